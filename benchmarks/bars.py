@@ -1,0 +1,62 @@
+"""The bars that the project sets itself, and the judgement whether a measurement meets them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from benchmarks.measure import format_table
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """An upper bound for one measured number; `aim` is what we would like better still."""
+
+    name: str
+    unit: str
+    limit: float
+    aim: float | None = None
+
+
+COMPUTE = Bar("compute / native, without coroutine switching", "x", 1.4, 1.2)
+COMPUTE_WITH_COROUTINES = Bar("compute / native, with coroutine switching", "x", 1.7, 1.4)
+COMPUTE_TO_WASMOON = Bar("compute / wasmoon, the worst program", "x", 1.0)
+EVALUATE = Bar("trivial evaluate, pre-image included", "ms", 0.1, 0.03)
+OPEN_CACHED = Bar("VM open from the cache", "ms", 2.0)
+MODULE_SIZE = Bar("module size", "KB", 400.0, 300.0)
+IMAGE = Bar("image of 2 MiB out and in", "ms", 0.2)
+LANGUAGE_SERVER = Bar("language server evaluate above a bare command", "ms", 3.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A bar and what was measured for it."""
+
+    bar: Bar
+    value: float
+    note: str = ""
+
+    @property
+    def met(self) -> bool:
+        """Whether the value is below the limit."""
+        return self.value < self.bar.limit
+
+    @property
+    def verdict(self) -> str:
+        """`met`, `met (aim too)` or `NOT MET`."""
+        if not self.met:
+            return "NOT MET"
+        reached = self.bar.aim is not None and self.value < self.bar.aim
+        return "met (aim too)" if reached else "met"
+
+
+def format_judgements(judgements: Iterable[Judgement]) -> str:
+    """Return a table: a row a bar."""
+    rows = []
+    for judgement in judgements:
+        bar = judgement.bar
+        aim = "" if bar.aim is None else f"{bar.aim:g}"
+        note = f" ({judgement.note})" if judgement.note else ""
+        value = f"{judgement.value:.3g} {bar.unit}"
+        rows.append([bar.name + note, value, f"{bar.limit:g}", aim, judgement.verdict])
+    return format_table(["bar", "measured", "limit", "aim", "verdict"], rows)

@@ -1,0 +1,9 @@
+-- Naive recursive Fibonacci: nothing but calls, comparisons and integer arithmetic.
+-- expect: 832040
+
+local function fib(n)
+  if n < 2 then return n end
+  return fib(n - 1) + fib(n - 2)
+end
+
+return fib(30)

@@ -1,0 +1,124 @@
+"""What goes to the terminal: the program's output as it is printed, values, and problems.
+
+A reader that went away (`| head`) is no error: what is written afterwards goes nowhere, and
+`Terminal.broken` says so.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TextIO
+
+import click
+
+from lua_ls_persist.model import OutputPiece, Preview, Problem, ProblemKind
+
+STYLES = {"error": {"fg": "red"}, "faint": {"dim": True}, "mark": {"fg": "green"}}
+HINTS: dict[ProblemKind, str] = {
+    "timeout": "(--time-limit SECONDS allows more time, --time-limit none any time)",
+    "memory": "(--memory-limit BYTES allows more memory, such as --memory-limit 256MiB)",
+}
+"""The next step, where a limit was reached that an option moves."""
+
+
+class Terminal:
+    """Standard output and standard error of this process, with colours where a person looks."""
+
+    def __init__(self) -> None:
+        """Takes the streams as they are now."""
+        self._out = sys.stdout
+        self._err = sys.stderr
+        self._line_open = False
+        self.broken = False
+        """Whether standard output's reader went away."""
+
+    def live(self, piece: OutputPiece) -> None:
+        """Shows a piece of the program's output. Called on the VM's thread; never raises."""
+        if piece.stream == "stdout":
+            self.write(piece.text)
+        else:
+            self.write_error(piece.text)
+
+    def write(self, text: str, *, style: str | None = None) -> None:
+        """Writes to standard output, at once."""
+        if self.broken or not text:
+            return
+        try:
+            self._out.write(styled(text, style, self._out))
+            self._out.flush()
+        except OSError:
+            self.broken = True
+        self._line_open = not text.endswith("\n")
+
+    def write_utf8(self, text: str) -> None:
+        """Writes data, which is UTF-8 whatever the terminal's encoding is."""
+        try:
+            self._out.flush()
+            self._out.buffer.write(text.encode("utf-8"))
+            self._out.buffer.flush()
+        except OSError:
+            self.broken = True
+
+    def lua(self, text: str) -> None:
+        """Writes Lua source to standard output, highlighted where a person looks."""
+        if not coloured(self._out):
+            self.write(text)
+            return
+        from pygments import highlight
+        from pygments.formatters.terminal import TerminalFormatter
+        from pygments.lexers import get_lexer_by_name
+
+        lexer = get_lexer_by_name("lua", stripnl=False, ensurenl=False)
+        self.write(highlight(text, lexer, TerminalFormatter()))
+
+    def write_error(self, text: str, *, style: str | None = None) -> None:
+        """Writes to standard error, at once. If nobody reads that, there is nobody to tell."""
+        try:
+            self._err.write(styled(text, style, self._err))
+            self._err.flush()
+        except OSError:
+            pass
+
+    def end_line(self) -> None:
+        """Ends the line that the program's output left open, if it did."""
+        if self._line_open:
+            self.write("\n")
+
+    def problem(self, problem: Problem) -> None:
+        """Shows a problem as `file:line: message`, with its traceback as Lua writes one."""
+        first, *rest = problem_lines(problem)
+        self.write_error(f"{first}\n", style="error")
+        for line in rest:
+            self.write_error(f"{line}\n", style="faint")
+
+
+def problem_lines(problem: Problem) -> list[str]:
+    """The lines that tell a problem: message first, traceback after it."""
+    message = str(problem)
+    if isinstance(problem.value, Preview) and problem.value.text not in message:
+        message = f"{message}: {problem.value.text}"
+    if problem.severity == "warning":
+        message = f"warning: {message}"
+    lines = [message]
+    if problem.traceback:
+        lines.append("stack traceback:")
+    for frame in problem.traceback:
+        place = frame.chunk if frame.line is None else f"{frame.chunk}:{frame.line}"
+        lines.append(f"\t{place}: in {frame.function}")
+    if problem.kind in HINTS:
+        lines.append(HINTS[problem.kind])
+    return lines
+
+
+def coloured(stream: TextIO) -> bool:
+    """Whether the stream is a terminal, and NO_COLOR does not forbid colours."""
+    return stream.isatty() and not os.environ.get("NO_COLOR")
+
+
+def styled(text: str, style: str | None, stream: TextIO) -> str:
+    """The text with colours, if the stream may have them."""
+    if style is None or not coloured(stream):
+        return text
+    ending = "\n" if text.endswith("\n") else ""
+    return click.style(text.removesuffix("\n"), **STYLES[style]) + ending  # type: ignore[arg-type]

@@ -1,0 +1,43 @@
+"""The one exception tree of the package.
+
+Errors of Lua programs are data (`lua_ls_persist.model.Problem`) and are never raised from a session.
+What is raised here is about the workbench itself: its arguments, its files, its parts::
+
+    LuaPersistError
+    ├── CoreError            the WebAssembly module is missing, does not fit, or cannot be loaded
+    │   └── TrapError        the module stopped in the middle of a call; its memory must be restored
+    ├── SessionError         the session cannot take this call
+    │   └── SessionClosedError
+    ├── StoreError           the session's file cannot be used; the message says what to do
+    └── WireError            bytes that are not a value of the wire format
+"""
+
+from __future__ import annotations
+
+
+class LuaPersistError(Exception):
+    """Anything this package raises on purpose."""
+
+
+class CoreError(LuaPersistError):
+    """The WebAssembly core is missing, of another layout, or cannot be loaded."""
+
+
+class TrapError(CoreError):
+    """The core stopped in the middle of a call. Its memory must be restored before the next one."""
+
+
+class SessionError(LuaPersistError):
+    """The session cannot take this call as it was made."""
+
+
+class SessionClosedError(SessionError):
+    """The session was closed before or during this call."""
+
+
+class StoreError(LuaPersistError):
+    """The session's file cannot be opened, read or written."""
+
+
+class WireError(LuaPersistError):
+    """Bytes that are not a value of the wire format: truncated, unknown tag, or a wrong length."""

@@ -1,0 +1,156 @@
+r"""An evaluation as plain JSON data: one definition for `--json` on the command line and for LSP.
+
+Everything here is dicts, lists, strings, booleans, None, and small numbers. Lua's integers and
+floats travel as text, because JSON readers lose digits beyond 2**53 and JSON has no infinity; line
+numbers and sizes are JSON numbers.
+
+An *evaluation* has the fields of `lua_ls_persist.model.Evaluation`:
+
+- `ok`: boolean
+- `values`: list of values
+- `text`: the values pretty printed, perhaps on several lines
+- `output`: list of `{text, stream, chunk, line}`; `stream` is `stdout`, `stderr` or `warning`,
+  `line` a number or null
+- `problems`: list of problems
+- `duration_s`: number
+
+A *problem* has
+
+- `kind`: `syntax`, `runtime`, `timeout`, `interrupt`, `memory`, `persistence` or `internal`
+- `severity`: `error` or `warning`
+- `message`, `chunk`, and `line`: a number or null
+- `traceback`: list of `{chunk, line, function}`, innermost first
+- `value`: the error value
+
+A *value* has
+
+- `type`: `nil`, `boolean`, `integer`, `float`, `string`, `table`, `function`, `userdata`, `thread`
+- `text`: the value as Lua source would write it, so a string is quoted; a table is on one line
+
+and, where they apply,
+
+- `content`: a string's own characters, when it is UTF-8
+- `base64`: a string's bytes, when it is not
+- `length_bytes`: the full length of a string too long to be carried; it has neither of the above
+- `entries`: a table's entries in display order, a list of `{key, value}`
+- `omitted`: true for a table that has more entries than `entries`
+- `address`: what `%p` prints for the value, as text: the same text is the same table
+- `detail`: where a function is defined, such as `demo.lua:12`, or a userdata's type
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+import re
+from typing import TypeAlias
+
+from lua_ls_persist.model import Evaluation, Frame, OutputPiece, Preview, Problem, Value
+from lua_ls_persist.pretty import one_line, scalar_text
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+_SCALAR_TYPES = {
+    type(None): "nil",
+    bool: "boolean",
+    int: "integer",
+    float: "float",
+    str: "string",
+    bytes: "string",
+}
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def evaluation_to_json(evaluation: Evaluation) -> dict[str, Json]:
+    """The whole evaluation, see the module's description."""
+    duration_s = evaluation.duration_s
+    return {
+        "ok": evaluation.ok,
+        "values": [value_to_json(value) for value in evaluation.values],
+        "text": _unicode(evaluation.text),
+        "output": [output_to_json(piece) for piece in evaluation.output],
+        "problems": [problem_to_json(problem) for problem in evaluation.problems],
+        "duration_s": duration_s if math.isfinite(duration_s) else 0.0,
+    }
+
+
+def value_to_json(value: Value) -> dict[str, Json]:
+    """One Lua value, typed."""
+    if isinstance(value, Preview):
+        return _preview_to_json(value)
+    data: dict[str, Json] = {"type": lua_type(value), "text": _unicode(scalar_text(value))}
+    if isinstance(value, str):
+        content = _unicode(value)
+        if content == value:
+            data["content"] = content
+        else:
+            value = value.encode("utf-8", "surrogatepass")
+    if isinstance(value, bytes):
+        data["base64"] = base64.b64encode(value).decode("ascii")
+    return data
+
+
+def problem_to_json(problem: Problem) -> dict[str, Json]:
+    """One problem with its traceback."""
+    return {
+        "kind": problem.kind,
+        "severity": problem.severity,
+        "message": _unicode(problem.message),
+        "chunk": _unicode(problem.chunk),
+        "line": problem.line,
+        "traceback": [_frame_to_json(frame) for frame in problem.traceback],
+        "value": value_to_json(problem.value),
+    }
+
+
+def output_to_json(piece: OutputPiece) -> dict[str, Json]:
+    """One run of printed text."""
+    return {
+        "text": _unicode(piece.text),
+        "stream": piece.stream,
+        "chunk": _unicode(piece.chunk),
+        "line": piece.line,
+    }
+
+
+def lua_type(value: Value) -> str:
+    """The value's type: what Lua's `type` says, and `math.type` for a number."""
+    return value.kind if isinstance(value, Preview) else _SCALAR_TYPES[type(value)]
+
+
+def _preview_to_json(preview: Preview) -> dict[str, Json]:
+    data: dict[str, Json] = {
+        "type": preview.kind,
+        "text": _unicode(preview.text or one_line(preview)),
+    }
+    if preview.kind == "table":
+        data["entries"] = [
+            {"key": value_to_json(key), "value": value_to_json(value)}
+            for key, value in preview.entries
+        ]
+        data["omitted"] = preview.omitted
+    if preview.kind == "string":
+        data["length_bytes"] = preview.length_bytes
+    if preview.address:
+        data["address"] = f"0x{preview.address:x}"
+    if preview.detail:
+        data["detail"] = _unicode(preview.detail)
+    return data
+
+
+def _frame_to_json(frame: Frame) -> dict[str, Json]:
+    return {
+        "chunk": _unicode(frame.chunk),
+        "line": frame.line,
+        "function": _unicode(frame.function),
+    }
+
+
+def _unicode(text: str) -> str:
+    r"""The text without lone surrogates, which UTF-8 refuses: a file name's odd bytes as `\xNN`."""
+    return text if text.isascii() else _SURROGATE.sub(_surrogate_text, text)
+
+
+def _surrogate_text(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    return f"\\x{code - 0xDC00:02X}" if 0xDC80 <= code <= 0xDCFF else f"\\u{{{code:X}}}"

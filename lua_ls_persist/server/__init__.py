@@ -1,0 +1,54 @@
+"""The language server: evaluates Lua from any editor that speaks LSP.
+
+`serve` runs it until the client leaves. The features are in `features/`, one module each; the
+modules beside this one hold what they share and know nothing of LSP, except `convert`, `protocol`
+and `language_server`.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from lua_ls_persist.server.features import commands, configuration, inlay_hints, lenses
+from lua_ls_persist.server.language_server import LuaLanguageServer
+from lua_ls_persist.server.protocol import LuaProtocol
+from lua_ls_persist.server.transports import serve_stdio, serve_tcp
+
+__all__ = ["create_server", "serve"]
+
+
+def create_server() -> LuaLanguageServer:
+    """A server with all features, not yet connected to anything."""
+    from pygls.protocol import default_converter
+
+    server = LuaLanguageServer(protocol_cls=LuaProtocol, converter_factory=default_converter)
+    for feature in (commands, configuration, inlay_hints, lenses):
+        feature.register(server)
+    return server
+
+
+def serve(*, tcp: tuple[str, int] | None = None) -> None:
+    """Serves one client, over standard input and output or a TCP connection, until it leaves.
+
+    Whatever is printed in the meantime goes to standard error.
+
+    Args:
+        tcp: host and port to listen on; None for standard input and output.
+
+    Raises:
+        SystemExit: with status 1, when the client left without a `shutdown` request, as LSP
+        demands. OSError: the port cannot be listened on.
+    """
+    server = create_server()
+    try:
+        if tcp is None:
+            serve_stdio(server)
+        else:
+            serve_tcp(server, *tcp)
+    except (KeyboardInterrupt, SystemExit):
+        pass
+    finally:
+        server.stop_now()
+    protocol = server.protocol
+    if isinstance(protocol, LuaProtocol) and protocol.left_without_shutdown:
+        sys.exit(1)

@@ -1,0 +1,191 @@
+"""Evaluations one after the other, without ever blocking the server's loop.
+
+Owns the server's session: opens it at the first evaluation, hands it one evaluation at a time, and
+interrupts exactly the one that is meant. Must not know LSP types or documents.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from lua_ls_persist.errors import SessionClosedError
+from lua_ls_persist.model import Evaluation, Problem
+from lua_ls_persist.session import Session
+
+RETRY_S = 0.005
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Lua source and where it comes from."""
+
+    text: str
+    name: str
+    line: int = 0
+    """How many lines stand before it in its document."""
+
+
+class Job:
+    """One evaluation that was asked for: waiting, running or done."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.interrupted = False
+        """Whether somebody asked for its end."""
+        self.evaluation: Evaluation | None = None
+        """What came of it; stays None if it never ran."""
+        self._future: Future[Evaluation] | None = None
+        self._session: Session | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether the session has it."""
+        return self._future is not None and not self._future.done()
+
+    def interrupt(self) -> bool:
+        """Ends it, wherever it stands; true if it was running."""
+        self.interrupted = True
+        if self._future is None or self._session is None or self._future.done():
+            return False
+        # The session has nothing else: only one job is given to it at a time.
+        if not self._future.cancel() and not self._session.interrupt():
+            # It was taken up and does not run yet, or has just ended.
+            asyncio.get_running_loop().call_later(RETRY_S, self.interrupt)
+        return True
+
+
+class Evaluator:
+    """The queue in front of a session. Used from the server's loop only."""
+
+    def __init__(
+        self,
+        open_session: Callable[[], Session],
+        settled: Callable[[], Awaitable[None]],
+        time_limit_s: float | None,
+    ) -> None:
+        self._open_session = open_session
+        self._settled = settled
+        self.time_limit_s = time_limit_s
+        """For the evaluations that start from now on."""
+        self._session: Session | None = None
+        self._turn = asyncio.Lock()
+        self._jobs: list[Job] = []
+        self._closed = False
+        # What blocks (opening, restarting, closing) runs here, outside of pygls' pool.
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lua-persist-session")
+
+    @property
+    def opened(self) -> bool:
+        """Whether there is a session yet."""
+        return self._session is not None
+
+    async def evaluate(self, job: Job) -> Evaluation:
+        """Runs a job when those before it are done.
+
+        If the awaiting task is cancelled, the job is interrupted, and the cancellation goes on when
+        the session is free again.
+
+        Raises:
+            LuaPersistError: the session could not be opened, or is closed.
+        """
+        self._jobs.append(job)
+        try:
+            async with self._turn:
+                session = await self._opened_session()
+                if job.interrupted:
+                    return _never_started(job)
+                return await self._run(session, job)
+        finally:
+            self._jobs.remove(job)
+
+    def interrupt(self) -> bool:
+        """Ends the running evaluation and those that wait; true if there were any."""
+        jobs = tuple(self._jobs)
+        for job in reversed(jobs):  # Those that wait first, so that none of them starts.
+            job.interrupt()
+        return bool(jobs)
+
+    async def restart(self, *, reopen: bool) -> None:
+        """Ends all evaluations and gives a fresh VM; with `reopen`, a session with new settings."""
+        self.interrupt()
+        async with self._turn:
+            session = self._session
+            if session is None:
+                return
+            if reopen:
+                self._session = None
+                await self._in_worker(session.close)
+            else:
+                await self._in_worker(session.restart)
+
+    async def close(self) -> None:
+        """Ends everything. Idempotent."""
+        self._closed = True
+        self.interrupt()
+        session, self._session = self._session, None
+        if session is not None:
+            await self._in_worker(session.close)
+        self._worker.shutdown(wait=False)
+
+    def close_now(self) -> None:
+        """Like `close`, for when there is no loop any more."""
+        self._closed = True
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
+        self._worker.shutdown(wait=False)
+
+    async def _opened_session(self) -> Session:
+        if self._closed:
+            raise SessionClosedError("the server is shutting down")
+        if self._session is None:
+            await self._settled()
+            self._session = await self._in_worker(self._open_unless_closed)
+        return self._session
+
+    def _open_unless_closed(self) -> Session:
+        session = self._open_session()
+        if self._closed:  # Opening took its time, and nobody waits for it any more.
+            session.close()
+            raise SessionClosedError("the server is shutting down")
+        return session
+
+    async def _run(self, session: Session, job: Job) -> Evaluation:
+        source = job.source
+        future = session.submit(
+            source.text, name=source.name, line=source.line, time_limit_s=self.time_limit_s
+        )
+        job._session, job._future = session, future
+        done = asyncio.wrap_future(future)
+        try:
+            evaluation = await asyncio.shield(done)
+        except asyncio.CancelledError:
+            if done.cancelled():  # It was interrupted before the session took it up.
+                return _never_started(job)
+            job.interrupt()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait({done})
+                job.evaluation = done.result()
+            raise
+        job.evaluation = evaluation
+        return evaluation
+
+    async def _in_worker(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._worker, call)
+
+
+def _never_started(job: Job) -> Evaluation:
+    problem = Problem(
+        kind="interrupt",
+        message="interrupted before it started",
+        chunk=job.source.name,
+        line=job.source.line + 1,
+    )
+    return Evaluation(ok=False, problems=(problem,))

@@ -1,0 +1,1 @@
+"""One module a feature: each converts what comes in, makes one call, and converts what goes out."""

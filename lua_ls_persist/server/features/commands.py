@@ -1,0 +1,180 @@
+"""The commands: evaluate a document, a part or a form of it, and direct the session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from lua_ls_persist.errors import LuaPersistError
+from lua_ls_persist.jsonable import Json, evaluation_to_json
+from lua_ls_persist.model import Evaluation
+from lua_ls_persist.server.commands import (
+    CommandError,
+    DocumentParams,
+    NoParams,
+    OptionalDocumentParams,
+    PositionParams,
+    RangeParams,
+    Registry,
+)
+from lua_ls_persist.server.convert import range_json
+from lua_ls_persist.server.documents import Document
+from lua_ls_persist.server.evaluator import Job, Source
+from lua_ls_persist.server.features.progress import progress
+from lua_ls_persist.server.forms import syntax_of
+from lua_ls_persist.server.positions import Position, Range
+from lua_ls_persist.server.presentation import Origin
+from lua_ls_persist.server.tracking import moved_range
+
+if TYPE_CHECKING:
+    from lua_ls_persist.server.language_server import LuaLanguageServer
+
+EVALUATION_NOTIFICATION = "luaPersist/evaluation"
+
+
+async def evaluate_file(server: LuaLanguageServer, params: DocumentParams) -> Json:
+    """Evaluates a whole document."""
+    return await _evaluate(server, server.document(params.uri), None)
+
+
+async def evaluate_selection(server: LuaLanguageServer, params: RangeParams) -> Json:
+    """Evaluates a range; a blank one stands for the form at that place."""
+    document = server.document(params.uri)
+    range_ = server.converter.range_in(document, params.range)
+    if not document.text(range_).strip():
+        return await _evaluate_form(server, document, range_.start)
+    return await _evaluate(server, document, range_)
+
+
+async def evaluate_form(server: LuaLanguageServer, params: PositionParams) -> Json:
+    """Evaluates the top-level form at a position."""
+    document = server.document(params.uri)
+    place = params.position
+    position = document.position(server.documents.encoding, place.row, place.units)
+    return await _evaluate_form(server, document, position)
+
+
+async def interrupt(server: LuaLanguageServer, _: NoParams) -> Json:
+    """Ends the running evaluation and those that wait."""
+    return {"interrupted": server.evaluator.interrupt()}
+
+
+async def restart(server: LuaLanguageServer, _: NoParams) -> Json:
+    """Gives the session a fresh VM, and changed settings their effect."""
+    await server.restart_session()
+    server.show(server.board.clear())
+    return {"restarted": True}
+
+
+async def clear_results(server: LuaLanguageServer, params: OptionalDocumentParams) -> Json:
+    """Removes results and runtime problems, of one document or of all."""
+    changed = server.board.clear(params.uri)
+    server.show(changed)
+    return {"cleared": bool(changed.hints or changed.notes)}
+
+
+COMMANDS: Registry[LuaLanguageServer] = Registry()
+EVALUATE_FILE = COMMANDS.add("evaluateFile", "Evaluate File", DocumentParams, evaluate_file)
+EVALUATE_SELECTION = COMMANDS.add(
+    "evaluateSelection", "Evaluate Selection", RangeParams, evaluate_selection
+)
+EVALUATE_FORM = COMMANDS.add(
+    "evaluateForm", "Evaluate Top-Level Form", PositionParams, evaluate_form
+)
+INTERRUPT = COMMANDS.add("interrupt", "Interrupt Evaluation", NoParams, interrupt)
+RESTART = COMMANDS.add("restart", "Restart Session", NoParams, restart)
+CLEAR_RESULTS = COMMANDS.add(
+    "clearResults", "Clear Inline Results", OptionalDocumentParams, clear_results
+)
+
+
+def register(server: LuaLanguageServer) -> None:
+    """Advertises the commands; `protocol` runs them."""
+    for command in COMMANDS:
+        server.command(command.id)(command.handler)
+
+
+async def _evaluate_form(server: LuaLanguageServer, document: Document, position: Position) -> Json:
+    form = syntax_of(document).form_at(position)
+    if form is None:
+        raise CommandError(f"there is no Lua code in {document.uri!r}")
+    return await _evaluate(server, document, form.range)
+
+
+async def _evaluate(server: LuaLanguageServer, document: Document, range_: Range | None) -> Json:
+    """Evaluates a part of a document, or all of it, and shows what came of it."""
+    token = server.progress_token.get()
+    server.settle_folders(document)
+    name = server.places.name_of(document.uri)
+    job = Job(
+        Source(document.source, name)
+        if range_ is None
+        else Source(document.text(range_), name, line=range_.start.row)
+    )
+    load = server.places.loaded(document, range_)
+    evaluation: Evaluation | None = None
+    try:
+        with progress(server, f"Evaluating {name}", job.interrupt, token):
+            evaluation = await server.evaluator.evaluate(job)
+    except LuaPersistError as error:
+        server.window_show_message(types.ShowMessageParams(types.MessageType.Error, str(error)))
+        raise
+    finally:
+        if job.evaluation is not None:
+            _show(server, document, range_, job.evaluation)
+        if job.evaluation is None or not job.evaluation.ok:
+            server.places.rolled_back(load)
+    data = _with_uris(server, evaluation)
+    data["uri"] = document.uri
+    data["range"] = range_json(server.converter.range(document, range_ or document.range))
+    if server.sends_evaluations:
+        server.protocol.notify(EVALUATION_NOTIFICATION, data)
+    return data
+
+
+def _show(
+    server: LuaLanguageServer, document: Document, range_: Range | None, evaluation: Evaluation
+) -> None:
+    """Puts the notes and hints of an evaluation in the place of those it replaces."""
+    now = _moved_since(server, document, range_ or document.range, whole=range_ is None)
+    whole = range_ is None
+    changed = server.board.evaluated(document.uri, None if whole else now or range_)
+    origin = Origin(document.uri, server.places.name_of(document.uri), whole, now)
+    items = server.presenter.items(evaluation, origin)
+    server.show(changed | server.board.add(document.uri, items))
+
+
+def _moved_since(
+    server: LuaLanguageServer, document: Document, range_: Range, *, whole: bool
+) -> Range | None:
+    """Where the evaluated code is now; None if it was edited while it ran."""
+    edits = server.documents.edits_since(document.uri, document.revision)
+    if whole:
+        current = server.documents.get(document.uri) or document
+        return current.range if edits == [] or edits is None else None
+    place: Range | None = range_
+    for edit in edits or ():
+        place = None if place is None else moved_range(place, edit)
+    return place
+
+
+def _with_uris(server: LuaLanguageServer, evaluation: Evaluation) -> dict[str, Json]:
+    """The evaluation as plain data, with the documents that its chunk names stand for."""
+    data = evaluation_to_json(evaluation)
+    known: dict[str, str | None] = {}
+
+    def add(part: Json) -> None:
+        if isinstance(part, dict):
+            chunk = part.get("chunk")
+            if isinstance(chunk, str):
+                if chunk not in known:
+                    known[chunk] = server.places.uri_of(chunk)
+                part["uri"] = known[chunk]
+            for inner in part.get("traceback") or ():  # type: ignore[union-attr]
+                add(inner)
+
+    for key in ("output", "problems"):
+        for part in data[key] or ():  # type: ignore[union-attr]
+            add(part)
+    return data

@@ -1,0 +1,79 @@
+"""Code lenses, and the same as code actions for editors that show no lenses.
+
+The commands carry their parameters, so that an editor needs to know nothing about them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from lua_ls_persist.jsonable import Json
+from lua_ls_persist.server.convert import client_range, command_call, position_json, range_json
+from lua_ls_persist.server.features.commands import (
+    EVALUATE_FILE,
+    EVALUATE_FORM,
+    EVALUATE_SELECTION,
+)
+from lua_ls_persist.server.forms import syntax_of
+from lua_ls_persist.server.positions import Position, Range
+
+if TYPE_CHECKING:
+    from lua_ls_persist.server.language_server import LuaLanguageServer
+
+LENSES_MAX = 1000
+ACTION_KIND = "source.luaPersist.evaluate"
+"""A kind of `source` action: editors do not light a bulb on every line for these."""
+LENS_TITLE = "Evaluate"
+
+
+def register(server: LuaLanguageServer) -> None:
+    """Answers `textDocument/codeLens` and `textDocument/codeAction`."""
+
+    @server.feature(types.TEXT_DOCUMENT_CODE_LENS, types.CodeLensOptions())
+    async def code_lens(params: types.CodeLensParams) -> list[types.CodeLens]:
+        document = server.documents.get(params.text_document.uri)
+        if document is None:
+            return []
+        syntax = await asyncio.get_running_loop().run_in_executor(
+            server.checks.worker, syntax_of, document
+        )
+        uri = document.uri
+        top = server.converter.range(document, Range(Position(0, 0), Position(0, 0)))
+        lenses = [types.CodeLens(range=top, command=command_call(EVALUATE_FILE, {"uri": uri}))]
+        for form in [form for form in syntax.forms if form.deserves_lens][:LENSES_MAX]:
+            start = server.converter.position(document, form.range.start)
+            call = command_call(EVALUATE_FORM, {"uri": uri, "position": position_json(start)})
+            call.title = LENS_TITLE
+            lenses.append(types.CodeLens(range=types.Range(start, start), command=call))
+        return lenses if syntax.forms else []
+
+    @server.feature(
+        types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions(code_action_kinds=[ACTION_KIND])
+    )
+    def code_action(params: types.CodeActionParams) -> list[types.CodeAction]:
+        document = server.documents.get(params.text_document.uri)
+        if document is None or not _wanted(params.context.only):
+            return []
+        uri = document.uri
+        selected = server.converter.range_in(document, client_range(params.range))
+        at: dict[str, Json] = {"uri": uri, "position": position_json(params.range.start)}
+        calls = [command_call(EVALUATE_FORM, at), command_call(EVALUATE_FILE, {"uri": uri})]
+        if not selected.empty:
+            chosen: dict[str, Json] = {"uri": uri, "range": range_json(params.range)}
+            calls.insert(0, command_call(EVALUATE_SELECTION, chosen))
+        return [
+            types.CodeAction(title=call.title, kind=ACTION_KIND, command=call) for call in calls
+        ]
+
+
+def _wanted(only: object) -> bool:
+    """Whether the client asks for actions of our kind, or of all kinds."""
+    if not isinstance(only, (list, tuple)) or not only:
+        return True
+    kinds = [str(getattr(kind, "value", kind)) for kind in only]
+    return any(
+        not kind or kind == ACTION_KIND or ACTION_KIND.startswith(f"{kind}.") for kind in kinds
+    )

@@ -1,0 +1,218 @@
+"""The server object: what the features share.
+
+Owns the documents, the board, the evaluator, and how what they hold reaches the client. It knows no
+feature; features know it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+
+from lua_ls_persist._version import __version__
+from lua_ls_persist.server import uris
+from lua_ls_persist.server.board import Board, Changed, Note
+from lua_ls_persist.server.commands import CommandError
+from lua_ls_persist.server.convert import Converter, encoding_of
+from lua_ls_persist.server.documents import Document, Documents
+from lua_ls_persist.server.evaluator import Evaluator
+from lua_ls_persist.server.places import Places
+from lua_ls_persist.server.presentation import Presenter
+from lua_ls_persist.server.settings import Settings, needs_new_session
+from lua_ls_persist.server.syntax_checks import SyntaxChecks
+from lua_ls_persist.session import Session
+
+NAME = "lua-ls-persist"
+SETTINGS_WAIT_S_MAX = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+class LuaLanguageServer(LanguageServer):
+    """A language server for one client and one session."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(NAME, __version__, **options)
+        self.settings = Settings()
+        self._session_settings = self.settings
+        self._session_folders: tuple[Path, ...] = ()
+        self.configured = asyncio.Event()
+        """Set when the client's settings are known; until then no session is opened."""
+        self.documents = Documents()
+        self.places = Places(self.documents)
+        self.board = Board()
+        self.checks = SyntaxChecks(self.documents, self.publish)
+        self.evaluator = Evaluator(
+            self._open_session, self._settings_known, self.settings.time_limit_s
+        )
+        self.presenter = Presenter(self.documents, self.places, self.checks.fails_at)
+        self.converter = Converter(
+            self.documents.encoding, self.presenter.document, related_information=False
+        )
+        self.progress_token: ContextVar[types.ProgressToken | None] = ContextVar(
+            "progress_token", default=None
+        )
+        """The token that came with the command that runs."""
+        self.progress_cancels: dict[types.ProgressToken, Callable[[], object]] = {}
+        """What ends the work that a progress token stands for."""
+        self.sends_evaluations = False
+        """Whether the client wants a notification after each evaluation."""
+
+    def connect(self, params: types.InitializeParams) -> None:
+        """Takes over what the client said about itself."""
+        capabilities = params.capabilities
+        self.documents.encoding = encoding_of(self.workspace.position_encoding)
+        publish = capabilities.text_document and capabilities.text_document.publish_diagnostics
+        self.converter = Converter(
+            self.documents.encoding,
+            self.presenter.document,
+            related_information=bool(publish and publish.related_information),
+        )
+        self.update_folders()
+        experimental = capabilities.experimental
+        ours = experimental.get("luaPersist") if isinstance(experimental, dict) else None
+        self.sends_evaluations = isinstance(ours, dict) and ours.get("evaluation") is True
+
+    def apply_settings(self, data: object) -> bool:
+        """Takes over settings from the client, and tells the user what is wrong with them.
+
+        Returns:
+            Whether some of them wait for the next restart of the session.
+        """
+        self.settings, wrong = self.settings.updated(data)
+        for text in wrong:
+            self.window_show_message(types.ShowMessageParams(types.MessageType.Warning, text))
+        self.evaluator.time_limit_s = self.settings.time_limit_s
+        return self.evaluator.opened and needs_new_session(self._session_settings, self.settings)
+
+    def update_folders(self) -> None:
+        """Takes over the workspace's folders; an open session has them after a restart."""
+        self.places.folders = self._folders()
+
+    def settle_folders(self, document: Document) -> None:
+        """Without a workspace, modules are found in the folder of the first evaluated file."""
+        if not self.evaluator.opened and not self.places.folders and document.path is not None:
+            self.places.folders = (document.path.parent,)
+
+    async def restart_session(self) -> None:
+        """Ends evaluations and gives a fresh VM, or a session with the settings of now."""
+        changed = needs_new_session(self._session_settings, self.settings)
+        await self.evaluator.restart(reopen=changed or self._session_folders != self.places.folders)
+        self.places.forget()
+
+    def document(self, uri: str) -> Document:
+        """The open document, or the file on disk.
+
+        Raises:
+            CommandError: there is neither.
+        """
+        document = self.presenter.document(uri)
+        if document is None:
+            raise CommandError(
+                f"no document {uri!r}: open it, or give the URI of a file that exists"
+            )
+        return document
+
+    def show(self, changed: Changed) -> None:
+        """Brings the client up to date about notes and hints that changed."""
+        uris_to_publish = set(changed.notes)
+        if self.shows_hints:
+            if changed.hints:
+                self._refresh_hints()
+        else:
+            uris_to_publish |= changed.hints
+        for uri in uris_to_publish:
+            self.publish(uri)
+
+    @property
+    def shows_hints(self) -> bool:
+        """Whether the client knows inlay hints; if not, diagnostics stand in for them."""
+        text_document = self.client_capabilities.text_document
+        return text_document is not None and text_document.inlay_hint is not None
+
+    def publish(self, uri: str) -> None:
+        """Sends the diagnostics of a document: of its syntax and from evaluations."""
+        document = self.documents.get(uri)
+        notes = self.board.notes(uri)
+        syntax = self.checks.note(uri)
+        if syntax is not None:
+            # An evaluation met the same error.
+            notes = [note for note in notes if not _same_error(note, syntax)]
+            notes.insert(0, syntax)
+        if not self.shows_hints and document is not None:
+            for hint in self.board.hints(uri):
+                row = hint.position.row
+                notes.append(Note("hint", "result", hint.label, self.presenter.row_range(uri, row)))
+        self.text_document_publish_diagnostics(
+            types.PublishDiagnosticsParams(
+                uri=uri if document is None else document.uri,
+                version=None if document is None else document.version,
+                diagnostics=self.converter.diagnostics(uri, notes),
+            )
+        )
+
+    async def stop(self) -> None:
+        """Ends evaluations and threads, whatever they do. Idempotent."""
+        self.checks.close()
+        await self.evaluator.close()
+
+    def stop_now(self) -> None:
+        """Like `stop`, for when there is no loop any more."""
+        self.checks.close()
+        self.evaluator.close_now()
+
+    async def _settings_known(self) -> None:
+        """Waits for the client's settings; not long, because some never answer."""
+        if self.configured.is_set():
+            return
+        try:
+            await asyncio.wait_for(self.configured.wait(), SETTINGS_WAIT_S_MAX)
+        except asyncio.TimeoutError:
+            logger.warning("The client did not send its settings in time; the defaults apply")
+            self.configured.set()
+
+    def _refresh_hints(self) -> None:
+        workspace = self.client_capabilities.workspace
+        if workspace is not None and workspace.inlay_hint and workspace.inlay_hint.refresh_support:
+            self.protocol.send_request(types.WORKSPACE_INLAY_HINT_REFRESH)
+
+    def _folders(self) -> tuple[Path, ...]:
+        """The workspace's folders, the single root of older clients included."""
+        folders = [uris.path_of(folder.uri) for folder in self.workspace.folders.values()]
+        if not folders and self.workspace.root_path:
+            folders = [Path(self.workspace.root_path)]
+        return tuple(folder for folder in folders if folder is not None)
+
+    def _open_session(self) -> Session:
+        settings = self.settings
+        folders = self.places.folders
+        path: Path | None = None
+        if settings.database_path is not None:
+            path = Path(settings.database_path).expanduser()
+            if not path.is_absolute() and folders:
+                path = folders[0] / path
+        session = Session.open(
+            path,
+            memory_limit_bytes=settings.memory_limit_bytes,
+            time_limit_s=settings.time_limit_s,
+            keep_error_effects=settings.keep_error_effects,
+            folders=folders,
+            open_buffers=self.places.open_text,
+        )
+        self._session_settings, self._session_folders = settings, folders
+        return session
+
+
+def _same_error(note: Note, syntax: Note) -> bool:
+    return (note.code, note.text, note.range.start.row) == (
+        syntax.code,
+        syntax.text,
+        syntax.range.start.row,
+    )

@@ -1,0 +1,250 @@
+"""What an evaluation shows in the documents.
+
+Turns an `Evaluation` into the notes and hints of the board: problems at the code they are about,
+with their traceback; values behind the code that gave them; output behind the code that printed it.
+Must not know LSP types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from lua_ls_persist.model import Evaluation, Frame, OutputPiece, Problem
+from lua_ls_persist.pretty import one_line
+from lua_ls_persist.server import uris
+from lua_ls_persist.server.board import Hint, Item, Note, NoteLevel, Related
+from lua_ls_persist.server.columns import (
+    PARSED_ROWS_MAX,
+    non_blank,
+    runtime_range,
+    syntax_place,
+)
+from lua_ls_persist.server.documents import Document, Documents
+from lua_ls_persist.server.forms import syntax_of
+from lua_ls_persist.server.places import Place, Places
+from lua_ls_persist.server.positions import Position, Range
+
+LABEL_WIDTH_MAX = 80
+DETAILS_CHARACTERS_MAX = 10_000
+RELATED_MAX = 20
+WARNINGS_MAX = 50
+OUTPUT_HINTS_MAX = 1000
+
+RESULT_MARK = "=> "
+OUTPUT_MARK = "» "
+DONE_LABEL = "✓"
+LINE_MARK = " ⏎ "
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The code that was evaluated: a document, or a range of it, where it is now."""
+
+    uri: str
+    name: str
+    whole: bool
+    range: Range | None
+    """None if the code was edited in the meantime."""
+
+
+@dataclass(frozen=True, slots=True)
+class Presenter:
+    """What is needed to find places: the documents, the chunks' names, and a compiler."""
+
+    documents: Documents
+    places: Places
+    fails_at: Callable[[str], str | None]
+
+    def items(self, evaluation: Evaluation, origin: Origin) -> list[Item]:
+        """Everything that the evaluation shows, in the documents as they are now."""
+        items: list[Item] = []
+        for problem in evaluation.problems:
+            items += self._problem_items(problem, origin)
+        items += self._output_items(evaluation.output, origin)
+        if evaluation.ok:
+            items += self._value_items(evaluation, origin)
+        return items
+
+    def document(self, uri: str) -> Document | None:
+        """The open document, or the file on disk."""
+        return self.documents.get(uri) or read_document(uri)
+
+    def row_range(self, uri: str, row: int) -> Range:
+        """The text of a row of a document."""
+        document = self.document(uri)
+        return Range.of(row, 0, row, 0) if document is None else non_blank(document, row)
+
+    def _problem_items(self, problem: Problem, origin: Origin) -> list[Item]:
+        frames = self._located(problem.traceback)
+        place = self.places.locate(problem.chunk, problem.line)
+        if place is None:
+            place = frames[0][1] if frames else self._start_of(origin)
+        if place is None:
+            return []
+        at_origin = next((at for _, at in frames if self._inside(origin, at)), None)
+        level = _level(problem)
+        related = self._related(frames, place)
+        items = [self._note_item(level, problem.kind, problem.message, place, origin, related)]
+        if at_origin is not None and not self._inside(origin, place):
+            # The error is elsewhere; who evaluated this code wants to see it here too.
+            text = f"{problem.message} (at {problem.location})"
+            related = self._related([(None, place), *frames], at_origin)
+            items.append(self._note_item(level, problem.kind, text, at_origin, origin, related))
+        return items
+
+    def _note_item(
+        self,
+        level: NoteLevel,
+        code: str,
+        text: str,
+        place: Place,
+        origin: Origin,
+        related: tuple[Related, ...],
+    ) -> Item:
+        document = self.document(place.uri)
+        if document is None:
+            range_ = Range.of(place.row, 0, place.row, 0)
+        elif code == "syntax":
+            start = Position(0, 0)
+            if origin.range is not None and self._inside(origin, place):
+                start = origin.range.start
+            found = syntax_place(document, text, place.row, self.fails_at, start=start)
+            range_ = found.range
+            if found.opening is not None:
+                related = (Related(place.uri, found.opening, found.opening_text), *related)
+        else:
+            range_ = runtime_range(document, text, place.row)
+        note = Note(level, code, text or code, range_, related)
+        return Item(place.uri, self._watched(origin, place), note)
+
+    def _output_items(self, output: Sequence[OutputPiece], origin: Origin) -> list[Item]:
+        texts: dict[tuple[Place, bool], list[str]] = {}
+        for piece in output:
+            place = self.places.locate(piece.chunk, piece.line) or self._end_of(origin)
+            if place is not None:
+                texts.setdefault((place, piece.stream == "warning"), []).append(piece.text)
+        warnings = [(place, texts) for (place, warning), texts in texts.items() if warning]
+        prints = [(place, texts) for (place, warning), texts in texts.items() if not warning]
+        return [
+            *(
+                self._note_item("warning", "warning", "".join(parts).strip("\n"), place, origin, ())
+                for place, parts in warnings[:WARNINGS_MAX]
+            ),
+            *(
+                item
+                for place, parts in prints[:OUTPUT_HINTS_MAX]
+                if (item := self._output_item("".join(parts), place, origin)) is not None
+            ),
+        ]
+
+    def _output_item(self, text: str, place: Place, origin: Origin) -> Item | None:
+        document = self.documents.get(place.uri)
+        if document is None:
+            return None
+        label = OUTPUT_MARK + clipped(text.rstrip("\r\n"), LABEL_WIDTH_MAX)
+        position = Position(place.row, len(document.row(place.row)))
+        hint = Hint(position, label, fenced(text, ""))
+        return Item(place.uri, self._watched(origin, place), hint)
+
+    def _value_items(self, evaluation: Evaluation, origin: Origin) -> list[Item]:
+        document = self.documents.get(origin.uri)
+        range_ = self._value_range(document, origin)
+        if document is None or range_ is None:
+            return []
+        row = range_.end.row
+        position = Position(row, len(document.row(row)))
+        if not evaluation.values:
+            return [Item(origin.uri, range_, Hint(position, DONE_LABEL))]
+        width = max(LABEL_WIDTH_MAX // len(evaluation.values) - 2, 8)
+        parts = [one_line(value, width=width) for value in evaluation.values]
+        label = RESULT_MARK + clipped(", ".join(parts), LABEL_WIDTH_MAX)
+        text = evaluation.text or ", ".join(parts)
+        return [Item(origin.uri, range_, Hint(position, label, fenced(text, "lua")))]
+
+    def _value_range(self, document: Document | None, origin: Origin) -> Range | None:
+        """The code behind which the values stand: that range, or the last form of a file."""
+        if document is None or origin.range is None:
+            return None
+        if not origin.whole:
+            return origin.range
+        if document.row_count <= PARSED_ROWS_MAX:
+            forms = syntax_of(document).forms
+            return forms[-1].range if forms else None
+        rows = range(document.row_count - 1, -1, -1)
+        return next((non_blank(document, row) for row in rows if document.row(row).strip()), None)
+
+    def _located(self, frames: Sequence[Frame]) -> list[tuple[Frame | None, Place]]:
+        located = ((frame, self.places.locate(frame.chunk, frame.line)) for frame in frames)
+        return [(frame, place) for frame, place in located if place is not None]
+
+    def _related(
+        self, frames: Sequence[tuple[Frame | None, Place]], own: Place
+    ) -> tuple[Related, ...]:
+        related: list[Related] = []
+        previous: Place | None = None
+        own_is_known = False
+        for frame, place in frames:
+            repeats = place == previous or (place == own and not own_is_known)
+            own_is_known = own_is_known or place == own
+            previous = place
+            document = self.document(place.uri)
+            if repeats or document is None:
+                continue
+            text = "raised here" if frame is None else f"in {frame.function or 'a function'}"
+            related.append(Related(place.uri, non_blank(document, place.row), text))
+        return tuple(related[:RELATED_MAX])
+
+    def _inside(self, origin: Origin, place: Place) -> bool:
+        if uris.key_of(place.uri) != uris.key_of(origin.uri):
+            return False
+        range_ = origin.range
+        return origin.whole or (
+            range_ is not None and range_.start.row <= place.row <= range_.end.row
+        )
+
+    def _watched(self, origin: Origin, place: Place) -> Range:
+        """The code whose edit ends an item: what was evaluated, or in a whole file the row."""
+        if origin.range is not None and not origin.whole and self._inside(origin, place):
+            return origin.range
+        return self.row_range(place.uri, place.row)
+
+    def _start_of(self, origin: Origin) -> Place | None:
+        return None if origin.range is None else Place(origin.uri, origin.range.start.row)
+
+    def _end_of(self, origin: Origin) -> Place | None:
+        return None if origin.range is None else Place(origin.uri, origin.range.end.row)
+
+
+def read_document(uri: str) -> Document | None:
+    """The file that a URI names, as a document; None if there is no such file or it is no text."""
+    path = uris.path_of(uri)
+    if path is None:
+        return None
+    try:
+        return Document.of_text(uri, path.read_bytes().decode("utf-8", "replace"))
+    except OSError:
+        return None
+
+
+def clipped(text: str, width: int) -> str:
+    """A text on one line of at most `width` characters."""
+    line = LINE_MARK.join(text.split("\n")).replace("\r", "").replace("\t", " ")
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def fenced(text: str, language: str) -> str:
+    """A text as a block of code in Markdown, bounded in length."""
+    if len(text) > DETAILS_CHARACTERS_MAX:
+        text = text[:DETAILS_CHARACTERS_MAX] + "\n…"
+    fence = "```"
+    while fence in text:
+        fence += "`"
+    text = text.rstrip("\n")
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
+def _level(problem: Problem) -> NoteLevel:
+    if problem.kind == "interrupt":
+        return "information"
+    return "warning" if problem.severity == "warning" else "error"

@@ -1,0 +1,19 @@
+"""Sessions: evaluate Lua in one persistent VM, from any thread."""
+
+from lua_ls_persist.session.session import (
+    MEMORY_LIMIT_BYTES_DEFAULT,
+    OUTPUT_LIMIT_BYTES_DEFAULT,
+    SESSION_LIMIT,
+    TIME_LIMIT_S_DEFAULT,
+    Session,
+)
+from lua_ls_persist.session.syntax import SyntaxChecker
+
+__all__ = [
+    "MEMORY_LIMIT_BYTES_DEFAULT",
+    "OUTPUT_LIMIT_BYTES_DEFAULT",
+    "SESSION_LIMIT",
+    "TIME_LIMIT_S_DEFAULT",
+    "Session",
+    "SyntaxChecker",
+]

@@ -1,0 +1,123 @@
+"""The thread that owns a session's VM and database. Everybody else hands it work."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import SimpleQueue
+from typing import Any, Generic, TypeVar
+
+from lua_ls_persist.errors import SessionClosedError, SessionError
+
+T = TypeVar("T")
+
+
+class _Call(Generic[T]):
+    """Work whose result somebody waits for. A bare lock wakes a waiter faster than a Future."""
+
+    __slots__ = ("_done", "_error", "_function", "_result")
+
+    def __init__(self, function: Callable[[], T]) -> None:
+        self._function = function
+        self._done = threading.Lock()
+        self._done.acquire()
+        self._error: BaseException | None = None
+        self._result: T | None = None
+
+    def run(self) -> None:
+        try:
+            self._result = self._function()
+        except BaseException as error:  # handed to the caller
+            self._error = error
+        finally:
+            self._done.release()
+
+    def refuse(self, error: BaseException) -> None:
+        self._error = error
+        self._done.release()
+
+    def result(self) -> T:
+        self._done.acquire()
+        if self._error is not None:
+            raise self._error
+        return self._result  # type: ignore[return-value]  # set when there is no error
+
+
+class _Submission(Generic[T]):
+    """Work that gives a Future."""
+
+    __slots__ = ("_function", "future")
+
+    def __init__(self, function: Callable[[], T]) -> None:
+        self._function = function
+        self.future: Future[T] = Future()
+
+    def run(self) -> None:
+        if not self.future.set_running_or_notify_cancel():
+            return
+        try:
+            result = self._function()
+        except BaseException as error:  # handed to whoever holds the future
+            self.future.set_exception(error)
+        else:
+            self.future.set_result(result)
+
+    def refuse(self, error: BaseException) -> None:
+        if self.future.set_running_or_notify_cancel():
+            self.future.set_exception(error)
+
+
+class Owner:
+    """One thread that runs what it is given, in order."""
+
+    def __init__(self, name: str) -> None:
+        self._queue: SimpleQueue[_Call[Any] | _Submission[Any] | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        while True:
+            work = self._queue.get()
+            if work is None:
+                return
+            work.run()
+
+    def _put(self, work: _Call[Any] | _Submission[Any]) -> None:
+        with self._lock:
+            if self._closed:
+                raise SessionClosedError("the session is closed")
+            self._queue.put(work)
+
+    def call(self, function: Callable[[], T]) -> T:
+        """Run `function` on the thread and return its result, or raise what it raised."""
+        if threading.get_ident() == self._thread.ident:
+            raise SessionError("a session cannot be used from inside its own evaluation")
+        call = _Call(function)
+        self._put(call)
+        return call.result()
+
+    def submit(self, function: Callable[[], T]) -> Future[T]:
+        """Run `function` on the thread some time; do not wait."""
+        submission = _Submission(function)
+        self._put(submission)
+        return submission.future
+
+    def close(self, last: Callable[[], None]) -> None:
+        """Refuse new work and what has not begun, run `last`, and end the thread. Idempotent."""
+        with self._lock:
+            first = not self._closed
+            self._closed = True
+            if first:
+                waiting = []
+                while not self._queue.empty():
+                    waiting.append(self._queue.get())
+                for work in waiting:
+                    if work is not None:
+                        work.refuse(SessionClosedError("the session was closed before this ran"))
+                self._queue.put(_Call(last))
+                self._queue.put(None)
+        if threading.get_ident() != self._thread.ident:
+            self._thread.join()

@@ -1,0 +1,83 @@
+"""Problems: what the core reports of an error becomes a `Problem` with its place and traceback."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lua_ls_persist.model import Frame, Problem, ProblemKind, Value
+from lua_ls_persist.protocol import FRAME_FLAG_GAP, FRAME_FLAG_TAIL_CALL
+from lua_ls_persist.wire import Decoder
+
+_MODULE_ERROR = re.compile(
+    rb"error loading module '[^']*' from file '(?P<file>[^\n]*)':\n\t(?P<message>.*)", re.DOTALL
+)
+_PLACE = re.compile(rb"(?P<chunk>[^\n]*?):(?P<line>\d+): (?P<message>.*)", re.DOTALL)
+
+NameOf = Callable[[bytes], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """The core's note of where an error happened (wasm_core/src/trace.zig)."""
+
+    prefix_length: int
+    line: int
+    source: bytes
+    frames: tuple[Frame, ...]
+
+
+def read_note(decoder: Decoder, name_of: NameOf) -> Note:
+    """Read a note."""
+    prefix_length, line, source = decoder.u32(), decoder.u32(), decoder.text()
+    frames: list[Frame] = []
+    for _ in range(decoder.count(25)):
+        _read_frame(decoder, name_of, frames)
+    return Note(prefix_length, line, source, tuple(frames))
+
+
+def _read_frame(decoder: Decoder, name_of: NameOf, frames: list[Frame]) -> None:
+    flags, line = decoder.u8(), decoder.u32()
+    source, what = decoder.text(), decoder.text()
+    kind, name = decoder.text().decode(), decoder.text().decode("utf-8", "replace")
+    defined = decoder.u32()
+    if flags & FRAME_FLAG_GAP:
+        frames.append(Frame("", None, "(frames left out)"))
+    chunk = name_of(source)
+    if what == b"main":
+        function = "main chunk"
+    elif kind:
+        function = f"{'function' if kind == 'global' else kind} '{name}'"
+    elif what == b"C":
+        function = "a built-in function"
+    else:
+        function = f"function <{chunk}:{defined}>"
+    frames.append(Frame(chunk, line or None, function))
+    if flags & FRAME_FLAG_TAIL_CALL:
+        frames.append(Frame("", None, "(...tail calls...)"))
+
+
+def read_problem(decoder: Decoder, kind: ProblemKind, name_of: NameOf) -> Problem:
+    """Read what follows an outcome other than `ok`: message, note, value."""
+    message = decoder.text()
+    note = read_note(decoder, name_of)
+    value = decoder.value()
+    return make_problem(kind, message, note, value, name_of)
+
+
+def make_problem(
+    kind: ProblemKind, message: bytes, note: Note, value: Value, name_of: NameOf
+) -> Problem:
+    """Put a problem together; an error in a required module is placed in the module's file."""
+    chunk, line = name_of(note.source), note.line or None
+    in_module = _MODULE_ERROR.match(message)
+    if in_module is not None:
+        place = _PLACE.match(in_module["message"])
+        if place is not None:
+            chunk, line = name_of(b"@" + in_module["file"]), int(place["line"])
+            message, kind = place["message"], "syntax"
+    else:
+        message = message[note.prefix_length :]
+    text = message.decode("utf-8", "backslashreplace")
+    return Problem(kind, text, chunk, line, note.frames, value)

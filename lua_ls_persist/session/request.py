@@ -1,0 +1,75 @@
+"""Requests to the core: what goes into its I/O buffer for an evaluation."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lua_ls_persist.errors import SessionError
+from lua_ls_persist.protocol import EVALUATE_FLAG_EXPRESSION, IO_BUFFER_BYTES
+from lua_ls_persist.wire import Encodable, encode
+
+SOURCE_BYTES_MAX = 2**31 - 1
+LINE_MAX = 2**30
+
+_HEAD = struct.Struct("<9I")
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewLimits:
+    """How much of a table is looked at."""
+
+    depth: int = 5
+    entries: int = 200
+    nodes: int = 2000
+    string_bytes: int = 1000
+
+
+def prepare_source(source: str | bytes) -> bytes:
+    """The bytes to compile: without a byte order mark, and with a shebang line made empty."""
+    content = source.encode("utf-8", "surrogateescape") if isinstance(source, str) else source
+    if content.startswith(_BOM):
+        content = content[len(_BOM) :]
+    if content.startswith(b"#!"):
+        end = content.find(b"\n")
+        content = b"" if end < 0 else content[end:]
+    if len(content) > SOURCE_BYTES_MAX:
+        raise SessionError(f"a source of {len(content)} bytes is more than Lua can compile")
+    return content
+
+
+def evaluation_request(
+    source: bytes,
+    chunk_source: bytes,
+    *,
+    line: int,
+    expression: bool,
+    arguments: Sequence[Encodable],
+    limits: PreviewLimits,
+) -> bytes:
+    """The request for `core_evaluate` and `core_compile`; a long source is cut, the core asks on."""
+    if not 0 <= line <= LINE_MAX:
+        raise SessionError(f"line {line} is not between 0 and {LINE_MAX}")
+    encoded = b""
+    if arguments:
+        values = b"".join(encode(argument) for argument in arguments)
+        encoded = len(arguments).to_bytes(4, "little") + values
+    head = _HEAD.pack(
+        EVALUATE_FLAG_EXPRESSION if expression else 0,
+        line,
+        limits.depth,
+        limits.entries,
+        limits.nodes,
+        limits.string_bytes,
+        len(chunk_source),
+        len(encoded),
+        len(source),
+    )
+    room = IO_BUFFER_BYTES - len(head) - len(chunk_source) - len(encoded)
+    if room < 0:
+        raise SessionError(
+            f"the arguments take {len(encoded)} bytes, more than fit into one request"
+        )
+    return head + chunk_source + encoded + source[:room]

@@ -1,0 +1,400 @@
+"""One instance of the core: its memory, its calls, its images.
+
+A machine knows nothing of sessions, files or databases: whoever calls it hands it a `Host`, which
+takes output and answers what the program asks for. All methods but `interrupt` belong to one thread.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from typing import Protocol
+
+import wasmtime
+
+from lua_ls_persist.errors import CoreError, TrapError
+from lua_ls_persist.protocol import IO_BUFFER_BYTES, LAYOUT_VERSION, Clock, Info, Operation
+from lua_ls_persist.vm import fastcall
+from lua_ls_persist.vm.image import Image
+from lua_ls_persist.vm.interrupt import Cause, Interrupter, write_hook
+from lua_ls_persist.vm.module import CompiledCore
+
+PAGE_BYTES = 65536
+MEMORY_LIMIT_BYTES_MIN = 1024 * 1024
+MEMORY_LIMIT_BYTES_MAX = 2**32 - PAGE_BYTES
+TRACE_TIME_LIMIT_S = 0.02
+_STACK_POINTER = "__stack_pointer"
+_FILES_OPEN_MAX = 16
+
+
+class Host(Protocol):
+    """What a call of the core may ask for while it runs. Called on the machine's thread."""
+
+    def output(self, records: bytes) -> bool:
+        """Take output records (see docs/wire-format.md). False: no more output is wanted."""
+        ...
+
+    def open(self, name: bytes) -> bytes | None:
+        """The content of the file that the program asks for; None if there is none."""
+        ...
+
+
+class NoHost:
+    """Takes no output and has no files."""
+
+    def output(self, records: bytes) -> bool:
+        """Drop it."""
+        return False
+
+    def open(self, name: bytes) -> bytes | None:
+        """Nothing is there."""
+        return None
+
+
+class Stopped(TrapError):
+    """The call was stopped before its end, or the core trapped. Its memory must be restored.
+
+    `cause` tells who stopped it (None: the core trapped by itself). `response` is what the core
+    answered if it came to that; otherwise `trace` is its note of where Lua was (empty if unknown).
+    Output not yet handed over went to the host.
+    """
+
+    def __init__(self, message: str, cause: Cause | None, *, response: bytes, trace: bytes) -> None:
+        super().__init__(message)
+        self.cause = cause
+        self.response = response
+        self.trace = trace
+
+
+class Machine:
+    """A Lua VM in WebAssembly.
+
+    Args:
+        core: the compiled core, from `load_core`.
+        memory_limit_bytes: the linear memory's cap; at least 1 MiB.
+        fast: whether to use the fast route across the boundary; by default where it is available.
+
+    Raises:
+        CoreError: the core has another layout, or the limit is too small or too large.
+    """
+
+    def __init__(
+        self,
+        core: CompiledCore,
+        *,
+        memory_limit_bytes: int = 64 * 1024 * 1024,
+        fast: bool | None = None,
+    ) -> None:
+        if not MEMORY_LIMIT_BYTES_MIN <= memory_limit_bytes <= MEMORY_LIMIT_BYTES_MAX:
+            raise CoreError(
+                f"the memory limit of {memory_limit_bytes} bytes is not between "
+                f"{MEMORY_LIMIT_BYTES_MIN} and {MEMORY_LIMIT_BYTES_MAX}"
+            )
+        self.core = core
+        self.memory_limit_bytes = memory_limit_bytes // PAGE_BYTES * PAGE_BYTES
+        self._host: Host = NoHost()
+        self._payload: bytes | memoryview = b""
+        self._response: list[bytes] = []
+        self._files: dict[int, bytes] = {}
+        self._host_error: BaseException | None = None
+        self._store = wasmtime.Store(core.engine)
+        self._store.set_limits(memory_size=self.memory_limit_bytes)
+        if core.signals is None:
+            self._store.set_epoch_deadline(1)
+        self._fast = fastcall.available() if fast is None else fast
+        imports = fastcall.fast_imports if self._fast else fastcall.plain_imports
+        call, clock, self._keep_alive = imports(self._store, self._on_call, self._on_clock)
+        self._instantiate({"call": call, "clock": clock})
+        self._interrupter = Interrupter(self, core.engine, core.signals)
+        self._open()
+
+    def _instantiate(self, functions: dict[str, wasmtime.Func]) -> None:
+        try:
+            imports = [functions[item.name or ""] for item in self.core.module.imports]
+            self._instance = wasmtime.Instance(self._store, self.core.module, imports)
+        except (KeyError, wasmtime.WasmtimeError, wasmtime.Trap) as error:
+            message = str(error)
+            if "mmap" in message or "memory" in message:
+                message += (
+                    "; each VM reserves about 8 GiB of address space (not memory), "
+                    "which a limit on address space (ulimit -v) does not allow"
+                )
+            raise CoreError(f"the core cannot be started: {message}") from error
+        exports = self._instance.exports(self._store)
+        memory, stack = exports["memory"], exports[_STACK_POINTER]
+        assert isinstance(memory, wasmtime.Memory)
+        assert isinstance(stack, wasmtime.Global)
+        self._memory = memory
+        self._stack_pointer = stack
+        self._stack_start = int(stack.value(self._store))
+        self.base = ctypes.addressof(memory.data_ptr(self._store).contents)
+        """Address of the linear memory in this process."""
+        self.words = (ctypes.c_uint32 * (self.memory_limit_bytes // 4)).from_address(self.base)
+        """The linear memory as u32, up to the limit; beyond `memory_bytes()` it is not accessible."""
+        self.committed_bytes = memory.data_len(self._store)
+        """The memory's size when the last call began."""
+        self._functions = {
+            name: self._bind(name, has_argument=name in _WITH_ARGUMENT) for name in _FUNCTIONS
+        }
+
+    def _bind(self, name: str, *, has_argument: bool) -> fastcall.Export:
+        function = self._instance.exports(self._store)[name]
+        assert isinstance(function, wasmtime.Func)
+        bind = fastcall.fast_export if self._fast else fastcall.plain_export
+        return bind(self._store, function, has_argument=has_argument)
+
+    def _open(self) -> None:
+        place = self._functions["core_info"]() >> 2
+        words = self.words
+        if words[place + Info.LAYOUT_VERSION // 4] != LAYOUT_VERSION:
+            raise CoreError(
+                f"the core has layout {words[place]}, this package needs {LAYOUT_VERSION}: "
+                "core and package are of different versions; reinstall the package"
+            )
+        self.info = {offset: words[place + offset // 4] for offset in range(0, Info.SIZE, 4)}
+        self.layout_version = LAYOUT_VERSION
+        self.lua_version = self._read(
+            self.info[Info.LUA_VERSION], self.info[Info.LUA_VERSION_LENGTH]
+        ).decode()
+        self._io = self.base + self.info[Info.IO_BUFFER]
+        if self._functions["core_open"]() != 0:
+            raise CoreError(
+                f"the VM does not fit into {self.memory_limit_bytes} bytes; raise the memory limit"
+            )
+
+    # -- calls
+
+    def call(
+        self,
+        name: str,
+        request: bytes = b"",
+        *,
+        payload: bytes | memoryview = b"",
+        host: Host | None = None,
+        time_limit_s: float | None = None,
+    ) -> bytes:
+        """Call an export with a request of at most `IO_BUFFER_BYTES`; return its whole response.
+
+        `payload` is what the core fetches in pieces, if the request refers to it.
+
+        Raises:
+            Stopped: interrupted, out of time, or trapped; restore an image before the next call.
+        """
+        assert len(request) <= IO_BUFFER_BYTES
+        self._host = host if host is not None else NoHost()
+        self._payload = payload
+        self._response.clear()
+        return self._join(self._run(name, request, time_limit_s))
+
+    def _join(self, length: int) -> bytes:
+        """The whole response, of which the last `length` bytes are in the I/O buffer."""
+        last = ctypes.string_at(self._io, min(length, IO_BUFFER_BYTES))
+        if not self._response:
+            return last
+        self._response.append(last)
+        response = b"".join(self._response)
+        self._response.clear()
+        return response
+
+    def number(
+        self, name: str, *, host: Host | None = None, time_limit_s: float | None = None
+    ) -> int:
+        """Call an export without a request that returns a number. Raises as `call`."""
+        self._host = host if host is not None else NoHost()
+        return self._run(name, b"", time_limit_s)
+
+    def _run(self, name: str, request: bytes, time_limit_s: float | None) -> int:
+        if request:
+            ctypes.memmove(self._io, request, len(request))
+        if self.core.signals is None:
+            self._store.set_epoch_deadline(1)
+        self.committed_bytes = self._memory.data_len(self._store)
+        interrupter = self._interrupter
+        interrupter.begin(time_limit_s)
+        trap: TrapError | None = None
+        result = 0
+        try:
+            result = self._functions[name](len(request))
+        except TrapError as error:
+            trap = error
+        cause = interrupter.end()
+        self._files.clear()
+        if self._host_error is not None:
+            error, self._host_error = self._host_error, None
+            raise error
+        if trap is not None:
+            self._drain_output()
+            raise Stopped(str(trap), cause, response=b"", trace=self._post_mortem()) from None
+        if cause is not None:
+            # What asked it to stop may have been written anywhere: the memory counts as broken.
+            raise Stopped("stopped", cause, response=self._join(result), trace=b"")
+        return result
+
+    def _post_mortem(self) -> bytes:
+        """Ask the core, stopped in the middle, where Lua was."""
+        if self.core.signals is None:
+            self._store.set_epoch_deadline(1)
+        self._interrupter.begin(TRACE_TIME_LIMIT_S)
+        try:
+            length = self._functions["core_trace"]()
+        except TrapError:
+            length = 0
+        self._interrupter.end()
+        return ctypes.string_at(self._io, min(length, IO_BUFFER_BYTES))
+
+    def _drain_output(self) -> None:
+        length = self.words[self.info[Info.OUTPUT_LENGTH] >> 2]
+        if 0 < length <= self.info[Info.EXCHANGE_END] - self.info[Info.OUTPUT_BUFFER]:
+            self._host.output(self._read(self.info[Info.OUTPUT_BUFFER], length))
+
+    # -- interrupts
+
+    def expect_call(self) -> None:
+        """A call follows at once; an interrupt from now on is meant for it."""
+        self._interrupter.expect()
+
+    def interrupt(self) -> bool:
+        """Stop the call that runs, within 100 ms. Any thread. False if none runs."""
+        return self._interrupter.request()
+
+    @property
+    def stop_kind(self) -> str:
+        """How calls are stopped that do not listen: `protection` or `epoch`."""
+        return self._interrupter.kind
+
+    def ask_to_stop(self) -> None:
+        """For the interrupter: make the next instruction of Lua code raise an error."""
+        write_hook(self)
+
+    # -- memory
+
+    def memory_bytes(self) -> int:
+        """The linear memory's present size."""
+        return self._memory.data_len(self._store)
+
+    def used_bytes(self) -> int:
+        """How far the linear memory is in use: stack, static data, buffers, heap up to its top."""
+        return self.words[self.info[Info.HEAP_TOP] >> 2]
+
+    def allow_bytecode(self, allowed: bool) -> None:
+        """Whether the program may load binary chunks. They can corrupt the VM, and only the VM."""
+        self.words[self.info[Info.BYTECODE] >> 2] = int(allowed)
+
+    def _read(self, address: int, length: int) -> bytes:
+        return ctypes.string_at(self.base + address, length)
+
+    # -- images
+
+    def segments(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """The parts of the linear memory that are the VM's state: (address, length) of each."""
+        info = self.info
+        start, gap, rest = (
+            info[Info.IMAGE_START],
+            info[Info.EXCHANGE_START],
+            info[Info.EXCHANGE_END],
+        )
+        # The word at the heap's top is the header of the unused rest.
+        top = self.words[info[Info.HEAP_TOP] >> 2] + 4
+        return (start, gap - start), (rest, top - rest)
+
+    def capture(self, image: Image | None = None) -> Image:
+        """Copy the VM's state, into `image` if one is given."""
+        image = Image() if image is None else image
+        image.fill(self.base, self.segments())
+        return image
+
+    def restore(self, image: Image) -> None:
+        """Make the VM what it was when `image` was captured, also in another machine's memory.
+
+        Raises:
+            CoreError: the image does not fit into the memory limit.
+        """
+        end = image.end
+        size = self.memory_bytes()
+        if end > size:
+            pages = (end - size + PAGE_BYTES - 1) // PAGE_BYTES
+            try:
+                self._memory.grow(self._store, pages)
+            except wasmtime.WasmtimeError as error:
+                raise CoreError(
+                    f"an image of {end} bytes does not fit into the memory limit of "
+                    f"{self.memory_limit_bytes} bytes"
+                ) from error
+        image.copy_to(self.base)
+        self._stack_pointer.set_value(self._store, self._stack_start)
+
+    # -- imports
+
+    def _on_call(self, operation: int, handle: int, pointer: int, length: int, offset: int) -> int:
+        self._interrupter.enter_host()
+        try:
+            if pointer + length > self.memory_limit_bytes:
+                return -1
+            return self._serve(operation, handle, pointer, length, offset)
+        except BaseException as error:  # nothing may unwind through wasm frames
+            self._host_error = error
+            return -1
+        finally:
+            self._interrupter.leave_host()
+
+    def _serve(self, operation: int, handle: int, pointer: int, length: int, offset: int) -> int:
+        if operation == Operation.OUTPUT:
+            return 0 if self._host.output(self._read(pointer, length)) else 1
+        if operation == Operation.RESPONSE:
+            self._response.append(self._read(pointer, length))
+            return 0
+        if operation == Operation.PAYLOAD:
+            return self._fill(pointer, self._payload[offset : offset + length])
+        if operation == Operation.OPEN:
+            content = self._host.open(self._read(pointer, length))
+            if content is None or len(self._files) >= _FILES_OPEN_MAX:
+                return -1
+            number = next(index for index in range(_FILES_OPEN_MAX) if index not in self._files)
+            self._files[number] = content
+            return number
+        if operation == Operation.READ:
+            return self._fill(pointer, self._files.get(handle, b"")[offset : offset + length])
+        if operation == Operation.CLOSE:
+            self._files.pop(handle, None)
+            return 0
+        return -1
+
+    def _fill(self, pointer: int, piece: bytes | memoryview) -> int:
+        ctypes.memmove(self.base + pointer, bytes(piece), len(piece))
+        return len(piece)
+
+    def _on_clock(self, kind: int, argument: float) -> float:
+        try:
+            if kind == Clock.UTC:
+                return time.time()
+            if kind == Clock.MONOTONIC:
+                return time.monotonic()
+            return float(time.localtime(argument).tm_gmtoff)
+        except (ValueError, OverflowError, OSError):
+            # A time that the platform's calendar does not reach.
+            return 0.0
+
+    # -- life
+
+    def close(self) -> None:
+        """Give the memory back. Idempotent."""
+        self._interrupter.close()
+        self._store.close()
+
+    def __enter__(self) -> Machine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+_WITH_ARGUMENT = frozenset({"core_compile", "core_echo", "core_evaluate", "core_fields"})
+_FUNCTIONS = (
+    *sorted(_WITH_ARGUMENT),
+    "core_collect",
+    "core_description",
+    "core_info",
+    "core_lua_bytes",
+    "core_open",
+    "core_trace",
+)

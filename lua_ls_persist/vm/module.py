@@ -1,0 +1,208 @@
+"""The engine and the compiled core, shared by all machines of a process.
+
+Compiling takes a fifth of a second, loading a compiled module well under a millisecond; so it is
+kept in the user's cache folder, keyed by the wasm's hash, wasmtime's version and the engine's
+settings. Loading trusts the file's content, so it is only done after its checksum was found right;
+a file that is not is compiled again and replaced, atomically: any number of processes may do so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import importlib.metadata
+import os
+import platform
+import tempfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+import wasmtime
+
+from lua_ls_persist.errors import CoreError
+from lua_ls_persist.vm.interrupt import SignalHandler, StopKind, default_stop_kind
+
+WASM_STACK_BYTES_MAX = 512 * 1024
+"""Native stack that wasm code may use. 61 torture programs of deep recursion needed less."""
+
+CACHE_ENVIRONMENT_VARIABLE = "LUA_LS_PERSIST_CACHE"
+_DIGEST_BYTES = 32
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class CoreInfo:
+    """What is known of the core without running it."""
+
+    path: Path
+    wasm_bytes: int
+    sha256: str
+    lua_version: str
+    layout_version: int
+    wasmtime_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledCore:
+    """An engine and the core compiled for it."""
+
+    engine: wasmtime.Engine
+    module: wasmtime.Module
+    sha256: str
+    signals: SignalHandler | None
+    """How calls are stopped: by protection, with these handlers; by epoch checks, if there are none."""
+
+
+def wasm_path() -> Path:
+    """Where the core is: beside this file, put there by the package build."""
+    return Path(__file__).with_name("lua_core.wasm")
+
+
+def cache_folder() -> Path:
+    """Where compiled cores are kept: `$LUA_LS_PERSIST_CACHE`, or the user's cache folder."""
+    configured = os.environ.get(CACHE_ENVIRONMENT_VARIABLE)
+    return Path(configured) if configured else platformdirs.user_cache_path("lua-ls-persist")
+
+
+def wasmtime_version() -> str:
+    """The version of the installed wasmtime binding."""
+    return importlib.metadata.version("wasmtime")
+
+
+@functools.cache
+def _wasm_sha256(path: Path, size: int, modified_ns: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def wasm_sha256(path: Path) -> str:
+    """The core's hash, which names the images and compiled modules that belong to it.
+
+    Raises:
+        CoreError: there is no core, or it cannot be read.
+    """
+    try:
+        status = path.stat()
+        return _wasm_sha256(path, status.st_size, status.st_mtime_ns)
+    except OSError as error:
+        raise CoreError(
+            f"the WebAssembly core {path} cannot be read ({error.strerror}); "
+            "reinstall the package, or run 'python -m wasm_core.build' in a checkout"
+        ) from error
+
+
+def core_info(path: Path | None = None) -> CoreInfo:
+    """Describe the core, e.g. for `doctor`."""
+    from lua_ls_persist.vm.machine import Machine
+
+    path = wasm_path() if path is None else path
+    with Machine(load_core(path)) as machine:
+        return CoreInfo(
+            path=path,
+            wasm_bytes=path.stat().st_size,
+            sha256=wasm_sha256(path),
+            lua_version=machine.lua_version,
+            layout_version=machine.layout_version,
+            wasmtime_version=wasmtime_version(),
+        )
+
+
+_loaded: dict[str, CompiledCore] = {}
+
+
+def load_core(path: Path | None = None, *, stop_kind: StopKind | None = None) -> CompiledCore:
+    """Load the compiled core, compiling it if there is no good copy in the cache.
+
+    `stop_kind` says how calls are stopped (see `lua_ls_persist.vm.interrupt`); by default as is best
+    on this platform. With `"epoch"` every loop of the core looks whether it shall stop, which costs
+    about a quarter of its speed; such a core has an engine of its own, for epochs are an engine's.
+
+    Raises:
+        CoreError: the core is missing or is not a WebAssembly module.
+    """
+    path = wasm_path() if path is None else path
+    digest = wasm_sha256(path)
+    if (stop_kind or default_stop_kind()) == "epoch":
+        engine = wasmtime.Engine(_config(epoch_checks=True))
+        module = _load_module(engine, path, digest, epoch_checks=True)
+        return CompiledCore(engine, module, digest, None)
+    with _lock:
+        if digest not in _loaded:
+            engine = wasmtime.Engine(_config(epoch_checks=False))
+            # The engine has just seen to it that wasmtime handles memory faults.
+            signals = next((core.signals for core in _loaded.values()), None) or SignalHandler()
+            module = _load_module(engine, path, digest, epoch_checks=False)
+            _loaded[digest] = CompiledCore(engine, module, digest, signals)
+        return _loaded[digest]
+
+
+def _config(*, epoch_checks: bool) -> wasmtime.Config:
+    config = wasmtime.Config()
+    config.cranelift_opt_level = "speed"
+    config.max_wasm_stack = WASM_STACK_BYTES_MAX
+    config.epoch_interruption = epoch_checks
+    config.wasm_threads = False
+    config.wasm_simd = False
+    config.wasm_relaxed_simd = False
+    # An image of the VM is restored by plain copying: the memory's base must not move.
+    config.memory_may_move = False
+    return config
+
+
+def cache_path(digest: str, *, epoch_checks: bool) -> Path:
+    """The file in which the core with this hash is kept compiled."""
+    kind = "checked" if epoch_checks else "plain"
+    name = f"core-{digest[:16]}-wasmtime-{wasmtime_version()}-{platform.machine()}-{kind}.bin"
+    return cache_folder() / name
+
+
+def _load_module(
+    engine: wasmtime.Engine, path: Path, digest: str, *, epoch_checks: bool
+) -> wasmtime.Module:
+    cached = cache_path(digest, epoch_checks=epoch_checks)
+    module = _read_cached(engine, cached)
+    if module is not None:
+        return module
+    try:
+        module = wasmtime.Module(engine, path.read_bytes())
+    except wasmtime.WasmtimeError as error:
+        raise CoreError(f"{path} is not a module that wasmtime can run: {error}") from error
+    # Without a cache everything works, only later starts are slower.
+    with contextlib.suppress(OSError):
+        _write_cached(cached, bytes(module.serialize()))
+    return module
+
+
+def _checksum(content: bytes | memoryview) -> bytes:
+    return hashlib.sha256(content).digest()
+
+
+def _read_cached(engine: wasmtime.Engine, cached: Path) -> wasmtime.Module | None:
+    try:
+        content = cached.read_bytes()
+    except OSError:
+        return None
+    view = memoryview(content)
+    compiled, digest = view[:-_DIGEST_BYTES], view[-_DIGEST_BYTES:]
+    if len(content) <= _DIGEST_BYTES or _checksum(compiled) != digest:
+        return None
+    try:
+        return wasmtime.Module.deserialize(engine, bytes(compiled))
+    except wasmtime.WasmtimeError:
+        return None
+
+
+def _write_cached(cached: Path, compiled: bytes) -> None:
+    cached.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=".core-", dir=cached.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(compiled)
+            file.write(_checksum(compiled))
+        os.replace(name, cached)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise
