@@ -1,7 +1,7 @@
 """The one exception tree of the package.
 
-Errors of Lua programs are data (`lua_ls_persist.model.Problem`) and are never raised from a session.
-What is raised here is about the workbench itself: its arguments, its files, its parts::
+Errors of Lua programs are data (`lua_ls_persist.model.Problem`); no session ever raises them. What
+is raised here is about the workbench itself: its arguments, its files, its parts::
 
     LuaPersistError
     ├── CoreError            the WebAssembly module is missing, does not fit, or cannot be loaded

@@ -1,6 +1,7 @@
 """Plain values that cross the layers: what an evaluation gives back, and what it is made of.
 
-Nothing here knows WebAssembly, SQLite or LSP. Lines are 1-based, sizes are bytes, durations are seconds.
+Nothing here knows WebAssembly, SQLite or LSP. Lines are 1-based, sizes are bytes, durations are
+seconds.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ class Preview:
     """A bounded look at a Lua value that has no Python counterpart: a table, function and so on.
 
     `entries` are the looked-at entries of a table, in display order; a list part comes first.
-    `omitted` is true when the table has more entries than were looked at. `ref` is set where the same
-    table was met before on the way down (a cycle) or elsewhere in the same result (shared).
+    `omitted` is true when the table has more entries than were looked at. A table that stands
+    further up in the same preview has no entries and the text `<cycle>`; the same `address` is the
+    same table.
     """
 
     kind: str
-    """`table`, `function`, `userdata`, `thread`, or `string` for a string too long to show whole."""
+    """`table`, `function`, `userdata`, `thread`; `string` for a string too long to show whole."""
     text: str
     """The value on one line, as Lua source would write it."""
     entries: tuple[tuple[Value, Value], ...] = ()
@@ -33,19 +35,20 @@ class Preview:
     address: int = 0
     """What `%p` prints for the value in this VM; 0 where there is none."""
     detail: str = ""
-    """For a function: `name.lua:12`, where it is defined, or its library name. For userdata: its type."""
+    """For a Lua function where it is defined, `name.lua:12`. For a table and userdata its type's
+    name (`__name` of the metatable), for a thread `thread`."""
     length_bytes: int = 0
     """For a string too long to show whole: its full length."""
 
 
-Value: TypeAlias = "None | bool | int | float | str | bytes | Preview"
+Value: TypeAlias = "bool | int | float | str | bytes | Preview | None"
 
 
 @dataclass(frozen=True, slots=True)
 class OutputPiece:
-    """A run of text that the program printed from one line of one chunk.
+    r"""A run of text that the program printed from one line of one chunk.
 
-    Bytes that are not UTF-8 appear as `\\xNN` in `text`.
+    Bytes that are not UTF-8 appear as `\xNN` in `text`.
     """
 
     text: str
@@ -114,7 +117,7 @@ class MemoryStats:
     lua_bytes: int
     """What Lua's collector counts as in use."""
     used_bytes: int
-    """What of the linear memory is in use: stack, static data, buffers, and the heap up to its top."""
+    """What of the linear memory is in use: stack, static data, buffers, the heap up to its top."""
     committed_bytes: int
     """The linear memory's present size."""
     limit_bytes: int

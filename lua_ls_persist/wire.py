@@ -7,6 +7,7 @@ core (`lua_ls_persist.protocol`).
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias, Union
@@ -23,7 +24,7 @@ from lua_ls_persist.protocol import (
 )
 
 Encodable: TypeAlias = Union[
-    None, bool, int, float, str, bytes, "Sequence[Encodable]", "Mapping[Encodable, Encodable]"
+    bool, int, float, str, bytes, "Sequence[Encodable]", "Mapping[Encodable, Encodable]", None
 ]
 """What Python can hand to Lua: scalars, sequences (as tables 1..n) and mappings."""
 
@@ -60,13 +61,13 @@ def _encode(value: Encodable, parts: list[bytes], depth: int) -> None:
         parts.append(bytes((Tag.INTEGER,)) + _I64.pack(value))
     elif isinstance(value, float):
         parts.append(bytes((Tag.FLOAT,)) + _F64.pack(value))
-    elif isinstance(value, (str, bytes, bytearray)):
-        content = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
+    elif isinstance(value, (str, bytes, bytearray, memoryview)):
+        content = text_to_bytes(value) if isinstance(value, str) else bytes(value)
         parts.append(bytes((Tag.STRING,)) + _U32.pack(len(content)) + content)
     elif isinstance(value, Mapping):
         parts.append(bytes((Tag.TABLE,)) + _U32.pack(len(value)))
         for key, item in value.items():
-            if key is None or key != key:
+            if key is None or (isinstance(key, float) and math.isnan(key)):
                 raise WireError(f"{key!r} cannot be the key of a Lua table")
             _encode(key, parts, depth + 1)
             _encode(item, parts, depth + 1)
@@ -77,6 +78,19 @@ def _encode(value: Encodable, parts: list[bytes], depth: int) -> None:
             _encode(item, parts, depth + 1)
     else:
         raise WireError(f"a Python {type(value).__name__} has no counterpart in Lua")
+
+
+def text_to_bytes(text: str) -> bytes:
+    """A Python string as Lua gets it: UTF-8.
+
+    Surrogates that stand for a byte (as in Python's file names) become that byte again; where
+    others are among them (half a character, as an editor may send), all take the three bytes that
+    they would have in UTF-8.
+    """
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
 
 
 def text_or_bytes(content: bytes) -> str | bytes:
@@ -181,10 +195,8 @@ class Decoder:
             [(self.value(depth + 1), self.value(depth + 1)) for _ in range(self.count(2))]
         )
         omitted = bool(flags & (PREVIEW_FLAG_OMITTED | PREVIEW_FLAG_UNOPENED))
-        if flags & PREVIEW_FLAG_CYCLE:
-            text = "<cycle>"
-        else:
-            text = table_text(entries, omitted=omitted)
+        cycle = flags & PREVIEW_FLAG_CYCLE
+        text = "<cycle>" if cycle else table_text(entries, omitted=omitted)
         return Preview("table", text, entries, omitted, address, name)
 
 

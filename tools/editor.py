@@ -99,7 +99,7 @@ async def open_folder(folder: Path, server: Sequence[str] = SERVER) -> AsyncIter
     Raises:
         RuntimeError: the server ended before it answered.
     """
-    client = LanguageClient("lua-ls-persist-demo", "1")
+    client = _Client("lua-ls-persist-demo", "1")
     editor = Editor(client, folder)
     _register(client, editor)
     await client.start_io(*server)
@@ -117,6 +117,14 @@ async def open_folder(folder: Path, server: Sequence[str] = SERVER) -> AsyncIter
         client.exit(None)
     finally:
         await asyncio.wait_for(client.stop(), ANSWER_TIME_S_MAX)  # type: ignore[no-untyped-call]
+
+
+class _Client(LanguageClient):
+    """The client, which shows what a server wrote to stderr before it failed."""
+
+    async def server_exit(self, server: asyncio.subprocess.Process) -> None:
+        if server.returncode != 0 and server.stderr is not None:
+            sys.stderr.write((await server.stderr.read()).decode(errors="replace"))
 
 
 def _capabilities() -> types.ClientCapabilities:

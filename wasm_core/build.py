@@ -33,7 +33,18 @@ CPU = "mvp+mutable_globals+nontrapping_fptoint+sign_ext+exception_handling"
 """Without bulk memory: then only code of the module itself touches the linear memory while the
 module runs, which is what the host's interrupts rely on (lua_ls_persist/vm/interrupt.py)."""
 
-HOT_FLAGS = ["-O3", "-mllvm", "-jump-table-density=40"]
+HOT_FLAGS = [
+    "-O2",
+    # Tests of a value's type become a table of jumps.
+    "-mllvm",
+    "-jump-table-density=40",
+    # Both make values live longer. In the interpreter's loop there are too many of them already for
+    # Cranelift's registers, and each costs a store and a load on the stack in every instruction.
+    "-mllvm",
+    "-disable-machine-licm",
+    "-mllvm",
+    "-disable-machine-cse",
+]
 COLD_FLAGS = ["-Os"]
 COMMON_FLAGS = [
     "-std=gnu99",

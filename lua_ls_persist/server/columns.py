@@ -105,17 +105,23 @@ def syntax_place(
     return SyntaxPlace(range_ or non_blank(document, row), *place)
 
 
-def runtime_range(document: Document, message: str, row: int) -> Range:
-    """The expression on `row` that a runtime message describes, clipped to that row."""
+def runtime_range(
+    document: Document, message: str, row: int, *, called: str | None = None
+) -> Range:
+    """The expression on `row` that a runtime message describes, clipped to that row.
+
+    Where the message describes none, it is the call of `called`: the function that raised it.
+    """
     row_range = non_blank(document, row)
     if row_range.empty:
         return row_range
     if document.row_count > PARSED_ROWS_MAX:
         # tree-sitter makes sense of one row as well, and of a large file it takes too long.
-        part = runtime_range(Document.of_text(document.uri, document.row(row)), message, 0)
+        alone = Document.of_text(document.uri, document.row(row))
+        part = runtime_range(alone, message, 0, called=called)
         return Range.of(row, part.start.column, row, part.end.column)
     syntax = syntax_of(document)
-    found = [syntax.range_of(node) for node in _described(syntax, message, row)]
+    found = [syntax.range_of(node) for node in _described(syntax, message, row, called)]
     if not found:
         return row_range
     start = max(min(range_.start for range_ in found), row_range.start)
@@ -211,15 +217,15 @@ def _last_text(document: Document) -> Range | None:
     return None
 
 
-def _described(syntax: Syntax, message: str, row: int) -> list[Node]:
+def _described(syntax: Syntax, message: str, row: int, called: str | None) -> list[Node]:
     """The nodes on a row that fit a runtime message."""
     nodes = list(syntax.nodes_on_row(row))
     argument = _ARGUMENT.match(message)
     if argument is not None:
         return _arguments(nodes, argument["function"], int(argument["number"]))
     if message.startswith("attempt to call"):
-        called = [name for node in nodes if (name := _called(node)) is not None]
-        return _named(called, message)
+        names = [name for node in nodes if (name := _called(node)) is not None]
+        return _named(names, message)
     if message.startswith("attempt to index"):
         indexed = [
             table
@@ -232,10 +238,9 @@ def _described(syntax: Syntax, message: str, row: int) -> list[Node]:
             operations = [node for node in nodes if _operator(node) in operators]
             operands = [operand for node in operations for operand in _operands(node)]
             return _named(operands, message) if _VARIABLE.search(message) else operations
-    raising = ("assert", "error")
-    return [
-        node for node in nodes if (name := _called(node)) is not None and _text(name) in raising
-    ]
+    raising = {"assert", "error"} if called is None else {called}
+    calls = [(node, name) for node in nodes if (name := _called(node)) is not None]
+    return [node for node, name in calls if _last_name(name) in raising]
 
 
 def _named(nodes: list[Node], message: str) -> list[Node]:

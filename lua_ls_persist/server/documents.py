@@ -83,6 +83,8 @@ class Document:
         self.version = version
         self.revision = revision
         """Counts the edits since the document was opened; finer than the client's `version`."""
+        self.derived: dict[str, object] = {}
+        """What others made of the text, so that they need not make it again."""
         self._lines = lines
 
     @classmethod

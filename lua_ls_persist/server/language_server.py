@@ -23,6 +23,7 @@ from lua_ls_persist.server.commands import CommandError
 from lua_ls_persist.server.convert import Converter, encoding_of
 from lua_ls_persist.server.documents import Document, Documents
 from lua_ls_persist.server.evaluator import Evaluator
+from lua_ls_persist.server.forms import Syntax, is_parsed, syntax_of
 from lua_ls_persist.server.places import Places
 from lua_ls_persist.server.presentation import Presenter
 from lua_ls_persist.server.settings import Settings, needs_new_session
@@ -31,6 +32,8 @@ from lua_ls_persist.session import Session
 
 NAME = "lua-ls-persist"
 SETTINGS_WAIT_S_MAX = 1.0
+PARSED_AT_ONCE_ROWS_MAX = 200
+"""Parsing that many rows takes about as long as handing them to another thread."""
 
 logger = logging.getLogger(__name__)
 
@@ -119,6 +122,13 @@ class LuaLanguageServer(LanguageServer):
                 f"no document {uri!r}: open it, or give the URI of a file that exists"
             )
         return document
+
+    async def syntax(self, document: Document) -> Syntax:
+        """The syntax tree of a document; a long one is parsed outside of the loop."""
+        if document.row_count <= PARSED_AT_ONCE_ROWS_MAX or is_parsed(document):
+            return syntax_of(document)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.checks.worker, syntax_of, document)
 
     def show(self, changed: Changed) -> None:
         """Brings the client up to date about notes and hints that changed."""

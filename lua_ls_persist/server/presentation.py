@@ -7,15 +7,17 @@ Must not know LSP types.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from lua_ls_persist.model import Evaluation, Frame, OutputPiece, Problem
+from lua_ls_persist.model import Evaluation, Frame, OutputPiece, Preview, Problem
 from lua_ls_persist.pretty import one_line
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.board import Hint, Item, Note, NoteLevel, Related
 from lua_ls_persist.server.columns import (
     PARSED_ROWS_MAX,
+    SyntaxPlace,
     non_blank,
     runtime_range,
     syntax_place,
@@ -36,6 +38,8 @@ OUTPUT_MARK = "» "
 DONE_LABEL = "✓"
 LINE_MARK = " ⏎ "
 
+_QUOTED = re.compile(r"'([^']*)'\Z")
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -46,6 +50,15 @@ class Origin:
     whole: bool
     range: Range | None
     """None if the code was edited in the meantime."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Located:
+    """A level of a traceback in a document, and the name of the function that it called."""
+
+    place: Place
+    text: str
+    called: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,43 +92,52 @@ class Presenter:
         frames = self._located(problem.traceback)
         place = self.places.locate(problem.chunk, problem.line)
         if place is None:
-            place = frames[0][1] if frames else self._start_of(origin)
+            place = frames[0].place if frames else self._start_of(origin)
         if place is None:
             return []
-        at_origin = next((at for _, at in frames if self._inside(origin, at)), None)
-        level = _level(problem)
-        related = self._related(frames, place)
-        items = [self._note_item(level, problem.kind, problem.message, place, origin, related)]
-        if at_origin is not None and not self._inside(origin, place):
-            # The error is elsewhere; who evaluated this code wants to see it here too.
-            text = f"{problem.message} (at {problem.location})"
-            related = self._related([(None, place), *frames], at_origin)
-            items.append(self._note_item(level, problem.kind, text, at_origin, origin, related))
-        return items
-
-    def _note_item(
-        self,
-        level: NoteLevel,
-        code: str,
-        text: str,
-        place: Place,
-        origin: Origin,
-        related: tuple[Related, ...],
-    ) -> Item:
-        document = self.document(place.uri)
-        if document is None:
-            range_ = Range.of(place.row, 0, place.row, 0)
-        elif code == "syntax":
-            start = Position(0, 0)
-            if origin.range is not None and self._inside(origin, place):
-                start = origin.range.start
-            found = syntax_place(document, text, place.row, self.fails_at, start=start)
-            range_ = found.range
+        if problem.kind == "syntax":
+            found = self._syntax_place(problem, place, origin)
+            range_, related = found.range, self._related(frames, place)
             if found.opening is not None:
                 related = (Related(place.uri, found.opening, found.opening_text), *related)
         else:
-            range_ = runtime_range(document, text, place.row)
-        note = Note(level, code, text or code, range_, related)
+            called = next((frame.called for frame in frames if frame.place == place), None)
+            range_ = self._described_range(place, problem.message, called)
+            related = self._related(frames, place)
+        note = Note(_level(problem), problem.kind, _message(problem), range_, related)
+        items = [Item(place.uri, self._watched(origin, place), note)]
+        here = next((frame for frame in frames if self._inside(origin, frame.place)), None)
+        if here is not None and not self._inside(origin, place):
+            # The error is elsewhere: the evaluated code has a note of its own, at the call that led
+            # there.
+            raised = _Located(place, "raised here", None)
+            caller = Note(
+                note.level,
+                note.code,
+                f"{note.text} (at {problem.location})",
+                self._described_range(here.place, "", here.called),
+                self._related([raised, *frames], here.place),
+            )
+            items.append(Item(here.place.uri, self._watched(origin, here.place), caller))
+        return items
+
+    def _syntax_place(self, problem: Problem, place: Place, origin: Origin) -> SyntaxPlace:
+        document = self.document(place.uri)
+        if document is None:
+            return SyntaxPlace(self.row_range(place.uri, place.row))
+        start = Position(0, 0)
+        if origin.range is not None and self._inside(origin, place):
+            start = origin.range.start
+        return syntax_place(document, problem.message, place.row, self.fails_at, start=start)
+
+    def _described_range(self, place: Place, message: str, called: str | None) -> Range:
+        document = self.document(place.uri)
+        if document is None:
+            return self.row_range(place.uri, place.row)
+        return runtime_range(document, message, place.row, called=called)
+
+    def _warning_item(self, text: str, place: Place, origin: Origin) -> Item:
+        note = Note("warning", "warning", text, self._described_range(place, "", "warn"))
         return Item(place.uri, self._watched(origin, place), note)
 
     def _output_items(self, output: Sequence[OutputPiece], origin: Origin) -> list[Item]:
@@ -128,7 +150,7 @@ class Presenter:
         prints = [(place, texts) for (place, warning), texts in texts.items() if not warning]
         return [
             *(
-                self._note_item("warning", "warning", "".join(parts).strip("\n"), place, origin, ())
+                self._warning_item("".join(parts).strip("\n"), place, origin)
                 for place, parts in warnings[:WARNINGS_MAX]
             ),
             *(
@@ -174,25 +196,30 @@ class Presenter:
         rows = range(document.row_count - 1, -1, -1)
         return next((non_blank(document, row) for row in rows if document.row(row).strip()), None)
 
-    def _located(self, frames: Sequence[Frame]) -> list[tuple[Frame | None, Place]]:
-        located = ((frame, self.places.locate(frame.chunk, frame.line)) for frame in frames)
-        return [(frame, place) for frame, place in located if place is not None]
+    def _located(self, frames: Sequence[Frame]) -> list[_Located]:
+        located: list[_Located] = []
+        called: str | None = None
+        for frame in frames:
+            place = self.places.locate(frame.chunk, frame.line)
+            if place is not None:
+                text = f"in {frame.function or 'a function'}"
+                located.append(_Located(place, text, called))
+            called = _function_name(frame)
+        return located
 
-    def _related(
-        self, frames: Sequence[tuple[Frame | None, Place]], own: Place
-    ) -> tuple[Related, ...]:
+    def _related(self, frames: Sequence[_Located], own: Place) -> tuple[Related, ...]:
         related: list[Related] = []
         previous: Place | None = None
         own_is_known = False
-        for frame, place in frames:
+        for frame in frames:
+            place = frame.place
             repeats = place == previous or (place == own and not own_is_known)
             own_is_known = own_is_known or place == own
             previous = place
             document = self.document(place.uri)
             if repeats or document is None:
                 continue
-            text = "raised here" if frame is None else f"in {frame.function or 'a function'}"
-            related.append(Related(place.uri, non_blank(document, place.row), text))
+            related.append(Related(place.uri, non_blank(document, place.row), frame.text))
         return tuple(related[:RELATED_MAX])
 
     def _inside(self, origin: Origin, place: Place) -> bool:
@@ -248,3 +275,16 @@ def _level(problem: Problem) -> NoteLevel:
     if problem.kind == "interrupt":
         return "information"
     return "warning" if problem.severity == "warning" else "error"
+
+
+def _message(problem: Problem) -> str:
+    """The problem's message; for an error value that is a table or the like, the value."""
+    if isinstance(problem.value, (Preview, bool)):
+        return f"error value: {one_line(problem.value)}"
+    return problem.message or problem.kind
+
+
+def _function_name(frame: Frame) -> str | None:
+    """The last name in a traceback's description: `insert` of `function 'table.insert'`."""
+    name = _QUOTED.search(frame.function)
+    return None if name is None else re.split("[.:]", name[1])[-1]

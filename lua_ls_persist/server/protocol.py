@@ -40,6 +40,7 @@ class LuaProtocol(LanguageServerProtocol):
     def __init__(self, server: LuaLanguageServer, converter: Any) -> None:
         super().__init__(server, converter)
         self.left_without_shutdown = False
+        self._left = False
         self._running_commands: set[asyncio.Task[Any]] = set()
 
     @lsp_method(types.INITIALIZE)
@@ -54,6 +55,11 @@ class LuaProtocol(LanguageServerProtocol):
         if provider is not None:
             provider.work_done_progress = True
         return result
+
+    def _send_data(self, data: Any) -> None:
+        """Sends nothing any more to a client that left; pygls reports its failure, which fails."""
+        if not self._left:
+            super()._send_data(data)
 
     # pygls' own documents split lines where LSP does not (see `documents`), so they are not used.
 
@@ -122,4 +128,5 @@ class LuaProtocol(LanguageServerProtocol):
     def lsp_exit(self, *args: Any) -> Generator[Any, Any, None]:
         """Remembers for the exit status whether there was a `shutdown`; pygls loses it."""
         self.left_without_shutdown = not self._shutdown
+        self._left = True
         yield from super().lsp_exit(*args)

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from lua_ls_persist.errors import LuaPersistError
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.board import Note, Related, moved_note
 from lua_ls_persist.server.columns import syntax_place
@@ -139,7 +138,9 @@ class SyntaxChecks:
         started_s = time.monotonic()
         problems = self._checker.check(document.source, name="")
         note: Note | None = None
-        if problems:
+        if problems and problems[0].kind != "syntax":  # It was too much for the compiler.
+            logger.warning("Cannot check the syntax of %s: %s", document.uri, problems[0].message)
+        elif problems:
             problem = problems[0]
             row = (problem.line or 1) - 1
             place = syntax_place(document, problem.message, row, self.fails_at)
@@ -155,10 +156,7 @@ class SyntaxChecks:
     def _close_checker(self) -> None:
         checker, self._checker = self._checker, None
         if checker is not None:
-            try:
-                checker.close()
-            except LuaPersistError:
-                logger.exception("Cannot close the syntax checker")
+            checker.close()
 
 
 def _moved(note: Note, key: str, edits: list[Edit]) -> Note:

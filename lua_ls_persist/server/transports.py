@@ -64,7 +64,7 @@ async def _serve_first(server: LanguageServer, host: str, port: int) -> None:
             writer.close()
             return
         taken = True
-        server.protocol.set_writer(writer)  # type: ignore[arg-type]
+        server.protocol.set_writer(writer)
         try:
             await run_async(
                 stop_event=threading.Event(),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
+from lua_ls_persist.wire import text_to_bytes
+
 FILE_BYTES_MAX = 64 * 1024 * 1024
 
 OpenBuffers = Callable[[Path], "str | None"]
@@ -22,11 +24,15 @@ class ModuleFiles:
 
     def read(self, name: str) -> bytes | None:
         """The content of the first file of this name, or None."""
+        # Both kinds of slashes part folders, so that a program means the same on every system.
         relative = PurePosixPath(name.replace("\\", "/"))
         if relative.is_absolute() or ".." in relative.parts or not relative.parts or "\0" in name:
             return None
         for folder in self._folders:
-            content = self._read_candidate(folder, folder / relative)
+            path = folder / relative
+            if not path.is_relative_to(folder):
+                continue  # a drive of its own, on Windows
+            content = self._read_candidate(folder, path)
             if content is not None:
                 return content
         return None
@@ -35,7 +41,7 @@ class ModuleFiles:
         if self._open_buffers is not None:
             text = self._open_buffers(path)
             if text is not None:
-                return text.encode("utf-8", "surrogateescape")
+                return text_to_bytes(text)
         try:
             # A link that leads out of the folder is not followed.
             if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
@@ -43,5 +49,5 @@ class ModuleFiles:
             if path.stat().st_size > FILE_BYTES_MAX:
                 return None
             return path.read_bytes()
-        except OSError:
+        except (OSError, RuntimeError):  # RuntimeError: links that lead in a circle
             return None

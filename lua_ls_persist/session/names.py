@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import itertools
 
-from lua_ls_persist.wire import text_or_bytes
+from lua_ls_persist.wire import text_or_bytes, text_to_bytes
 
 NAME_BYTES_MAX = 180
 """Longer names go to the core by an alias: it notes places in buffers of a fixed size."""
+_ALIAS_TAIL_BYTES = 100
+_CODE_SHOWN_BYTES = 60
+_SOURCES_KEPT_MAX = 4096
 
 
 class ChunkNames:
-    """Translates between names as given and the source names that the core reports."""
+    """Translates between names as given and the source names that the core reports.
+
+    Any thread may ask for source names.
+    """
 
     def __init__(self) -> None:
-        self._aliases: dict[bytes, str] = {}
+        # Functions may remember a source name for ever, so what cannot be read from it is kept.
+        self._given: dict[bytes, str] = {}
         self._sources: dict[str, bytes] = {}
         self._numbers = itertools.count(1)
 
@@ -23,25 +30,30 @@ class ChunkNames:
         known = self._sources.get(name)
         if known is not None:
             return known
-        source = name if name.startswith(("@", "=")) else f"@{name}"
-        encoded = source.replace("\0", "\ufffd").encode("utf-8", "surrogateescape")
-        if len(encoded) > NAME_BYTES_MAX:
-            tail = encoded[-100:].decode("utf-8", "ignore").encode()
-            encoded = b"@~%d~%s" % (next(self._numbers), tail)
-            self._aliases[encoded] = name.removeprefix("@").removeprefix("=")
-        self._sources[name] = encoded
-        return encoded
+        is_marked = name.startswith(("@", "="))
+        source = text_to_bytes(name if is_marked else f"@{name}").replace(b"\0", b"?")
+        if len(source) > NAME_BYTES_MAX:
+            tail = source[-_ALIAS_TAIL_BYTES:].decode("utf-8", "ignore").encode()
+            source = b"@~%d~%s" % (next(self._numbers), tail)
+        given = name[1:] if is_marked else name
+        if self.name_of(source) != given:
+            self._given[source] = given
+        if len(self._sources) >= _SOURCES_KEPT_MAX:
+            self._sources.clear()
+        self._sources[name] = source
+        return source
 
     def name_of(self, source: bytes) -> str:
         """What people call the chunk with this source name: a file's path, or `[string "..."]`."""
-        alias = self._aliases.get(source)
-        if alias is not None:
-            return alias
+        given = self._given.get(source)
+        if given is not None:
+            return given
         if source[:1] in (b"@", b"="):
             return source[1:].decode("utf-8", "replace")
         if not source:
             return ""
         first, newline, _ = source.partition(b"\n")
-        text = text_or_bytes(first[:60])
+        text = text_or_bytes(first[:_CODE_SHOWN_BYTES])
         shown = text if isinstance(text, str) else text.decode("utf-8", "replace")
-        return f'[string "{shown}{"..." if newline or len(first) > 60 else ""}"]'
+        cut = newline or len(first) > _CODE_SHOWN_BYTES
+        return f'[string "{shown}{"..." if cut else ""}"]'

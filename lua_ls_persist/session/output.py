@@ -83,6 +83,7 @@ class OutputCollector:
 
     def _truncate(self) -> None:
         self._truncated = True
+        self._decoder.reset()  # a character that the limit cuts through is left out
         self._finish_piece()
         mark = OutputPiece(
             f"\n[output truncated after {self._limit_bytes} bytes]\n", "warning", "", None

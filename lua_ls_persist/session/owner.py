@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
 from lua_ls_persist.errors import SessionClosedError, SessionError
@@ -28,7 +29,7 @@ class _Call(Generic[T]):
     def run(self) -> None:
         try:
             self._result = self._function()
-        except BaseException as error:  # handed to the caller
+        except BaseException as error:  # noqa: BLE001  (handed to the caller)
             self._error = error
         finally:
             self._done.release()
@@ -58,7 +59,7 @@ class _Submission(Generic[T]):
             return
         try:
             result = self._function()
-        except BaseException as error:  # handed to whoever holds the future
+        except BaseException as error:  # noqa: BLE001  (handed to whoever holds the future)
             self.future.set_exception(error)
         else:
             self.future.set_result(result)
@@ -73,6 +74,7 @@ class Owner:
 
     def __init__(self, name: str) -> None:
         self._queue: SimpleQueue[_Call[Any] | _Submission[Any] | None] = SimpleQueue()
+        self._urgent: deque[_Call[Any]] = deque()
         self._lock = threading.Lock()
         self._closed = False
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
@@ -81,23 +83,46 @@ class Owner:
     def _work(self) -> None:
         while True:
             work = self._queue.get()
+            if self._urgent:
+                self._run_urgent()
             if work is None:
                 return
             work.run()
 
-    def _put(self, work: _Call[Any] | _Submission[Any]) -> None:
+    def _run_urgent(self) -> None:
+        while True:
+            with self._lock:
+                if not self._urgent:
+                    return
+                call = self._urgent.popleft()
+            call.run()
+
+    def _put(self, work: _Call[Any] | _Submission[Any], *, urgent: bool = False) -> None:
         with self._lock:
             if self._closed:
                 raise SessionClosedError("the session is closed")
+            if urgent and isinstance(work, _Call):
+                self._urgent.append(work)
+                work = _Call(_nothing)  # wakes the thread
             self._queue.put(work)
+
+    def _check_thread(self) -> None:
+        if threading.get_ident() == self._thread.ident:
+            raise SessionError("a session cannot be used from inside its own evaluation")
 
     def call(self, function: Callable[[], T]) -> T:
         """Run `function` on the thread and return its result, or raise what it raised."""
-        if threading.get_ident() == self._thread.ident:
-            raise SessionError("a session cannot be used from inside its own evaluation")
+        self._check_thread()
         call = _Call(function)
         self._put(call)
         return call.result()
+
+    def put_first(self, function: Callable[[], T]) -> _Call[T]:
+        """Run `function` before all that waits; its `result()` is for the caller to wait for."""
+        self._check_thread()
+        call = _Call(function)
+        self._put(call, urgent=True)
+        return call
 
     def submit(self, function: Callable[[], T]) -> Future[T]:
         """Run `function` on the thread some time; do not wait."""
@@ -111,13 +136,25 @@ class Owner:
             first = not self._closed
             self._closed = True
             if first:
-                waiting = []
-                while not self._queue.empty():
-                    waiting.append(self._queue.get())
-                for work in waiting:
-                    if work is not None:
-                        work.refuse(SessionClosedError("the session was closed before this ran"))
+                for work in self._waiting():
+                    work.refuse(SessionClosedError("the session was closed before this ran"))
                 self._queue.put(_Call(last))
                 self._queue.put(None)
         if threading.get_ident() != self._thread.ident:
             self._thread.join()
+
+    def _waiting(self) -> list[_Call[Any] | _Submission[Any]]:
+        """Take all that has not begun. Holds the lock."""
+        waiting: list[_Call[Any] | _Submission[Any]] = list(self._urgent)
+        self._urgent.clear()
+        while True:
+            try:
+                work = self._queue.get_nowait()
+            except Empty:  # the thread takes from it at the same time
+                return waiting
+            if work is not None:
+                waiting.append(work)
+
+
+def _nothing() -> None:
+    pass

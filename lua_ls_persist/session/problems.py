@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lua_ls_persist.model import Frame, Problem, ProblemKind, Value
-from lua_ls_persist.protocol import FRAME_FLAG_GAP, FRAME_FLAG_TAIL_CALL
+from lua_ls_persist.protocol import FRAME_FLAG_GAP, FRAME_FLAG_TAIL_CALL, Outcome
+from lua_ls_persist.vm import Stopped
 from lua_ls_persist.wire import Decoder
 
 _MODULE_ERROR = re.compile(
@@ -81,3 +82,33 @@ def make_problem(
         message = message[note.prefix_length :]
     text = message.decode("utf-8", "backslashreplace")
     return Problem(kind, text, chunk, line, note.frames, value)
+
+
+def memory_problem(problem: Problem, limit_bytes: int) -> Problem:
+    """A memory error says what the limit is; its value is Lua's message, which says less."""
+    message = f"{problem.message}: the limit is {limit_bytes} bytes"
+    return Problem("memory", message, problem.chunk, problem.line, problem.traceback)
+
+
+def stop_note(stop: Stopped, evaluated: bytes, name_of: NameOf) -> Note:
+    """Where an evaluation was when it was stopped; if nobody knows, in the `evaluated` chunk."""
+    note = Note(0, 0, b"", ())
+    if stop.trace:
+        note = read_note(Decoder(stop.trace), name_of)
+    elif stop.response:
+        decoder = Decoder(stop.response)
+        if decoder.u8() in (Outcome.RUNTIME, Outcome.MEMORY, Outcome.SYNTAX):
+            decoder.text()
+            note = read_note(decoder, name_of)
+    return Note(0, note.line, note.source or evaluated, note.frames)
+
+
+def stop_problem(stop: Stopped, note: Note, time_limit_s: float | None, name_of: NameOf) -> Problem:
+    """The problem of an evaluation that was stopped, or that trapped."""
+    kind: ProblemKind = stop.cause or "internal"
+    message = f"the VM stopped ({stop}); it is as it was before this evaluation"
+    if stop.cause == "timeout":
+        message = f"stopped after {time_limit_s:g} s: the time limit"
+    elif stop.cause == "interrupt":
+        message = "interrupted"
+    return Problem(kind, message, name_of(note.source), note.line or None, note.frames)

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from lua_ls_persist.errors import SessionError
 from lua_ls_persist.protocol import EVALUATE_FLAG_EXPRESSION, IO_BUFFER_BYTES
-from lua_ls_persist.wire import Encodable, encode
+from lua_ls_persist.wire import Encodable, encode, text_to_bytes
 
 SOURCE_BYTES_MAX = 2**31 - 1
 LINE_MAX = 2**30
+FIELDS_PATH_MAX = 100
+FIELDS_REQUEST_BYTES_MAX = 4096
 
 _HEAD = struct.Struct("<9I")
 _BOM = b"\xef\xbb\xbf"
@@ -29,9 +31,8 @@ class PreviewLimits:
 
 def prepare_source(source: str | bytes) -> bytes:
     """The bytes to compile: without a byte order mark, and with a shebang line made empty."""
-    content = source.encode("utf-8", "surrogateescape") if isinstance(source, str) else source
-    if content.startswith(_BOM):
-        content = content[len(_BOM) :]
+    content = text_to_bytes(source) if isinstance(source, str) else source
+    content = content.removeprefix(_BOM)
     if content.startswith(b"#!"):
         end = content.find(b"\n")
         content = b"" if end < 0 else content[end:]
@@ -49,7 +50,7 @@ def evaluation_request(
     arguments: Sequence[Encodable],
     limits: PreviewLimits,
 ) -> bytes:
-    """The request for `core_evaluate` and `core_compile`; a long source is cut, the core asks on."""
+    """The request for `core_evaluate` and `core_compile`; of a long source, its beginning."""
     if not 0 <= line <= LINE_MAX:
         raise SessionError(f"line {line} is not between 0 and {LINE_MAX}")
     encoded = b""
@@ -73,3 +74,15 @@ def evaluation_request(
             f"the arguments take {len(encoded)} bytes, more than fit into one request"
         )
     return head + chunk_source + encoded + source[:room]
+
+
+def fields_request(path: Sequence[str]) -> bytes | None:
+    """The request for `core_fields`; None for a path too long to lead anywhere."""
+    if len(path) > FIELDS_PATH_MAX:
+        return None
+    parts = [len(path).to_bytes(4, "little")]
+    for name in path:
+        encoded = text_to_bytes(name)
+        parts += [len(encoded).to_bytes(4, "little"), encoded]
+    request = b"".join(parts)
+    return request if len(request) <= FIELDS_REQUEST_BYTES_MAX else None

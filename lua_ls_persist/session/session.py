@@ -8,18 +8,24 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, final
 
-from lua_ls_persist.errors import CoreError, SessionError
+from lua_ls_persist.errors import CoreError, SessionClosedError, SessionError
 from lua_ls_persist.model import Evaluation, Field, MemoryStats, OutputPiece, Problem
 from lua_ls_persist.pretty import pretty_values
 from lua_ls_persist.protocol import Outcome
+from lua_ls_persist.session.host import EvaluationHost
 from lua_ls_persist.session.modules import ModuleFiles, OpenBuffers
 from lua_ls_persist.session.names import ChunkNames
 from lua_ls_persist.session.output import OutputCollector
 from lua_ls_persist.session.owner import Owner
-from lua_ls_persist.session.problems import Note, make_problem, read_note, read_problem
-from lua_ls_persist.session.request import PreviewLimits, evaluation_request, prepare_source
+from lua_ls_persist.session.problems import memory_problem, read_problem, stop_note, stop_problem
+from lua_ls_persist.session.request import (
+    PreviewLimits,
+    evaluation_request,
+    fields_request,
+    prepare_source,
+)
 from lua_ls_persist.store import Store
 from lua_ls_persist.vm import Image, Machine, Stopped, load_core
 from lua_ls_persist.wire import Decoder, Encodable
@@ -32,8 +38,6 @@ COLLECT_TIME_LIMIT_S: Final = 5.0
 Mode: TypeAlias = Literal["auto", "chunk"]
 OnOutput: TypeAlias = Callable[[OutputPiece], None]
 
-_NO_NOTE = Note(0, 0, b"", ())
-
 
 class _UseSessionLimit:
     """The type of `SESSION_LIMIT`."""
@@ -43,20 +47,7 @@ SESSION_LIMIT: Final = _UseSessionLimit()
 """For `time_limit_s` of an evaluation: the session's own limit. (None is no limit.)"""
 
 
-class _EvaluationHost:
-    """What one evaluation asks of the session: it takes output and finds module files."""
-
-    def __init__(self, collector: OutputCollector, files: ModuleFiles) -> None:
-        self._collector = collector
-        self._files = files
-
-    def output(self, records: bytes) -> bool:
-        return self._collector.take(records)
-
-    def open(self, name: bytes) -> bytes | None:
-        return self._files.read(name.decode("utf-8", "surrogateescape"))
-
-
+@final
 class Session:
     """Evaluates Lua in one persistent VM. Any thread may use it; evaluations run one by one.
 
@@ -87,6 +78,7 @@ class Session:
         self._before = Image()
         self._state_lock = threading.Lock()
         self._evaluating = False
+        self._closing = False
         self._owner = Owner("lua-session")
         try:
             self._machine = self._owner.call(self._new_machine)
@@ -123,7 +115,13 @@ class Session:
         Raises:
             StoreError: the file cannot be used; the message says why and what to do.
             CoreError: the WebAssembly core is missing or cannot run here.
+            SessionError: a limit makes no sense.
         """
+        _check_time_limit(time_limit_s)
+        if output_limit_bytes < 0:
+            raise SessionError(f"output_limit_bytes is {output_limit_bytes}; it cannot be negative")
+        if isinstance(folders, (str, bytes)):
+            raise SessionError("folders is a list of folders, not the path of one")
         load_core()
         store = Store.open(None if path is None else Path(path))
         return cls(
@@ -156,21 +154,23 @@ class Session:
     ) -> Evaluation:
         """Run Lua source and wait for what comes of it.
 
-        A Lua error is no exception: it is in the result's `problems`, and the VM is as it was before
-        (see `keep_error_effects`).
+        A Lua error is no exception: it is in the result's `problems`, and the VM is as it was
+        before (see `keep_error_effects`).
 
         Args:
             source: text, or bytes in any encoding that Lua takes.
             name: what to call it in problems and output; for a file its path.
             line: how many lines stand before the source in its document, so that lines are right.
-            mode: `auto` takes an expression (`1 + 1`) as well as statements; `chunk` statements only.
+            mode: `auto` takes an expression (`1 + 1`) as well as statements; `chunk` statements
+                only.
             arguments: what the source finds in `...`; lists and dicts become tables.
             time_limit_s: instead of the session's limit; None: no limit.
-            on_output: hears of output as it is printed, on the VM's thread; it must not use the
-                session.
+            on_output: hears of output as it becomes available, on the VM's thread; it must not
+                use the session. What it raises ends the evaluation and is raised here.
 
         Raises:
-            SessionClosedError: the session is closed.
+            SessionClosedError: the session is closed, or was before this ran.
+            SessionError: an argument of this call makes no sense.
             WireError: an argument that Lua has no value for.
         """
         run = self._prepare(source, name, line, mode, arguments, time_limit_s, on_output)
@@ -201,6 +201,12 @@ class Session:
         time_limit_s: float | _UseSessionLimit | None,
         on_output: OnOutput | None,
     ) -> Callable[[], Evaluation]:
+        limit = self._time_limit_s
+        if not isinstance(time_limit_s, _UseSessionLimit):
+            _check_time_limit(time_limit_s)
+            limit = time_limit_s
+        if mode not in ("auto", "chunk"):
+            raise SessionError(f"mode is {mode!r}; it can be 'auto' or 'chunk'")
         content = prepare_source(source)
         request = evaluation_request(
             content,
@@ -210,7 +216,6 @@ class Session:
             arguments=arguments,
             limits=self._limits,
         )
-        limit = self._time_limit_s if isinstance(time_limit_s, _UseSessionLimit) else time_limit_s
         return lambda: self._evaluate(content, request, name, limit, on_output)
 
     def _evaluate(
@@ -232,23 +237,26 @@ class Session:
                     "core_evaluate",
                     request,
                     payload=source,
-                    host=_EvaluationHost(collector, self._files),
+                    host=EvaluationHost(collector, self._files),
                     time_limit_s=time_limit_s,
                 )
+                return self._finish(machine, response, collector, started)
             except Stopped as stop:
-                problem = self._stop_problem(stop, name, time_limit_s)
+                note = stop_note(stop, self._names.source_of(name), self._names.name_of)
+                problem = stop_problem(stop, note, time_limit_s, self._names.name_of)
                 machine.restore(self._before)
                 return self._failed(problem, collector, started)
             except BaseException:
                 # A bug of ours or an on_output that raised: the evaluation did not happen.
                 machine.restore(self._before)
                 raise
-            return self._finish(machine, response, collector, started)
         finally:
             self._end()
 
     def _begin(self, machine: Machine) -> None:
         with self._state_lock:
+            if self._closing:
+                raise SessionClosedError("the session was closed before this ran")
             self._evaluating = True
             machine.expect_call()
 
@@ -275,7 +283,7 @@ class Session:
             kind = "memory"
         problem = read_problem(decoder, kind, self._names.name_of)
         if outcome == Outcome.MEMORY:
-            problem = self._memory_problem(problem)
+            problem = memory_problem(problem, machine.memory_limit_bytes)
         if not (self._keep_error_effects and outcome != Outcome.MEMORY):
             machine.restore(self._before)
         return self._failed(problem, collector, started)
@@ -287,31 +295,6 @@ class Session:
             problems=(problem,),
             duration_s=time.perf_counter() - started,
         )
-
-    def _memory_problem(self, problem: Problem) -> Problem:
-        message = f"{problem.message}: the limit is {self._machine.memory_limit_bytes} bytes"
-        return Problem("memory", message, problem.chunk, problem.line, problem.traceback)
-
-    def _stop_problem(self, stop: Stopped, name: str, time_limit_s: float | None) -> Problem:
-        """The problem of an evaluation that was stopped, or that trapped."""
-        note = _NO_NOTE
-        if stop.trace:
-            note = read_note(Decoder(stop.trace), self._names.name_of)
-        elif stop.response:
-            decoder = Decoder(stop.response)
-            if decoder.u8() in (Outcome.RUNTIME, Outcome.MEMORY, Outcome.SYNTAX):
-                decoder.text()
-                note = read_note(decoder, self._names.name_of)
-        if not note.source:
-            note = Note(0, 0, self._names.source_of(name), note.frames)
-        note = Note(0, note.line, note.source, note.frames)
-        if stop.cause == "timeout":
-            message = f"stopped after {time_limit_s:g} s: the time limit"
-            return make_problem("timeout", message.encode(), note, None, self._names.name_of)
-        if stop.cause == "interrupt":
-            return make_problem("interrupt", b"interrupted", note, None, self._names.name_of)
-        message = f"the VM stopped ({stop}); it is as it was before this evaluation"
-        return make_problem("internal", message.encode(), note, None, self._names.name_of)
 
     # -- control
 
@@ -327,8 +310,12 @@ class Session:
 
     def restart(self) -> None:
         """Start over with a fresh VM; what runs is interrupted, what waits runs in the new one."""
-        self.interrupt()
-        self._owner.call(self._restart)
+        old = self._machine
+        restarted = self._owner.put_first(self._restart)
+        with self._state_lock:
+            if self._evaluating and self._machine is old:
+                old.interrupt()
+        restarted.result()
 
     def _restart(self) -> None:
         old = self._machine
@@ -355,21 +342,29 @@ class Session:
     def collect_garbage(self) -> MemoryStats:
         """Run a full collection; finalizers of the program run, within a time limit.
 
+        Counts as an evaluation for `evaluating` and `interrupt`.
+
         Raises:
-            SessionError: a finalizer did not end; the VM is as before.
+            SessionError: it was interrupted, or a finalizer did not end; the VM is as before.
         """
         return self._owner.call(self._collect_garbage)
 
     def _collect_garbage(self) -> MemoryStats:
         machine = self._machine
-        machine.capture(self._before)
+        self._begin(machine)
         try:
+            machine.capture(self._before)
             machine.number("core_collect", time_limit_s=COLLECT_TIME_LIMIT_S)
         except Stopped as stop:
             machine.restore(self._before)
+            why = "it was interrupted"
+            if stop.cause != "interrupt":
+                why = f"a finalizer (__gc) did not end within {COLLECT_TIME_LIMIT_S:g} s"
             raise SessionError(
-                "the collection was stopped: a finalizer (__gc) did not end; nothing was changed"
+                f"the garbage collection was stopped: {why}; the VM is as it was before"
             ) from stop
+        finally:
+            self._end()
         return self._memory_stats()
 
     def fields(self, path: Sequence[str] = ()) -> list[Field]:
@@ -378,17 +373,13 @@ class Session:
         Reads without running Lua code; follows `__index` tables. A path that leads to no table
         gives an empty list.
         """
-        names = [name.encode("utf-8", "surrogateescape") for name in path]
-        parts = [len(names).to_bytes(4, "little")]
-        parts += [len(name).to_bytes(4, "little") + name for name in names]
-        return self._owner.call(lambda: self._fields(b"".join(parts)))
+        request = fields_request(path)
+        return [] if request is None else self._owner.call(lambda: self._fields(request))
 
     def _fields(self, request: bytes) -> list[Field]:
-        if len(request) > 4096:
-            return []
         decoder = Decoder(self._machine.call("core_fields", request))
         if decoder.u8() != Outcome.OK:
-            raise CoreError(decoder.text().decode("utf-8", "replace"))
+            return []  # there is no memory left to look
         found = []
         for _ in range(decoder.count(8)):
             name, type_name = decoder.text(), decoder.text().decode()
@@ -398,8 +389,11 @@ class Session:
     # -- life
 
     def close(self) -> None:
-        """Interrupt what runs, close the VM and the store. Idempotent."""
-        self.interrupt()
+        """Interrupt what runs, refuse what waits, close the VM and the store. Idempotent."""
+        with self._state_lock:
+            self._closing = True
+            if self._evaluating:
+                self._machine.interrupt()
         self._owner.close(self._close)
 
     def _close(self) -> None:
@@ -411,3 +405,10 @@ class Session:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _check_time_limit(time_limit_s: float | None) -> None:
+    if time_limit_s is not None and not time_limit_s > 0:
+        raise SessionError(
+            f"time_limit_s is {time_limit_s}; it must be more than 0 seconds, or None for no limit"
+        )

@@ -1,11 +1,12 @@
-"""Checking syntax with Lua's own compiler, in a small VM of its own: it never waits for a program."""
+"""Checking syntax with Lua's own compiler, in a small VM of its own that no program keeps busy."""
 
 from __future__ import annotations
 
 import threading
+from typing import final
 
-from lua_ls_persist.errors import CoreError
-from lua_ls_persist.model import Problem
+from lua_ls_persist.errors import CoreError, SessionClosedError
+from lua_ls_persist.model import Problem, ProblemKind
 from lua_ls_persist.protocol import Outcome
 from lua_ls_persist.session.names import ChunkNames
 from lua_ls_persist.session.problems import read_problem
@@ -17,11 +18,13 @@ MEMORY_LIMIT_BYTES = 256 * 1024 * 1024
 TIME_LIMIT_S = 5.0
 
 
+@final
 class SyntaxChecker:
     """Compiles source without running it. Any thread may use it; one check runs at a time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._closed = False
         self._names = ChunkNames()
         self._machine = Machine(load_core(), memory_limit_bytes=MEMORY_LIMIT_BYTES)
         self._image = self._machine.capture(Image())
@@ -32,6 +35,9 @@ class SyntaxChecker:
         """The problem that keeps `source` from being compiled, or nothing.
 
         `line` is the number of lines before the source in its document.
+
+        Raises:
+            SessionClosedError: the checker is closed.
         """
         content = prepare_source(source)
         request = evaluation_request(
@@ -43,6 +49,8 @@ class SyntaxChecker:
             limits=PreviewLimits(),
         )
         with self._lock:
+            if self._closed:
+                raise SessionClosedError("the syntax checker is closed")
             try:
                 response = self._machine.call(
                     "core_compile", request, payload=content, time_limit_s=TIME_LIMIT_S
@@ -64,12 +72,13 @@ class SyntaxChecker:
             return ()
         if outcome == Outcome.REQUEST:
             raise CoreError(decoder.text().decode("utf-8", "replace"))
-        kind = "memory" if outcome == Outcome.MEMORY else "syntax"
+        kind: ProblemKind = "memory" if outcome == Outcome.MEMORY else "syntax"
         return (read_problem(decoder, kind, self._names.name_of),)
 
     def close(self) -> None:
         """Give the VM back. Idempotent."""
         with self._lock:
+            self._closed = True
             self._machine.close()
 
     def __enter__(self) -> SyntaxChecker:

@@ -1,13 +1,11 @@
 """The VM: the Lua core in WebAssembly, run by wasmtime. The only package that imports wasmtime."""
 
+from lua_ls_persist.vm.host import Host, NoHost, Stopped
 from lua_ls_persist.vm.image import Image
 from lua_ls_persist.vm.machine import (
     MEMORY_LIMIT_BYTES_MAX,
     MEMORY_LIMIT_BYTES_MIN,
-    Host,
     Machine,
-    NoHost,
-    Stopped,
 )
 from lua_ls_persist.vm.module import (
     CompiledCore,

@@ -3,8 +3,8 @@ conversions, about twenty times faster than its public Python functions.
 
 This uses private surface of the binding (`wasmtime._ffi`, `Store._context`, `Func._func`), which is
 why the dependency's version range is narrow. Where that surface has changed, `available()` is false
-and the machine uses the public functions (`plain_export`, `plain_import`): slower, the same results.
-Both ways are tested.
+and the machine uses the public functions (`plain_export`, `plain_imports`): slower, the same
+results. Both ways are tested.
 """
 
 from __future__ import annotations
@@ -80,13 +80,15 @@ def _describe(trap: int | None, error: int | None) -> str:
     from wasmtime import _ffi
 
     if trap:
-        pointer = ctypes.cast(ctypes.c_void_p(trap), ctypes.POINTER(_ffi.wasm_trap_t))
-        text = str(wasmtime.Trap._from_ptr(pointer))
-        return text.strip().splitlines()[-1].strip()
-    pointer = ctypes.cast(ctypes.c_void_p(error), ctypes.POINTER(_ffi.wasmtime_error_t))
-    text = str(wasmtime.WasmtimeError._from_ptr(pointer))
+        trap_pointer = ctypes.cast(ctypes.c_void_p(trap), ctypes.POINTER(_ffi.wasm_trap_t))
+        return _cause(wasmtime.Trap._from_ptr(trap_pointer))
+    error_pointer = ctypes.cast(ctypes.c_void_p(error), ctypes.POINTER(_ffi.wasmtime_error_t))
+    return _cause(wasmtime.WasmtimeError._from_ptr(error_pointer))
+
+
+def _cause(error: wasmtime.Trap | wasmtime.WasmtimeError) -> str:
     # The first line says that a call failed, the last one why.
-    return text.strip().splitlines()[-1].strip()
+    return str(error).strip().splitlines()[-1].strip()
 
 
 def plain_export(store: wasmtime.Store, function: wasmtime.Func, *, has_argument: bool) -> Export:
@@ -96,7 +98,7 @@ def plain_export(store: wasmtime.Store, function: wasmtime.Func, *, has_argument
         try:
             result = function(store, argument) if has_argument else function(store)
         except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
-            raise TrapError(str(error).strip().splitlines()[-1].strip()) from None
+            raise TrapError(_cause(error)) from None
         return int(result) & 0xFFFFFFFF
 
     return call

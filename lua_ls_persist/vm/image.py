@@ -12,25 +12,22 @@ import ctypes
 class Image:
     """A kept buffer with a copy of the VM's state; capturing again uses the same buffer."""
 
-    __slots__ = ("_address", "_buffer", "_segments")
+    __slots__ = ("_address", "_buffer", "_segments", "memory_bytes")
 
     def __init__(self) -> None:
         self._buffer = (ctypes.c_char * 0)()
         self._address = 0
         self._segments: tuple[tuple[int, int], ...] = ()
-
-    @property
-    def end(self) -> int:
-        """The linear memory must reach up to this address for the image to be restored."""
-        return max((address + length for address, length in self._segments), default=0)
+        self.memory_bytes = 0
+        """How large the linear memory was; where the image is restored it must be no smaller."""
 
     @property
     def size_bytes(self) -> int:
         """How many bytes of state the image holds."""
         return sum(length for _, length in self._segments)
 
-    def fill(self, base: int, segments: tuple[tuple[int, int], ...]) -> None:
-        """Copy these parts of the memory at `base`."""
+    def fill(self, base: int, segments: tuple[tuple[int, int], ...], memory_bytes: int) -> None:
+        """Copy these parts of the memory at `base`, which has so many bytes."""
         size = sum(length for _, length in segments)
         if size > len(self._buffer):
             # Some room to grow, so that a growing VM does not allocate at every capture.
@@ -41,6 +38,7 @@ class Image:
             ctypes.memmove(position, base + address, length)
             position += length
         self._segments = segments
+        self.memory_bytes = memory_bytes
 
     def copy_to(self, base: int) -> None:
         """Copy back to where the parts came from."""

@@ -3,18 +3,18 @@
 Checks in the compiled code (epochs, fuel) would cost a quarter of its speed, so there are none. An
 interrupt comes in two steps instead:
 
-1. *Asking.* Lua's `lua_sethook` is made to be called asynchronously. The watchdog thread writes what
-   it would write, a count hook, into the running `lua_State` in linear memory; the next instruction
-   of Lua code raises an error, with the exact line. The core passes the hook on to every coroutine
-   and protected call that is entered or returned to, so no `pcall` can swallow it.
+1. *Asking.* Lua's `lua_sethook` is made to be called asynchronously. The watchdog thread writes
+   what it would write, a count hook, into the running `lua_State` in linear memory; the next
+   instruction of Lua code raises an error, with the exact line. The core passes the hook on to
+   every coroutine and protected call that is entered or returned to, so no `pcall` can swallow it.
 2. *Stopping.* What runs no Lua code (a long `string.rep`, a pattern that backtracks for ever, a
    finalizer, in which hooks are off) does not see hooks. After a grace period the linear memory is
    made inaccessible, and the next load or store of the core traps. Only code of the module itself
    touches that memory while it runs (it is compiled without bulk memory operations, which would be
    host code), and wasmtime turns such a fault into a trap, as it does for an access out of bounds.
    Where this was not tried (not Linux) the core is compiled with epoch checks, and stopped by them.
-   Where somebody has replaced wasmtime's signal handler, nothing is made inaccessible, for the fault
-   would end the process; then asking is all there is.
+   Where somebody has replaced wasmtime's signal handler, nothing is made inaccessible, for the
+   fault would end the process; then asking is all there is.
 
 Either way the VM's memory may be in the middle of something, so whoever interrupts restores it from
 the image before the call. A VM whose call was asked to stop always counts as interrupted, also when
@@ -43,6 +43,8 @@ GRACE_S = 0.04
 """How long a program may take to raise the error it was asked for."""
 ASK_AGAIN_S = 0.01
 """A hook can be lost to a race with the running program; it is written again this often."""
+SLEEP_S_MAX = 3600.0
+"""The watchdog looks up at least this often: no platform can wait for any number of seconds."""
 FRAMES_ASKED = 200
 """So many frames learn of the hook from outside; the core tells those further down."""
 
@@ -203,7 +205,7 @@ class Interrupter:
             if self._deadline is None:
                 return None
             if now < self._deadline:
-                return self._deadline - now
+                return min(self._deadline - now, SLEEP_S_MAX)
             self._start_stopping("timeout")
             return ASK_AGAIN_S
         if now - self._asked_since < GRACE_S:
@@ -229,7 +231,7 @@ class Interrupter:
         if not self._signals.is_wasmtime():
             self._machine.ask_to_stop()
             return
-        # What the call has grown since it began stays accessible; every program soon touches the rest.
+        # What the call has grown since it began stays accessible; programs soon touch the rest.
         length = self._machine.committed_bytes
         if self._mprotect(self._machine.base, length, _PROT_NONE) == 0:
             self._protected_bytes = length

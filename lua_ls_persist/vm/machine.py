@@ -1,71 +1,37 @@
 """One instance of the core: its memory, its calls, its images.
 
 A machine knows nothing of sessions, files or databases: whoever calls it hands it a `Host`, which
-takes output and answers what the program asks for. All methods but `interrupt` belong to one thread.
+takes output and answers what the program asks for. All methods but `interrupt` belong to one thread
+at a time.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import time
-from typing import Protocol
+from typing import final
 
 import wasmtime
 
-from lua_ls_persist.errors import CoreError, TrapError
+from lua_ls_persist.errors import CoreError, TrapError, WireError
 from lua_ls_persist.protocol import IO_BUFFER_BYTES, LAYOUT_VERSION, Clock, Info, Operation
 from lua_ls_persist.vm import fastcall
+from lua_ls_persist.vm.host import Host, NoHost, Stopped
 from lua_ls_persist.vm.image import Image
-from lua_ls_persist.vm.interrupt import Cause, Interrupter, write_hook
+from lua_ls_persist.vm.interrupt import Interrupter, write_hook
 from lua_ls_persist.vm.module import CompiledCore
 
 PAGE_BYTES = 65536
 MEMORY_LIMIT_BYTES_MIN = 1024 * 1024
 MEMORY_LIMIT_BYTES_MAX = 2**32 - PAGE_BYTES
 TRACE_TIME_LIMIT_S = 0.02
+_OTHER_VERSION = "core and package are of different versions; reinstall the package"
 _STACK_POINTER = "__stack_pointer"
 _FILES_OPEN_MAX = 16
 
 
-class Host(Protocol):
-    """What a call of the core may ask for while it runs. Called on the machine's thread."""
-
-    def output(self, records: bytes) -> bool:
-        """Take output records (see docs/wire-format.md). False: no more output is wanted."""
-        ...
-
-    def open(self, name: bytes) -> bytes | None:
-        """The content of the file that the program asks for; None if there is none."""
-        ...
-
-
-class NoHost:
-    """Takes no output and has no files."""
-
-    def output(self, records: bytes) -> bool:
-        """Drop it."""
-        return False
-
-    def open(self, name: bytes) -> bytes | None:
-        """Nothing is there."""
-        return None
-
-
-class Stopped(TrapError):
-    """The call was stopped before its end, or the core trapped. Its memory must be restored.
-
-    `cause` tells who stopped it (None: the core trapped by itself). `response` is what the core
-    answered if it came to that; otherwise `trace` is its note of where Lua was (empty if unknown).
-    Output not yet handed over went to the host.
-    """
-
-    def __init__(self, message: str, cause: Cause | None, *, response: bytes, trace: bytes) -> None:
-        super().__init__(message)
-        self.cause = cause
-        self.response = response
-        self.trace = trace
-
-
+@final
 class Machine:
     """A Lua VM in WebAssembly.
 
@@ -97,6 +63,7 @@ class Machine:
         self._response: list[bytes] = []
         self._files: dict[int, bytes] = {}
         self._host_error: BaseException | None = None
+        self._closed = False
         self._store = wasmtime.Store(core.engine)
         self._store.set_limits(memory_size=self.memory_limit_bytes)
         if core.signals is None:
@@ -112,7 +79,9 @@ class Machine:
         try:
             imports = [functions[item.name or ""] for item in self.core.module.imports]
             self._instance = wasmtime.Instance(self._store, self.core.module, imports)
-        except (KeyError, wasmtime.WasmtimeError, wasmtime.Trap) as error:
+        except KeyError as error:
+            raise CoreError(f"the core wants an import {error}: {_OTHER_VERSION}") from None
+        except (wasmtime.WasmtimeError, wasmtime.Trap) as error:
             message = str(error)
             if "mmap" in message or "memory" in message:
                 message += (
@@ -121,7 +90,11 @@ class Machine:
                 )
             raise CoreError(f"the core cannot be started: {message}") from error
         exports = self._instance.exports(self._store)
-        memory, stack = exports["memory"], exports[_STACK_POINTER]
+        try:
+            memory, stack = exports["memory"], exports[_STACK_POINTER]
+            exported = {name: exports[name] for name in _FUNCTIONS}
+        except KeyError as error:
+            raise CoreError(f"the core has no export {error}: {_OTHER_VERSION}") from None
         assert isinstance(memory, wasmtime.Memory)
         assert isinstance(stack, wasmtime.Global)
         self._memory = memory
@@ -130,18 +103,15 @@ class Machine:
         self.base = ctypes.addressof(memory.data_ptr(self._store).contents)
         """Address of the linear memory in this process."""
         self.words = (ctypes.c_uint32 * (self.memory_limit_bytes // 4)).from_address(self.base)
-        """The linear memory as u32, up to the limit; beyond `memory_bytes()` it is not accessible."""
+        """The linear memory as u32, up to the limit; only `memory_bytes()` of it are accessible."""
         self.committed_bytes = memory.data_len(self._store)
         """The memory's size when the last call began."""
-        self._functions = {
-            name: self._bind(name, has_argument=name in _WITH_ARGUMENT) for name in _FUNCTIONS
-        }
-
-    def _bind(self, name: str, *, has_argument: bool) -> fastcall.Export:
-        function = self._instance.exports(self._store)[name]
-        assert isinstance(function, wasmtime.Func)
         bind = fastcall.fast_export if self._fast else fastcall.plain_export
-        return bind(self._store, function, has_argument=has_argument)
+        self._functions: dict[str, fastcall.Export] = {}
+        for name, function in exported.items():
+            assert isinstance(function, wasmtime.Func)
+            has_argument = name in _WITH_ARGUMENT
+            self._functions[name] = bind(self._store, function, has_argument=has_argument)
 
     def _open(self) -> None:
         place = self._functions["core_info"]() >> 2
@@ -149,7 +119,7 @@ class Machine:
         if words[place + Info.LAYOUT_VERSION // 4] != LAYOUT_VERSION:
             raise CoreError(
                 f"the core has layout {words[place]}, this package needs {LAYOUT_VERSION}: "
-                "core and package are of different versions; reinstall the package"
+                f"{_OTHER_VERSION}"
             )
         self.info = {offset: words[place + offset // 4] for offset in range(0, Info.SIZE, 4)}
         self.layout_version = LAYOUT_VERSION
@@ -179,6 +149,7 @@ class Machine:
 
         Raises:
             Stopped: interrupted, out of time, or trapped; restore an image before the next call.
+            BaseException: what a method of the host raised; restore an image as well.
         """
         assert len(request) <= IO_BUFFER_BYTES
         self._host = host if host is not None else NoHost()
@@ -203,7 +174,13 @@ class Machine:
         self._host = host if host is not None else NoHost()
         return self._run(name, b"", time_limit_s)
 
+    def _check_open(self) -> None:
+        # The memory of a closed machine is not mapped any more: touching it would end the process.
+        if self._closed:
+            raise CoreError("the machine is closed")
+
     def _run(self, name: str, request: bytes, time_limit_s: float | None) -> int:
+        self._check_open()
         if request:
             ctypes.memmove(self._io, request, len(request))
         if self.core.signals is None:
@@ -217,13 +194,16 @@ class Machine:
             result = self._functions[name](len(request))
         except TrapError as error:
             trap = error
-        cause = interrupter.end()
+        finally:
+            cause = interrupter.end()
         self._files.clear()
         if self._host_error is not None:
-            error, self._host_error = self._host_error, None
-            raise error
+            host_error, self._host_error = self._host_error, None
+            raise host_error
         if trap is not None:
-            self._drain_output()
+            # The core may have been stopped while it wrote a record: what is cut is left out.
+            with contextlib.suppress(WireError):
+                self._drain_output()
             raise Stopped(str(trap), cause, response=b"", trace=self._post_mortem()) from None
         if cause is not None:
             # What asked it to stop may have been written anywhere: the memory counts as broken.
@@ -270,14 +250,17 @@ class Machine:
 
     def memory_bytes(self) -> int:
         """The linear memory's present size."""
+        self._check_open()
         return self._memory.data_len(self._store)
 
     def used_bytes(self) -> int:
         """How far the linear memory is in use: stack, static data, buffers, heap up to its top."""
+        self._check_open()
         return self.words[self.info[Info.HEAP_TOP] >> 2]
 
     def allow_bytecode(self, allowed: bool) -> None:
         """Whether the program may load binary chunks. They can corrupt the VM, and only the VM."""
+        self._check_open()
         self.words[self.info[Info.BYTECODE] >> 2] = int(allowed)
 
     def _read(self, address: int, length: int) -> bytes:
@@ -287,6 +270,7 @@ class Machine:
 
     def segments(self) -> tuple[tuple[int, int], tuple[int, int]]:
         """The parts of the linear memory that are the VM's state: (address, length) of each."""
+        self._check_open()
         info = self.info
         start, gap, rest = (
             info[Info.IMAGE_START],
@@ -300,7 +284,8 @@ class Machine:
     def capture(self, image: Image | None = None) -> Image:
         """Copy the VM's state, into `image` if one is given."""
         image = Image() if image is None else image
-        image.fill(self.base, self.segments())
+        segments = self.segments()
+        image.fill(self.base, segments, self._memory.data_len(self._store))
         return image
 
     def restore(self, image: Image) -> None:
@@ -309,21 +294,20 @@ class Machine:
         Raises:
             CoreError: the image does not fit into the memory limit.
         """
-        end = image.end
-        size = self.memory_bytes()
-        if end > size:
-            pages = (end - size + PAGE_BYTES - 1) // PAGE_BYTES
+        missing = image.memory_bytes - self.memory_bytes()
+        if missing > 0:
+            # The VM in the image knows how large its memory was and relies on it.
             try:
-                self._memory.grow(self._store, pages)
+                self._memory.grow(self._store, missing // PAGE_BYTES)
             except wasmtime.WasmtimeError as error:
                 raise CoreError(
-                    f"an image of {end} bytes does not fit into the memory limit of "
-                    f"{self.memory_limit_bytes} bytes"
+                    f"an image of a VM with {image.memory_bytes} bytes of memory does not fit "
+                    f"into the memory limit of {self.memory_limit_bytes} bytes"
                 ) from error
         image.copy_to(self.base)
         self._stack_pointer.set_value(self._store, self._stack_start)
 
-    # -- imports
+    # -- host functions
 
     def _on_call(self, operation: int, handle: int, pointer: int, length: int, offset: int) -> int:
         self._interrupter.enter_host()
@@ -331,8 +315,11 @@ class Machine:
             if pointer + length > self.memory_limit_bytes:
                 return -1
             return self._serve(operation, handle, pointer, length, offset)
-        except BaseException as error:  # nothing may unwind through wasm frames
-            self._host_error = error
+        except BaseException as error:  # noqa: BLE001  (nothing may unwind through wasm frames)
+            if self._host_error is None:
+                self._host_error = error
+            # It cannot be raised before the program has ended, so the program shall end.
+            self._interrupter.request()
             return -1
         finally:
             self._interrupter.leave_host()
@@ -378,6 +365,7 @@ class Machine:
 
     def close(self) -> None:
         """Give the memory back. Idempotent."""
+        self._closed = True
         self._interrupter.close()
         self._store.close()
 

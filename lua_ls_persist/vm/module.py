@@ -53,7 +53,7 @@ class CompiledCore:
     module: wasmtime.Module
     sha256: str
     signals: SignalHandler | None
-    """How calls are stopped: by protection, with these handlers; by epoch checks, if there are none."""
+    """How calls are stopped: by protection, with these handlers; without them by epoch checks."""
 
 
 def wasm_path() -> Path:
@@ -73,7 +73,7 @@ def wasmtime_version() -> str:
 
 
 @functools.cache
-def _wasm_sha256(path: Path, size: int, modified_ns: int) -> str:
+def _wasm_sha256(path: Path, _version: tuple[int, int]) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -85,7 +85,7 @@ def wasm_sha256(path: Path) -> str:
     """
     try:
         status = path.stat()
-        return _wasm_sha256(path, status.st_size, status.st_mtime_ns)
+        return _wasm_sha256(path, (status.st_size, status.st_mtime_ns))
     except OSError as error:
         raise CoreError(
             f"the WebAssembly core {path} cannot be read ({error.strerror}); "
@@ -115,9 +115,10 @@ _loaded: dict[str, CompiledCore] = {}
 def load_core(path: Path | None = None, *, stop_kind: StopKind | None = None) -> CompiledCore:
     """Load the compiled core, compiling it if there is no good copy in the cache.
 
-    `stop_kind` says how calls are stopped (see `lua_ls_persist.vm.interrupt`); by default as is best
-    on this platform. With `"epoch"` every loop of the core looks whether it shall stop, which costs
-    about a quarter of its speed; such a core has an engine of its own, for epochs are an engine's.
+    `stop_kind` says how calls are stopped (see `lua_ls_persist.vm.interrupt`); by default as is
+    best on this platform. With `"epoch"` every loop of the core looks whether it shall stop, which
+    costs about a quarter of its speed; such a core has an engine of its own, for epochs are an
+    engine's.
 
     Raises:
         CoreError: the core is missing or is not a WebAssembly module.
@@ -197,12 +198,13 @@ def _read_cached(engine: wasmtime.Engine, cached: Path) -> wasmtime.Module | Non
 def _write_cached(cached: Path, compiled: bytes) -> None:
     cached.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=".core-", dir=cached.parent)
+    draft = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(compiled)
             file.write(_checksum(compiled))
-        os.replace(name, cached)
+        draft.replace(cached)
     except BaseException:
         with contextlib.suppress(OSError):
-            os.unlink(name)
+            draft.unlink()
         raise

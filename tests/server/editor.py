@@ -163,7 +163,8 @@ class Editor:
             ),
             msg_id=msg_id,
         )
-        return asyncio.ensure_future(asyncio.wrap_future(future))
+        answer: asyncio.Future[Any] = asyncio.wrap_future(future)
+        return answer
 
     async def raw(self, method: str, params: Any) -> Any:
         """The answer to a request as it came: lsprotocol takes code actions for commands."""

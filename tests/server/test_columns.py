@@ -12,10 +12,10 @@ from lua_ls_persist.session import SyntaxChecker
 from tests.server.marks import document, marked, unmarked
 
 
-def check_runtime(text: str, message: str) -> None:
+def check_runtime(text: str, message: str, called: str | None = None) -> None:
     """The message, reported for the row of the mark, is shown at the mark."""
     unit, (expected,), _ = unmarked(text)
-    found = runtime_range(unit, message, expected.start.row)
+    found = runtime_range(unit, message, expected.start.row, called=called)
     assert marked(unit, [found]) == text
 
 
@@ -68,6 +68,20 @@ def check_runtime(text: str, message: str) -> None:
 )
 def test_runtime(text: str, message: str) -> None:
     check_runtime(text, message)
+
+
+@pytest.mark.parametrize(
+    ("text", "called"),
+    [
+        ("x = ⟦t.run(1)⟧ + f(2)", "run"),
+        ("x = f(1) + ⟦t:run { f }⟧", "run"),
+        ("⟦run()⟧ error('x')", "run"),
+        ("⟦x = other()⟧", "run"),
+    ],
+)
+def test_the_call_that_led_to_it(text: str, called: str) -> None:
+    check_runtime(text, "resulting string too large", called)
+    check_runtime(text, "", called)
 
 
 def test_an_empty_row_and_a_row_that_is_not_there() -> None:

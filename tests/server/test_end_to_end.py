@@ -12,6 +12,7 @@ from lsprotocol.converters import get_converter
 from pygls.exceptions import JsonRpcException
 
 from lua_ls_persist._version import __version__
+from lua_ls_persist.server import uris
 from tests.server.editor import Editor, at, within
 
 FOREVER = "while true do end"
@@ -71,11 +72,11 @@ async def test_a_file(editor: Editor) -> None:
     assert editor.shown(uri) == []
 
 
-async def test_state_lasts(editor: Editor) -> None:
-    uri = editor.open("n = (n or 0) + 1\n\nreturn n")
+async def test_state_lasts(neovim: Editor) -> None:
+    uri = neovim.open("n = (n or 0) + 1\n\nreturn n")
     for expected in ("1", "2", "3"):
-        assert (await editor.evaluate(uri))["text"] == expected
-    assert (await editor.evaluate_form(uri, 2))["text"] == "3"
+        assert (await neovim.evaluate(uri))["text"] == expected
+    assert (await neovim.evaluate_form(uri, 2))["text"] == "3"
 
 
 async def test_numbers_that_json_cannot_carry(neovim: Editor) -> None:
@@ -124,11 +125,11 @@ async def test_a_form_after_astral_characters(editor: Editor) -> None:
     assert result["range"]["start"]["character"] == editor.units(text[: text.index("return")])
 
 
-async def test_a_bare_expression(editor: Editor) -> None:
-    uri = editor.open("x = 5\nx * 2\ny = 6")
-    await editor.evaluate_form(uri, 0)
-    assert (await editor.evaluate_form(uri, 1))["text"] == "10"
-    assert await editor.hints(uri) == ["0 ✓", "1 => 10"]
+async def test_a_bare_expression(neovim: Editor) -> None:
+    uri = neovim.open("x = 5\nx * 2\ny = 6")
+    await neovim.evaluate_form(uri, 0)
+    assert (await neovim.evaluate_form(uri, 1))["text"] == "10"
+    assert await neovim.hints(uri) == ["0 ✓", "1 => 10"]
 
 
 async def test_a_file_that_is_not_open(neovim: Editor) -> None:
@@ -136,11 +137,11 @@ async def test_a_file_that_is_not_open(neovim: Editor) -> None:
     assert (await neovim.evaluate(neovim.uri("closed.lua")))["text"] == '"closed"'
 
 
-async def test_an_untitled_document(editor: Editor) -> None:
-    uri = editor.open("\nerror('no')", "untitled:Untitled-1")
-    result = await editor.evaluate(uri)
+async def test_an_untitled_document(neovim: Editor) -> None:
+    uri = neovim.open("\nerror('no')", "untitled:Untitled-1")
+    result = await neovim.evaluate(uri)
     assert result["problems"][0]["chunk"] == "Untitled-1"
-    assert editor.shown(uri) == ["1:0-11 Error no"]
+    assert neovim.shown(uri) == ["1:0-11 Error no"]
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\r"])
@@ -149,6 +150,24 @@ async def test_other_line_ends(neovim: Editor, end: str) -> None:
     assert (await neovim.evaluate(uri))["problems"][0]["line"] == 4
     assert neovim.shown(uri) == ["3:0-11 Error no"]
     assert (await neovim.evaluate_form(uri, 0))["ok"]
+
+
+@pytest.mark.parametrize("start", ["#!/usr/bin/lua\n", "\ufeff\n", "\ufeff#!/usr/bin/lua\n"])
+async def test_first_lines_that_are_no_lua(neovim: Editor, start: str) -> None:
+    uri = neovim.open(f"{start}x = nil .. 'é'")
+    await neovim.diagnostics(uri, lambda ds: not ds)
+    assert not (await neovim.evaluate(uri))["ok"]
+    assert neovim.shown(uri)[0].startswith("1:4-15 Error attempt to concatenate")
+    neovim.edit(uri, None, f"{start}x y")
+    await neovim.diagnostics(uri, lambda ds: any(d.range == at(1, 2, 1, 3) for d in ds))
+
+
+async def test_changes_of_a_document_that_is_not_open_are_ignored(neovim: Editor) -> None:
+    uri = neovim.open("return 1")
+    neovim.close(uri)
+    neovim.insert(uri, 0, 0, "x")
+    assert (await neovim.evaluate(neovim.open("return 2", "other.lua")))["text"] == "2"
+    assert neovim.client.messages == []
 
 
 async def test_rows_that_only_python_would_split(neovim: Editor) -> None:
@@ -203,20 +222,39 @@ async def test_a_traceback(editor: Editor) -> None:
     assert (editor.shown(lib), editor.shown(uri)) == ([], [])
 
 
-async def test_an_error_in_an_open_module(editor: Editor) -> None:
-    lib = editor.open("local M = {}\nfunction M.f()\n  return nil + 1\nend\nreturn M", "lib.lua")
-    uri = editor.open("L = require 'lib'")
-    assert (await editor.evaluate(uri))["ok"]
-    editor.insert(lib, 0, 0, "-- a remark\n")
-    uri = editor.open("L.f()", "second.lua")
-    await editor.evaluate(uri)
-    assert editor.shown(lib)[0].startswith("3:9-16 Error attempt to perform arithmetic")
+async def test_positions_keep_up_with_typing_during_an_evaluation(neovim: Editor) -> None:
+    uri = neovim.open(f"print('before')\n{FOREVER}")
+    running = neovim.start_command("evaluateFile", {"uri": uri})
+    await within(neovim.client.wait_for_notification(types.PROGRESS))
+    neovim.insert(uri, 1, 0, "-- a remark\n\n")
+    await neovim.run("interrupt")
+    assert (await within(running))["problems"][0]["line"] == 2
+    assert neovim.shown(uri) == ["3:0-17 Information interrupted"]
+    assert await neovim.hints(uri) == ["0 » before"]
+
+
+async def test_an_error_value(neovim: Editor) -> None:
+    uri = neovim.open("error({code = 1})")
+    result = await neovim.evaluate(uri)
+    assert result["problems"][0]["value"]["type"] == "table"
+    assert neovim.shown(uri) == ["0:0-17 Error error value: {code = 1}"]
+
+
+async def test_an_error_in_an_open_module(neovim: Editor) -> None:
+    lib = neovim.open("local M = {}\nfunction M.f()\n  return nil + 1\nend\nreturn M", "lib.lua")
+    uri = neovim.open("L = require 'lib'")
+    assert (await neovim.evaluate(uri))["ok"]
+    neovim.insert(lib, 0, 0, "-- a remark\n")
+    uri = neovim.open("L.f()", "second.lua")
+    await neovim.evaluate(uri)
+    assert neovim.shown(lib)[0].startswith("3:9-16 Error attempt to perform arithmetic")
 
 
 async def test_warnings(editor: Editor) -> None:
     uri = editor.open("warn('@on')\nwarn('careful')\nreturn 1")
     assert (await editor.evaluate(uri))["ok"]
-    (diagnostic,) = await editor.diagnostics(uri, lambda ds: any(d.code == "warning" for d in ds))
+    diagnostics = editor.client.diagnostics[uri]
+    (diagnostic,) = [found for found in diagnostics if found.code != "result"]
     assert diagnostic.severity == types.DiagnosticSeverity.Warning
     assert "careful" in diagnostic.message
     assert diagnostic.range == at(1, 0, 1, 15)
@@ -239,12 +277,12 @@ async def test_results_move_and_go_with_edits(editor: Editor) -> None:
     assert await editor.hints(uri) == ["0 ✓"]
 
 
-async def test_evaluating_again_replaces(editor: Editor) -> None:
-    uri = editor.open("n = (n or 0) + 1 if n == 1 then print(n) end\nreturn n")
-    await editor.evaluate(uri)
-    assert await editor.hints(uri) == ["0 » 1", "1 => 1"]
-    await editor.evaluate(uri)
-    assert await editor.hints(uri) == ["1 => 2"]
+async def test_evaluating_again_replaces(neovim: Editor) -> None:
+    uri = neovim.open("n = (n or 0) + 1 if n == 1 then print(n) end\nreturn n")
+    await neovim.evaluate(uri)
+    assert await neovim.hints(uri) == ["0 » 1", "1 => 1"]
+    await neovim.evaluate(uri)
+    assert await neovim.hints(uri) == ["1 => 2"]
 
 
 async def test_results_can_be_cleared(editor: Editor) -> None:
@@ -259,13 +297,13 @@ async def test_results_can_be_cleared(editor: Editor) -> None:
     assert (editor.shown(uri), await editor.hints(uri)) == ([], [])
 
 
-async def test_a_closed_document_shows_nothing(editor: Editor) -> None:
-    uri = editor.open("error('no')")
-    await editor.evaluate(uri)
-    editor.close(uri)
-    await editor.diagnostics(uri, lambda ds: not ds)
-    editor.open("error('no')")
-    await editor.diagnostics(uri, lambda ds: not ds)
+async def test_a_closed_document_shows_nothing(neovim: Editor) -> None:
+    uri = neovim.open("error('no')")
+    await neovim.evaluate(uri)
+    neovim.close(uri)
+    await neovim.diagnostics(uri, lambda ds: not ds)
+    neovim.open("error('no')")
+    await neovim.diagnostics(uri, lambda ds: not ds)
 
 
 async def test_hints_are_refreshed(neovim: Editor) -> None:
@@ -296,12 +334,12 @@ async def test_syntax_errors_as_you_type(editor: Editor) -> None:
         assert related.location.range == at(0, 0, 0, 3)
 
 
-async def test_a_syntax_error_is_not_shown_twice(editor: Editor) -> None:
-    uri = editor.open("x = = 1")
-    await editor.diagnostics(uri, len)
-    result = await editor.evaluate(uri)
+async def test_a_syntax_error_is_not_shown_twice(neovim: Editor) -> None:
+    uri = neovim.open("x = = 1")
+    await neovim.diagnostics(uri, len)
+    result = await neovim.evaluate(uri)
     assert result["problems"][0]["kind"] == "syntax"
-    assert len(editor.shown(uri)) == 1
+    assert len(neovim.shown(uri)) == 1
 
 
 async def test_typing_is_answered_while_something_runs(neovim: Editor) -> None:
@@ -384,28 +422,29 @@ async def test_nothing_to_evaluate(neovim: Editor) -> None:
 # Queue, interrupt, restart
 
 
-async def test_evaluations_queue(editor: Editor) -> None:
-    uri = editor.open("n = (n or 0) + 1 return n")
-    running = [editor.start_command("evaluateFile", {"uri": uri}) for _ in range(10)]
+async def test_evaluations_queue(neovim: Editor) -> None:
+    uri = neovim.open("n = (n or 0) + 1 return n")
+    running = [neovim.start_command("evaluateFile", {"uri": uri}) for _ in range(10)]
     results = await within(asyncio.gather(*running))
     assert [result["text"] for result in results] == [str(n) for n in range(1, 11)]
 
 
-async def test_interrupt_ends_all(editor: Editor) -> None:
-    uri = editor.open(f"print('before')\n{FOREVER}")
-    running = editor.start_command("evaluateFile", {"uri": uri})
-    waiting = editor.start_command("evaluateFile", {"uri": uri})
-    assert await editor.run("interrupt") == {"interrupted": True}
+async def test_interrupt_ends_all(neovim: Editor) -> None:
+    uri = neovim.open(f"print('before')\n{FOREVER}")
+    running = neovim.start_command("evaluateFile", {"uri": uri})
+    waiting = neovim.start_command("evaluateFile", {"uri": uri})
+    assert await neovim.run("interrupt") == {"interrupted": True}
     first, second = await within(asyncio.gather(running, waiting))
     assert first["problems"][0]["kind"] == second["problems"][0]["kind"] == "interrupt"
-    assert await editor.run("interrupt") == {"interrupted": False}
-    uri = editor.open("return 1", "next.lua")
-    assert (await editor.evaluate(uri))["text"] == "1"
+    assert await neovim.run("interrupt") == {"interrupted": False}
+    uri = neovim.open("return 1", "next.lua")
+    assert (await neovim.evaluate(uri))["text"] == "1"
 
 
 async def test_an_interrupted_evaluation_shows_where(neovim: Editor) -> None:
     uri = neovim.open(f"print('before')\n\n{FOREVER}")
-    running = neovim.start_command("evaluateFile", {"uri": uri}, token="t")
+    neovim.client.progress_reports["ours"] = []
+    running = neovim.start_command("evaluateFile", {"uri": uri}, token="ours")
     await within(neovim.client.wait_for_notification(types.PROGRESS))
     await neovim.run("interrupt")
     result = await within(running)
@@ -415,17 +454,19 @@ async def test_an_interrupted_evaluation_shows_where(neovim: Editor) -> None:
     assert await neovim.hints(uri) == ["0 » before"]
 
 
-async def test_cancelling_the_request_interrupts(editor: Editor) -> None:
-    uri = editor.open(FOREVER)
-    waiting_uri = editor.open("return 1", "waiting.lua")
-    running = editor.start_command("evaluateFile", {"uri": uri}, msg_id="run")
-    waiting = editor.start_command("evaluateFile", {"uri": waiting_uri}, msg_id="wait")
-    last = editor.start_command("evaluateFile", {"uri": waiting_uri})
-    editor.client.protocol.notify(types.CANCEL_REQUEST, types.CancelParams("wait"))
-    editor.client.protocol.notify(types.CANCEL_REQUEST, types.CancelParams("run"))
+async def test_cancelling_the_request_interrupts(neovim: Editor) -> None:
+    uri = neovim.open(FOREVER)
+    waiting_uri = neovim.open("return 1", "waiting.lua")
+    running = neovim.start_command("evaluateFile", {"uri": uri}, msg_id="run")
+    await within(neovim.client.wait_for_notification(types.PROGRESS))
+    waiting = neovim.start_command("evaluateFile", {"uri": waiting_uri}, msg_id="wait")
+    last = neovim.start_command("evaluateFile", {"uri": waiting_uri})
+    neovim.client.protocol.notify(types.CANCEL_REQUEST, types.CancelParams("wait"))
+    neovim.client.protocol.notify(types.CANCEL_REQUEST, types.CancelParams("run"))
     for cancelled in (running, waiting):
         with pytest.raises(JsonRpcException, match="cancel"):
             await within(cancelled)
+    assert neovim.shown(uri) == ["0:0-17 Information interrupted"]
     assert (await within(last))["text"] == "1"
 
 
@@ -446,16 +487,16 @@ async def test_short_evaluations_announce_nothing(neovim: Editor) -> None:
     assert neovim.client.progress_reports == {}
 
 
-async def test_restart(editor: Editor) -> None:
-    uri = editor.open("n = (n or 0) + 1 return n")
-    await editor.evaluate(uri)
-    assert await editor.run("restart") == {"restarted": True}
-    assert await editor.hints(uri) == []
-    assert (await editor.evaluate(uri))["text"] == "1"
-    running = editor.start_command("evaluateFile", {"uri": editor.open(FOREVER, "loop.lua")})
-    assert await editor.run("restart") == {"restarted": True}
+async def test_restart(neovim: Editor) -> None:
+    uri = neovim.open("n = (n or 0) + 1 return n")
+    await neovim.evaluate(uri)
+    assert await neovim.run("restart") == {"restarted": True}
+    assert await neovim.hints(uri) == []
+    assert (await neovim.evaluate(uri))["text"] == "1"
+    running = neovim.start_command("evaluateFile", {"uri": neovim.open(FOREVER, "loop.lua")})
+    assert await neovim.run("restart") == {"restarted": True}
     assert not (await within(running))["ok"]
-    assert (await editor.evaluate(uri))["text"] == "1"
+    assert (await neovim.evaluate(uri))["text"] == "1"
 
 
 async def test_a_failed_evaluation_leaves_nothing(neovim: Editor) -> None:
@@ -477,7 +518,33 @@ async def test_open_buffers_come_before_files(neovim: Editor) -> None:
 async def test_without_a_workspace_the_files_folder_serves(unstarted: Editor) -> None:
     await unstarted.start("neovim", folders=())
     (unstarted.folder / "m.lua").write_text("return 5")
-    uri = unstarted.open("return require 'm'")
+    uri = unstarted.open("return (require 'm')")
+    assert (await unstarted.evaluate(uri))["text"] == "5"
+
+
+async def test_folders_that_come_later_serve_after_a_restart(neovim: Editor) -> None:
+    added = neovim.folder / "added"
+    added.mkdir()
+    (added / "m.lua").write_text("return 5")
+    uri = neovim.open("return (require 'm')")
+    assert not (await neovim.evaluate(uri))["ok"]
+    folder = types.WorkspaceFolder(uris.uri_of(added), "added")
+    neovim.client.workspace_did_change_workspace_folders(
+        types.DidChangeWorkspaceFoldersParams(
+            types.WorkspaceFoldersChangeEvent(added=[folder], removed=[])
+        )
+    )
+    await neovim.run("restart")
+    assert (await neovim.evaluate(uri))["text"] == "5"
+
+
+async def test_the_single_root_of_older_clients(unstarted: Editor) -> None:
+    (unstarted.folder / "m.lua").write_text("return 5")
+    params = types.InitializeParams(
+        capabilities=types.ClientCapabilities(), root_uri=uris.uri_of(unstarted.folder)
+    )
+    unstarted.result = await within(unstarted.client.initialize_session(params))
+    uri = unstarted.open("return (require 'm')", "sub/main.lua")
     assert (await unstarted.evaluate(uri))["text"] == "5"
 
 

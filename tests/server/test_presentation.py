@@ -174,6 +174,30 @@ def test_an_error_in_another_form_of_the_document() -> None:
     ]
 
 
+def test_an_error_of_a_library_function_is_at_its_call() -> None:
+    stage = Stage("x = f(1) .. ('x'):rep(1e10)")
+    frames = Frame("[C]", None, "method 'rep'"), Frame("main.lua", 1, "main chunk")
+    assert stage.shown(failed(error("resulting string too large", "main.lua", 1, *frames))) == [
+        "main.lua:1: error [('x'):rep(1e10)] resulting string too large"
+    ]
+
+
+def test_the_call_that_led_elsewhere() -> None:
+    stage = Stage("local y = 1 + other.run(x.y)", "error('no')")
+    frames = Frame("other.lua", 1, "function 'other.run'"), Frame("main.lua", 1, "main chunk")
+    problem = error("attempt to index a nil value (field 'x')", "other.lua", 1, *frames)
+    assert stage.shown(failed(problem))[1].startswith("main.lua:1: error [other.run(x.y)] attempt")
+
+
+def test_error_values_are_shown() -> None:
+    stage = Stage("error({code = 1})")
+    table = Preview("table", "", (("code", 1),))
+    problem = Problem("runtime", "(error object is a table value)", "main.lua", 1, (), table)
+    assert stage.shown(failed(problem)) == [
+        "main.lua:1: error [error({code = 1})] error value: {code = 1}"
+    ]
+
+
 def test_an_error_without_a_place() -> None:
     stage = Stage("a()\nb()\nc()", range_=Range.of(1, 0, 2, 3))
     assert stage.shown(failed(error("no", "", None))) == ["main.lua:2: error [b()] no"]

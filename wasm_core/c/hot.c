@@ -1,5 +1,5 @@
 /*
-** The files in which a Lua program spends its time, as one translation unit at -O3, so that they
+** The files in which a Lua program spends its time, as one translation unit at -O2, so that they
 ** inline into each other. The rest is compiled for size (see build.py).
 */
 #define LUA_CORE
@@ -8,6 +8,7 @@
 #include "lprefix.h"
 
 #include "lua.h"
+#include "ldo.h"
 #include "lobject.h"
 #include "lstate.h"
 
@@ -30,6 +31,15 @@ static inline void core_protected(void (*f)(lua_State *, void *), lua_State *L, 
 static inline void core_note_throw(lua_State *L, int status) {
   if (__builtin_expect(status == LUA_ERRMEM, 0)) core_note_memory_error(L);
 }
+
+/*
+** Calls of Lua functions are the dearest thing relative to native code; in line, they lose the
+** prologue and most of the spills of a wasm call. Calls of C functions stay out of line.
+*/
+LUAI_FUNC CallInfo *luaD_precall(lua_State *L, StkId func, int nResults)
+    __attribute__((always_inline));
+static inline int precallC(lua_State *L, StkId func, int nresults, lua_CFunction f)
+    __attribute__((noinline));
 
 /* Every binary chunk passes through here, by whatever function it was loaded. */
 #define luaU_undump core_undump

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from lua_ls_persist.errors import LuaPersistError
+from lua_ls_persist.errors import LuaPersistError, SessionClosedError
 from lua_ls_persist.jsonable import Json, evaluation_to_json
 from lua_ls_persist.model import Evaluation
+from lua_ls_persist.server.columns import PARSED_ROWS_MAX
 from lua_ls_persist.server.commands import (
     CommandError,
     DocumentParams,
@@ -22,7 +23,6 @@ from lua_ls_persist.server.convert import range_json
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.evaluator import Job, Source
 from lua_ls_persist.server.features.progress import progress
-from lua_ls_persist.server.forms import syntax_of
 from lua_ls_persist.server.positions import Position, Range
 from lua_ls_persist.server.presentation import Origin
 from lua_ls_persist.server.tracking import moved_range
@@ -96,7 +96,7 @@ def register(server: LuaLanguageServer) -> None:
 
 
 async def _evaluate_form(server: LuaLanguageServer, document: Document, position: Position) -> Json:
-    form = syntax_of(document).form_at(position)
+    form = (await server.syntax(document)).form_at(position)
     if form is None:
         raise CommandError(f"there is no Lua code in {document.uri!r}")
     return await _evaluate(server, document, form.range)
@@ -117,7 +117,12 @@ async def _evaluate(server: LuaLanguageServer, document: Document, range_: Range
     try:
         with progress(server, f"Evaluating {name}", job.interrupt, token):
             evaluation = await server.evaluator.evaluate(job)
-    except LuaPersistError as error:
+        if document.row_count <= PARSED_ROWS_MAX:
+            # What is shown depends on it, and showing must not wait for it.
+            await server.syntax(server.documents.get(document.uri) or document)
+    except SessionClosedError:
+        raise
+    except LuaPersistError as error:  # It says what to do, and many editors hide failed requests.
         server.window_show_message(types.ShowMessageParams(types.MessageType.Error, str(error)))
         raise
     finally:

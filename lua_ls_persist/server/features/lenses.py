@@ -5,7 +5,6 @@ The commands carry their parameters, so that an editor needs to know nothing abo
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -17,7 +16,6 @@ from lua_ls_persist.server.features.commands import (
     EVALUATE_FORM,
     EVALUATE_SELECTION,
 )
-from lua_ls_persist.server.forms import syntax_of
 from lua_ls_persist.server.positions import Position, Range
 
 if TYPE_CHECKING:
@@ -37,9 +35,7 @@ def register(server: LuaLanguageServer) -> None:
         document = server.documents.get(params.text_document.uri)
         if document is None:
             return []
-        syntax = await asyncio.get_running_loop().run_in_executor(
-            server.checks.worker, syntax_of, document
-        )
+        syntax = await server.syntax(document)
         uri = document.uri
         top = server.converter.range(document, Range(Position(0, 0), Position(0, 0)))
         lenses = [types.CodeLens(range=top, command=command_call(EVALUATE_FILE, {"uri": uri}))]

@@ -1,0 +1,95 @@
+"""Live Lua in Python: sessions that evaluate Lua 5.4 in a WebAssembly sandbox and keep its state.
+
+Everything public is here, flat; the modules below are for the package itself. Names are loaded when
+they are first used, so importing the package alone costs next to nothing::
+
+    from lua_ls_persist import Session
+
+    with Session.open() as session:
+        session.evaluate("count = 1")
+        assert session.evaluate("count + 1").values == (2,)
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from lua_ls_persist._version import __version__
+
+if TYPE_CHECKING:
+    from lua_ls_persist.errors import (
+        CoreError,
+        LuaPersistError,
+        SessionClosedError,
+        SessionError,
+        StoreError,
+        TrapError,
+        WireError,
+    )
+    from lua_ls_persist.model import (
+        Evaluation,
+        Field,
+        Frame,
+        MemoryStats,
+        OutputPiece,
+        Preview,
+        Problem,
+    )
+    from lua_ls_persist.session import Session, SyntaxChecker
+
+__all__ = [
+    "CoreError",
+    "Evaluation",
+    "Field",
+    "Frame",
+    "LuaPersistError",
+    "MemoryStats",
+    "OutputPiece",
+    "Preview",
+    "Problem",
+    "Session",
+    "SessionClosedError",
+    "SessionError",
+    "StoreError",
+    "SyntaxChecker",
+    "TrapError",
+    "WireError",
+    "__version__",
+]
+
+_MODULES = {
+    "errors": (
+        "CoreError",
+        "LuaPersistError",
+        "SessionClosedError",
+        "SessionError",
+        "StoreError",
+        "TrapError",
+        "WireError",
+    ),
+    "model": (
+        "Evaluation",
+        "Field",
+        "Frame",
+        "MemoryStats",
+        "OutputPiece",
+        "Preview",
+        "Problem",
+    ),
+    "session": ("Session", "SyntaxChecker"),
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(f"{__name__}.{module}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

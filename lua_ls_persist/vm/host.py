@@ -1,0 +1,54 @@
+"""What a machine asks of whoever calls it, and what it raises when a call is stopped."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from lua_ls_persist.errors import TrapError
+from lua_ls_persist.vm.interrupt import Cause
+
+
+class Host(Protocol):
+    """What a call of the core may ask for while it runs. Called on the machine's thread.
+
+    What a method raises stops the call and reaches whoever made it; it never passes through wasm.
+    """
+
+    def output(self, records: bytes, /) -> bool:
+        """Take output records (see docs/wire-format.md). False: no more output is wanted.
+
+        After a call was stopped in the middle of something, the last record may be cut; a
+        `WireError` then is no error.
+        """
+        ...
+
+    def open(self, name: bytes, /) -> bytes | None:
+        """The content of the file that the program asks for; None if there is none."""
+        ...
+
+
+class NoHost:
+    """Takes no output and has no files."""
+
+    def output(self, _records: bytes, /) -> bool:
+        """Drop it."""
+        return False
+
+    def open(self, _name: bytes, /) -> bytes | None:
+        """Nothing is there."""
+        return None
+
+
+class Stopped(TrapError):  # noqa: N818  (nothing need be wrong: mostly somebody asked for it)
+    """The call was stopped before its end, or the core trapped. Its memory must be restored.
+
+    `cause` tells who stopped it (None: the core trapped by itself). `response` is what the core
+    answered if it came to that; otherwise `trace` is its note of where Lua was (empty if unknown).
+    Output not yet handed over went to the host.
+    """
+
+    def __init__(self, message: str, cause: Cause | None, *, response: bytes, trace: bytes) -> None:
+        super().__init__(message)
+        self.cause = cause
+        self.response = response
+        self.trace = trace
