@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias, Union
+from typing import Any, TypeAlias, Union
 
 from lua_ls_persist.errors import WireError
 from lua_ls_persist.model import Preview, Value
@@ -24,9 +24,12 @@ from lua_ls_persist.protocol import (
 )
 
 Encodable: TypeAlias = Union[
-    bool, int, float, str, bytes, "Sequence[Encodable]", "Mapping[Encodable, Encodable]", None
+    bool, int, float, str, bytes, "Sequence[Encodable]", "Mapping[Any, Encodable]", None
 ]
-"""What Python can hand to Lua: scalars, sequences (as tables 1..n) and mappings."""
+"""What Python can hand to Lua: scalars, sequences (as tables 1..n) and mappings.
+
+The keys of a mapping are encodable, too; `Any` because a mapping's type is invariant in its keys.
+"""
 
 INTEGER_MIN, INTEGER_MAX = -(2**63), 2**63 - 1
 

@@ -34,16 +34,13 @@ CPU = "mvp+mutable_globals+nontrapping_fptoint+sign_ext+exception_handling"
 module runs, which is what the host's interrupts rely on (lua_ls_persist/vm/interrupt.py)."""
 
 HOT_FLAGS = [
-    "-O2",
+    "-O3",
     # Tests of a value's type become a table of jumps.
-    "-mllvm",
-    "-jump-table-density=40",
-    # Both make values live longer. In the interpreter's loop there are too many of them already for
-    # Cranelift's registers, and each costs a store and a load on the stack in every instruction.
-    "-mllvm",
-    "-disable-machine-licm",
-    "-mllvm",
-    "-disable-machine-cse",
+    *("-mllvm", "-jump-table-density=40"),
+    # What these keep alive across the interpreter's loop, Cranelift keeps on the stack.
+    *("-mllvm", "-enable-pre=false"),
+    *("-mllvm", "-enable-load-pre=false"),
+    *("-mllvm", "-sink-common-insts=false"),
 ]
 COLD_FLAGS = ["-Os"]
 COMMON_FLAGS = [
@@ -65,7 +62,6 @@ COMMON_FLAGS = [
 
 COLD_LUA_FILES = [
     "lcode.c",
-    "lcorolib.c",
     "lctype.c",
     "ldblib.c",
     "ldebug.c",

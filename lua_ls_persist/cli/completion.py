@@ -47,7 +47,7 @@ class LuaCompleter(Completer):
                     yield Completion(command, start_position=-len(before))
             return
         match = _PATH.search(before)
-        if match is None or _in_string_or_comment(before):
+        if match is None or in_string_or_comment(before):
             return
         start = match[2] or ""
         for name, kind in sorted(set(self._candidates(match[1], start))):
@@ -81,7 +81,7 @@ class LuaCompleter(Completer):
         return next((field.type for field in around if field.name == names[-1]), None)
 
 
-def _in_string_or_comment(text: str) -> bool:
+def in_string_or_comment(text: str) -> bool:
     """Whether the end of the text lies inside of a string or a comment."""
     at = 0
     while opening := _OPENING.search(text, at):

@@ -6,12 +6,12 @@ keep the others from being made.
 
 from __future__ import annotations
 
+import concurrent.futures
 import importlib.metadata
 import json
 import platform
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -93,7 +93,7 @@ def examine() -> Report:
 
 
 def _versions() -> dict[str, str]:
-    import apsw
+    from lua_ls_persist.store import library_versions
 
     return {
         "lua-ls-persist": __version__,
@@ -101,8 +101,7 @@ def _versions() -> dict[str, str]:
         "platform": platform.platform(),
         "Lua": lua_version().removeprefix("Lua "),
         **{name: _distribution_version(name) for name in ("wasmtime", "pygls", "lsprotocol")},
-        "SQLite": apsw.sqlite_lib_version(),
-        "apsw": apsw.apsw_version(),
+        **library_versions(),
     }
 
 
@@ -167,10 +166,10 @@ class _Wrong(Exception):  # noqa: N818
     """A check came out otherwise than it must; the message says how."""
 
 
-def _opened(**limits: int) -> Session:
+def _opened(memory_limit_bytes: int = 64 * 1024 * 1024) -> Session:
     from lua_ls_persist.session import Session
 
-    return Session.open(None, **limits)
+    return Session.open(None, memory_limit_bytes=memory_limit_bytes)
 
 
 def _check_evaluates() -> str:
@@ -204,15 +203,10 @@ def _check_errors() -> str:
 
 
 def _check_interrupt() -> str:
-    running = threading.Event()
     with _opened() as session:
-        future = session.submit(
-            "print('running') while true do end",
-            name="doctor",
-            time_limit_s=5.0,
-            on_output=lambda _piece: running.set(),
-        )
-        running.wait(5.0)
+        future = session.submit("while true do end", name="doctor", time_limit_s=5.0)
+        while not (session.evaluating or future.done()):
+            concurrent.futures.wait([future], 0.001)
         start_s = time.perf_counter()
         session.interrupt()
         result = future.result()

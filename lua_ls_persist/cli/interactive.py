@@ -19,7 +19,7 @@ from prompt_toolkit.lexers import PygmentsLexer
 from pygments.lexers.scripting import LuaLexer
 
 from lua_ls_persist.cli import exits
-from lua_ls_persist.cli.completion import LuaCompleter
+from lua_ls_persist.cli.completion import LuaCompleter, in_string_or_comment
 from lua_ls_persist.cli.repl import COMMANDS, Loop, banner
 
 INDENT = "  "
@@ -98,7 +98,8 @@ def _key_bindings(loop: Loop) -> KeyBindings:
         if _is_finished(loop, buffer.document):
             buffer.validate_and_handle()
         else:
-            buffer.newline(copy_margin=True)
+            inside = in_string_or_comment(buffer.document.text_before_cursor)
+            buffer.newline(copy_margin=not inside)  # inside of a string, spaces are content
 
     @bindings.add("escape", "enter")
     def _(event: KeyPressEvent) -> None:

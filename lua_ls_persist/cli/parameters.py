@@ -29,6 +29,7 @@ class SessionArguments(TypedDict, total=False):
 
     memory_limit_bytes: int
     time_limit_s: float | None
+    output_limit_bytes: int
     keep_error_effects: bool
 
 
@@ -40,6 +41,7 @@ class SessionOptions:
     memory_limit_bytes: int | None = None
     time_limit_s: float | None = None
     """Infinite for no limit."""
+    output_limit_bytes: int | None = None
     keep_error_effects: bool = False
 
     def arguments(self) -> SessionArguments:
@@ -49,6 +51,8 @@ class SessionOptions:
             arguments["memory_limit_bytes"] = self.memory_limit_bytes
         if self.time_limit_s is not None:
             arguments["time_limit_s"] = None if math.isinf(self.time_limit_s) else self.time_limit_s
+        if self.output_limit_bytes is not None:
+            arguments["output_limit_bytes"] = self.output_limit_bytes
         return arguments
 
 
@@ -94,10 +98,11 @@ def session_options(command: Command) -> Command:
         db: Path | None,
         memory_limit: int | None,
         time_limit: float | None,
+        output_limit: int,
         keep_error_effects: bool,
         **others: Any,
     ) -> object:
-        options = SessionOptions(db, memory_limit, time_limit, keep_error_effects)
+        options = SessionOptions(db, memory_limit, time_limit, output_limit, keep_error_effects)
         return command(*arguments, session=options, **others)
 
     collected.__name__ = command.__name__
@@ -120,13 +125,21 @@ _SESSION_OPTIONS = (
         "--memory-limit",
         metavar="BYTES",
         type=size_bytes,
-        help="Cap of the VM's memory, such as 2MiB. Default: 64MiB.",
+        help="Cap of the VM's memory, such as 2MiB. Default: 256MiB.",
     ),
     click.option(
         "--time-limit",
         metavar="SECONDS",
         type=seconds,
         help="Time for one evaluation, or none. Default: 10.",
+    ),
+    click.option(
+        "--output-limit",
+        metavar="BYTES",
+        type=size_bytes,
+        default="64MiB",
+        show_default=True,
+        help="The most that one evaluation may print.",
     ),
     click.option(
         "--keep-error-effects",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,7 +35,7 @@ def repl(options: SessionOptions) -> int:
     here = Path.cwd()
     with (
         Session.open(options.db, folders=(here,), **options.arguments()) as session,
-        closing(SyntaxChecker()) as checker,
+        SyntaxChecker() as checker,
     ):
         loop = Loop(session, checker, Terminal())
         if sys.stdin.isatty() and sys.stdout.isatty():

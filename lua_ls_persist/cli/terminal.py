@@ -13,13 +13,17 @@ from typing import TextIO
 import click
 
 from lua_ls_persist.model import OutputPiece, Preview, Problem, ProblemKind
+from lua_ls_persist.pretty import one_line
 
 STYLES = {"error": {"fg": "red"}, "faint": {"dim": True}, "mark": {"fg": "green"}}
 HINTS: dict[ProblemKind, str] = {
     "timeout": "(--time-limit SECONDS allows more time, --time-limit none any time)",
-    "memory": "(--memory-limit BYTES allows more memory, such as --memory-limit 256MiB)",
+    "memory": "(--memory-limit BYTES allows more memory, such as --memory-limit 1GiB)",
 }
 """The next step, where a limit was reached that an option moves."""
+ERROR_OBJECT = "(error object is"
+"""How the message begins when an error was not told by a string."""
+ERROR_OBJECT_WIDTH = 200
 
 
 class Terminal:
@@ -96,8 +100,8 @@ class Terminal:
 def problem_lines(problem: Problem) -> list[str]:
     """The lines that tell a problem: message first, traceback after it."""
     message = str(problem)
-    if isinstance(problem.value, Preview) and problem.value.text not in message:
-        message = f"{message}: {problem.value.text}"
+    if isinstance(problem.value, Preview) and problem.message.startswith(ERROR_OBJECT):
+        message = f"{message}: {one_line(problem.value, width=ERROR_OBJECT_WIDTH)}"
     if problem.severity == "warning":
         message = f"warning: {message}"
     lines = [message]
@@ -105,7 +109,7 @@ def problem_lines(problem: Problem) -> list[str]:
         lines.append("stack traceback:")
     for frame in problem.traceback:
         place = frame.chunk if frame.line is None else f"{frame.chunk}:{frame.line}"
-        lines.append(f"\t{place}: in {frame.function}")
+        lines.append(f"\t{place}: in {frame.function}" if place else f"\t{frame.function}")
     if problem.kind in HINTS:
         lines.append(HINTS[problem.kind])
     return lines

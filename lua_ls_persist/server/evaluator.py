@@ -44,11 +44,6 @@ class Job:
         self._future: Future[Evaluation] | None = None
         self._session: Session | None = None
 
-    @property
-    def running(self) -> bool:
-        """Whether the session has it."""
-        return self._future is not None and not self._future.done()
-
     def interrupt(self) -> bool:
         """Ends it, wherever it stands; true if it was running."""
         self.interrupted = True

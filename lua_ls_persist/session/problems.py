@@ -41,7 +41,7 @@ def read_note(decoder: Decoder, name_of: NameOf) -> Note:
 def _read_frame(decoder: Decoder, name_of: NameOf, frames: list[Frame]) -> None:
     flags, line = decoder.u8(), decoder.u32()
     source, what = decoder.text(), decoder.text()
-    kind, name = decoder.text().decode(), decoder.text().decode("utf-8", "replace")
+    kind, name = (decoder.text().decode("utf-8", "replace") for _ in range(2))
     defined = decoder.u32()
     if flags & FRAME_FLAG_GAP:
         frames.append(Frame("", None, "(frames left out)"))

@@ -8,6 +8,13 @@ from __future__ import annotations
 
 from lua_ls_persist.store.migrations import FORMAT_VERSION
 from lua_ls_persist.store.paths import FOLDER_NAME, default_path
-from lua_ls_persist.store.store import APPLICATION_ID, Store
+from lua_ls_persist.store.store import APPLICATION_ID, Store, library_versions
 
-__all__ = ["APPLICATION_ID", "FOLDER_NAME", "FORMAT_VERSION", "Store", "default_path"]
+__all__ = [
+    "APPLICATION_ID",
+    "FOLDER_NAME",
+    "FORMAT_VERSION",
+    "Store",
+    "default_path",
+    "library_versions",
+]

@@ -25,6 +25,11 @@ BUSY_TIMEOUT_MS = 2_000
 """How long to wait for another program that holds the file's lock."""
 
 
+def library_versions() -> dict[str, str]:
+    """The versions of SQLite and of its binding, by name."""
+    return {"SQLite": apsw.sqlite_lib_version(), "apsw": apsw.apsw_version()}
+
+
 @final
 class Store:
     """One session's database: open after `open`, closed after `close`, which may be called again.
@@ -128,27 +133,22 @@ def _connect(path: Path | None) -> apsw.Connection:
 
 def _check_ours(connection: apsw.Connection, name: str) -> None:
     """Refuses what is not ours or too new, without having written anything."""
-    application = _number(connection, "PRAGMA application_id")
-    if application == 0 and _is_empty(connection):
-        return
+    with connection:  # one transaction: another process may be creating the file at this moment
+        application = _number(connection, "PRAGMA application_id")
+        found = _number(connection, "PRAGMA user_version")
+        items = _number(connection, "SELECT count(*) FROM sqlite_schema")
+    if application == found == items == 0:
+        return  # a new file
     if application != APPLICATION_ID:
         raise StoreError(
             f"{name} is a SQLite file of another program, not a session's file. "
             "Name another file for the session; this one was left as it is."
         )
-    found = _number(connection, "PRAGMA user_version")
     if found > FORMAT_VERSION:
         raise StoreError(
             f"{name} has format {found}, made by a newer lua-ls-persist; version {__version__} "
             f"reads formats up to {FORMAT_VERSION}. Update lua-ls-persist, or name another file."
         )
-
-
-def _is_empty(connection: apsw.Connection) -> bool:
-    return (
-        _number(connection, "PRAGMA user_version") == 0
-        and _number(connection, "SELECT count(*) FROM sqlite_schema") == 0
-    )
 
 
 def _configure(connection: apsw.Connection, name: str) -> None:

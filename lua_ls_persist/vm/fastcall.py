@@ -10,6 +10,7 @@ results. Both ways are tested.
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
 
@@ -87,8 +88,8 @@ def _describe(trap: int | None, error: int | None) -> str:
 
 
 def _cause(error: wasmtime.Trap | wasmtime.WasmtimeError) -> str:
-    # The first line says that a call failed, the last one why.
-    return str(error).strip().splitlines()[-1].strip()
+    # The first line says that a call failed, the last one why: `    1: wasm trap: ...`.
+    return re.sub(r"^\d+: ", "", str(error).strip().splitlines()[-1].strip())
 
 
 def plain_export(store: wasmtime.Store, function: wasmtime.Func, *, has_argument: bool) -> Export:

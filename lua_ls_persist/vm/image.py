@@ -8,6 +8,21 @@ from __future__ import annotations
 
 import ctypes
 
+_HELD_BYTES_MAX = 1024 * 1024
+"""Smaller pieces are copied with the interpreter's lock held: giving it up costs more than they do."""
+
+_memmove_held = ctypes.PYFUNCTYPE(
+    ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t
+)(ctypes._memmove_addr)  # type: ignore[attr-defined]  # what ctypes.memmove itself is made of
+
+
+def copy_memory(target: int, source: int | bytes, length: int) -> None:
+    """Copy bytes between addresses (or from a bytes object); other threads run during long copies."""
+    if length <= _HELD_BYTES_MAX:
+        _memmove_held(target, source, length)
+    else:
+        ctypes.memmove(target, source, length)
+
 
 class Image:
     """A kept buffer with a copy of the VM's state; capturing again uses the same buffer."""
@@ -35,7 +50,7 @@ class Image:
             self._address = ctypes.addressof(self._buffer)
         position = self._address
         for address, length in segments:
-            ctypes.memmove(position, base + address, length)
+            copy_memory(position, base + address, length)
             position += length
         self._segments = segments
         self.memory_bytes = memory_bytes
@@ -44,5 +59,5 @@ class Image:
         """Copy back to where the parts came from."""
         position = self._address
         for address, length in self._segments:
-            ctypes.memmove(base + address, position, length)
+            copy_memory(base + address, position, length)
             position += length

@@ -18,7 +18,7 @@ from lua_ls_persist.errors import CoreError, TrapError, WireError
 from lua_ls_persist.protocol import IO_BUFFER_BYTES, LAYOUT_VERSION, Clock, Info, Operation
 from lua_ls_persist.vm import fastcall
 from lua_ls_persist.vm.host import Host, NoHost, Stopped
-from lua_ls_persist.vm.image import Image
+from lua_ls_persist.vm.image import Image, copy_memory
 from lua_ls_persist.vm.interrupt import Interrupter, write_hook
 from lua_ls_persist.vm.module import CompiledCore
 
@@ -82,11 +82,12 @@ class Machine:
         except KeyError as error:
             raise CoreError(f"the core wants an import {error}: {_OTHER_VERSION}") from None
         except (wasmtime.WasmtimeError, wasmtime.Trap) as error:
-            message = str(error)
-            if "mmap" in message or "memory" in message:
+            lines = [line.strip() for line in str(error).splitlines()]
+            message = ": ".join(line for line in lines if line not in ("", "Caused by:"))
+            if "mmap" in message:
                 message += (
-                    "; each VM reserves about 8 GiB of address space (not memory), "
-                    "which a limit on address space (ulimit -v) does not allow"
+                    "; each VM reserves about 8 GiB of address space (not memory): "
+                    "raise the limit on address space (ulimit -v), or open fewer VMs"
                 )
             raise CoreError(f"the core cannot be started: {message}") from error
         exports = self._instance.exports(self._store)
@@ -182,7 +183,7 @@ class Machine:
     def _run(self, name: str, request: bytes, time_limit_s: float | None) -> int:
         self._check_open()
         if request:
-            ctypes.memmove(self._io, request, len(request))
+            copy_memory(self._io, request, len(request))
         if self.core.signals is None:
             self._store.set_epoch_deadline(1)
         self.committed_bytes = self._memory.data_len(self._store)
@@ -347,7 +348,7 @@ class Machine:
         return -1
 
     def _fill(self, pointer: int, piece: bytes | memoryview) -> int:
-        ctypes.memmove(self.base + pointer, bytes(piece), len(piece))
+        copy_memory(self.base + pointer, bytes(piece), len(piece))
         return len(piece)
 
     def _on_clock(self, kind: int, argument: float) -> float:

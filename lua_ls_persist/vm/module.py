@@ -67,9 +67,13 @@ def cache_folder() -> Path:
     return Path(configured) if configured else platformdirs.user_cache_path("lua-ls-persist")
 
 
+@functools.cache
 def wasmtime_version() -> str:
     """The version of the installed wasmtime binding."""
-    return importlib.metadata.version("wasmtime")
+    # The metadata's folder names the version; reading it by importlib.metadata takes 2 ms.
+    beside = Path(wasmtime.__file__).parent.parent.glob("wasmtime-*.dist-info")
+    versions = [folder.name.removesuffix(".dist-info").partition("-")[2] for folder in beside]
+    return versions[0] if len(versions) == 1 else importlib.metadata.version("wasmtime")
 
 
 @functools.cache
@@ -190,7 +194,9 @@ def _read_cached(engine: wasmtime.Engine, cached: Path) -> wasmtime.Module | Non
     if len(content) <= _DIGEST_BYTES or _checksum(compiled) != digest:
         return None
     try:
-        return wasmtime.Module.deserialize(engine, bytes(compiled))
+        # Mapped from the file, which is ten times faster than from bytes. The checksum behind the
+        # module is outside of every section; files are replaced, never written over.
+        return wasmtime.Module.deserialize_file(engine, str(cached))
     except wasmtime.WasmtimeError:
         return None
 

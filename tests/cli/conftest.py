@@ -14,7 +14,9 @@ import pytest
 
 from lua_ls_persist.cli import main
 
-TIMEOUT_S = 60
+TIMEOUT_S = 30
+ENDLESS = "print('go' .. 'ing') io.write(('.'):rep(200000)) while true do end"
+"""A program that can be seen to run: so much output does not wait in the VM's buffer."""
 
 
 @dataclass(frozen=True)

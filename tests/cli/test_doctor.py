@@ -45,10 +45,10 @@ def test_the_report_is_json_too(cli: Cli, tmp_path: Path) -> None:
 def test_a_check_that_fails_is_named_and_the_others_are_made(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_path: Path) -> None:
+    def broken() -> str:
         raise StoreError("the disk is on fire")
 
-    monkeypatch.setattr("lua_ls_persist.store.Store.open", broken)
+    monkeypatch.setitem(doctor.CHECKS, "store", broken)
     result = cli("doctor")
     assert result.status == 1
     [failed] = [line for line in result.out.splitlines() if "FAIL" in line]

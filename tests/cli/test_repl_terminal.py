@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import TIMEOUT_S, environment
+from tests.cli.conftest import ENDLESS, TIMEOUT_S, environment
 
 termios = pytest.importorskip("termios", reason="pseudo terminals are of POSIX systems")
 
@@ -136,7 +136,7 @@ def test_an_error_is_red_and_names_input_and_line(sit: Sit) -> None:
     keyboard = sit()
     keyboard.type("function f()" + ENTER + "error('boom')" + ENTER + "end" + ENTER)
     keyboard.expect("[2]> ")
-    keyboard.type("f()" + ENTER)
+    keyboard.type("x = f()" + ENTER)
     keyboard.expect("repl[1]:2: boom")
     keyboard.expect("stack traceback:")
     keyboard.expect("repl[2]:1: in main chunk")
@@ -159,7 +159,7 @@ def test_ctrl_c_interrupts_an_evaluation_and_the_session_goes_on(sit: Sit) -> No
     keyboard = sit("--time-limit", "none")
     keyboard.type("x = 7" + ENTER)
     keyboard.expect("[2]> ")
-    keyboard.type("print('go' .. 'ing') while true do end" + ENTER)
+    keyboard.type(ENDLESS + ENTER)
     keyboard.expect("going\n")
     keyboard.type(CTRL_C)
     keyboard.expect("repl[2]:1: ")
@@ -183,7 +183,11 @@ def test_tab_completes_from_the_session_and_indents_an_empty_line(sit: Sit) -> N
     keyboard = sit()
     keyboard.type("inventory = {apples = 3}" + ENTER)
     keyboard.expect("[2]> ")
-    keyboard.type("inven" + TAB + ".app" + TAB + " + 1" + ENTER)
+    keyboard.type("inven" + TAB)
+    keyboard.expect("inventory")
+    keyboard.type(".app" + TAB)
+    keyboard.expect("apples")
+    keyboard.type(" + 1" + ENTER)
     keyboard.expect("=> 4")
     keyboard.expect("[3]> ")
     keyboard.type(TAB + "[[" + ENTER + TAB + "x]]" + ENTER)
@@ -192,7 +196,9 @@ def test_tab_completes_from_the_session_and_indents_an_empty_line(sit: Sit) -> N
 
 def test_commands_work_and_quit_ends(sit: Sit) -> None:
     keyboard = sit()
-    keyboard.type(":mem" + TAB + ENTER)
+    keyboard.type(":mem" + TAB)
+    keyboard.expect(":memory")
+    keyboard.type(ENTER)
     keyboard.expect("Lua uses ")
     keyboard.expect("[1]> ")
     keyboard.type(":quit" + ENTER)

@@ -53,7 +53,7 @@ def test_what_it_refuses(
 
 
 def test_a_real_server_answers_and_shuts_down(start: Start) -> None:
-    messages = [
+    messages: list[dict[str, Any]] = [
         {
             "id": 1,
             "method": "initialize",

@@ -17,7 +17,7 @@ import pytest
 
 from lua_ls_persist._version import __version__
 from lua_ls_persist.errors import StoreError
-from lua_ls_persist.store import APPLICATION_ID, FORMAT_VERSION, Store
+from lua_ls_persist.store import APPLICATION_ID, FORMAT_VERSION, Store, library_versions
 from lua_ls_persist.store.migrations import MIGRATIONS
 
 
@@ -136,6 +136,12 @@ def test_an_empty_file_becomes_a_sessions_file(tmp_path: Path) -> None:
     path.touch()
     with Store.open(path) as store:
         assert store.format_version == FORMAT_VERSION
+
+
+def test_the_libraries_tell_their_versions() -> None:
+    versions = library_versions()
+    assert list(versions) == ["SQLite", "apsw"]
+    assert versions["apsw"].startswith(versions["SQLite"])
 
 
 def test_every_table_is_strict(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 /*
-** The files in which a Lua program spends its time, as one translation unit at -O2, so that they
+** The files in which a Lua program spends its time, as one translation unit at -O3, so that they
 ** inline into each other. The rest is compiled for size (see build.py).
 */
 #define LUA_CORE
@@ -33,13 +33,18 @@ static inline void core_note_throw(lua_State *L, int status) {
 }
 
 /*
-** Calls of Lua functions are the dearest thing relative to native code; in line, they lose the
-** prologue and most of the spills of a wasm call. Calls of C functions stay out of line.
+** Declared again before they are defined, to steer inlining; each was measured (docs/architecture.md).
+** A yield unwinds every frame between its throw and its catch: the fewer, the cheaper. And calls of
+** Lua functions shall not pay for the registers that calls of C functions and rare ways out need.
 */
-LUAI_FUNC CallInfo *luaD_precall(lua_State *L, StkId func, int nResults)
-    __attribute__((always_inline));
-static inline int precallC(lua_State *L, StkId func, int nresults, lua_CFunction f)
-    __attribute__((noinline));
+__attribute__((always_inline)) l_noret luaD_throw(lua_State *L, int errcode);
+__attribute__((always_inline)) int lua_yieldk(lua_State *L, int nresults, lua_KContext ctx,
+                                              lua_KFunction k);
+static __attribute__((always_inline)) void unroll(lua_State *L, void *ud);
+static __attribute__((noinline)) int precallC(lua_State *L, StkId func, int nresults,
+                                              lua_CFunction f);
+static __attribute__((noinline)) StkId tryfuncTM(lua_State *L, StkId func);
+__attribute__((noinline)) int luaD_growstack(lua_State *L, int n, int raiseerror);
 
 /* Every binary chunk passes through here, by whatever function it was loaded. */
 #define luaU_undump core_undump
@@ -59,5 +64,12 @@ static inline int precallC(lua_State *L, StkId func, int nresults, lua_CFunction
 #include "lapi.c"
 #include "lauxlib.c"
 #include "lbaselib.c"
+#include "lcorolib.c"
+
+/* The pattern matcher calls it for each character; in the "C" locale there is little to it. */
+static inline int core_tolower(int c) { return (unsigned)c - 'A' < 26 ? c | 32 : c; }
+#include <ctype.h>
+#undef tolower
+#define tolower(c) core_tolower(c)
 #include "lstrlib.c"
 #include "ltablib.c"

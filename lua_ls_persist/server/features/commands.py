@@ -113,7 +113,6 @@ async def _evaluate(server: LuaLanguageServer, document: Document, range_: Range
         else Source(document.text(range_), name, line=range_.start.row)
     )
     load = server.places.loaded(document, range_)
-    evaluation: Evaluation | None = None
     try:
         with progress(server, f"Evaluating {name}", job.interrupt, token):
             evaluation = await server.evaluator.evaluate(job)
@@ -126,16 +125,15 @@ async def _evaluate(server: LuaLanguageServer, document: Document, range_: Range
         server.window_show_message(types.ShowMessageParams(types.MessageType.Error, str(error)))
         raise
     finally:
+        # Also when the request was cancelled: then it ran until now, and what it did can be seen.
         if job.evaluation is not None:
             _show(server, document, range_, job.evaluation)
+            if server.sends_evaluations:
+                data = _plain(server, document, range_, job.evaluation)
+                server.protocol.notify(EVALUATION_NOTIFICATION, data)
         if job.evaluation is None or not job.evaluation.ok:
             server.places.rolled_back(load)
-    data = _with_uris(server, evaluation)
-    data["uri"] = document.uri
-    data["range"] = range_json(server.converter.range(document, range_ or document.range))
-    if server.sends_evaluations:
-        server.protocol.notify(EVALUATION_NOTIFICATION, data)
-    return data
+    return _plain(server, document, range_, evaluation)
 
 
 def _show(
@@ -164,9 +162,13 @@ def _moved_since(
     return place
 
 
-def _with_uris(server: LuaLanguageServer, evaluation: Evaluation) -> dict[str, Json]:
-    """The evaluation as plain data, with the documents that its chunk names stand for."""
+def _plain(
+    server: LuaLanguageServer, document: Document, range_: Range | None, evaluation: Evaluation
+) -> dict[str, Json]:
+    """The evaluation as plain data, with what was evaluated and the documents of its chunks."""
     data = evaluation_to_json(evaluation)
+    data["uri"] = document.uri
+    data["range"] = range_json(server.converter.range(document, range_ or document.range))
     known: dict[str, str | None] = {}
 
     def add(part: Json) -> None:

@@ -1,0 +1,83 @@
+"""The names that users of the package may rely on. A change here is a change for them."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+import lua_ls_persist
+from lua_ls_persist import errors
+
+PUBLIC = [
+    "CoreError",
+    "Evaluation",
+    "Field",
+    "Frame",
+    "LuaPersistError",
+    "MemoryStats",
+    "OutputPiece",
+    "Preview",
+    "Problem",
+    "Session",
+    "SessionClosedError",
+    "SessionError",
+    "StoreError",
+    "SyntaxChecker",
+    "TrapError",
+    "WireError",
+    "__version__",
+]
+
+SESSION = [
+    "close",
+    "collect_garbage",
+    "evaluate",
+    "evaluating",
+    "fields",
+    "interrupt",
+    "memory",
+    "open",
+    "restart",
+    "submit",
+]
+
+
+def test_the_public_names() -> None:
+    assert sorted(lua_ls_persist.__all__) == PUBLIC
+    assert set(PUBLIC) <= set(dir(lua_ls_persist))
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_each_name_is_there_and_described(name: str) -> None:
+    value = getattr(lua_ls_persist, name)
+    if inspect.isclass(value):
+        assert value.__doc__
+        assert value.__name__ == name
+
+
+def test_the_public_methods_of_a_session() -> None:
+    names = [name for name in dir(lua_ls_persist.Session) if not name.startswith("_")]
+    assert names == SESSION
+    for name in SESSION:
+        assert inspect.getdoc(getattr(lua_ls_persist.Session, name))
+
+
+def test_all_errors_are_public_and_of_one_family() -> None:
+    family = {
+        name: value
+        for name, value in vars(errors).items()
+        if inspect.isclass(value) and issubclass(value, Exception)
+    }
+    assert family.keys() <= set(PUBLIC)
+    assert all(issubclass(error, lua_ls_persist.LuaPersistError) for error in family.values())
+
+
+def test_importing_the_package_loads_none_of_its_heavy_parts() -> None:
+    code = "import lua_ls_persist, sys; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stdout.split()
+    assert {"wasmtime", "apsw", "pygls", "lsprotocol", "click"}.intersection(loaded) == set()
