@@ -67,7 +67,7 @@ def evaluation_to_json(evaluation: Evaluation) -> dict[str, Json]:
     return {
         "ok": evaluation.ok,
         "values": [value_to_json(value) for value in evaluation.values],
-        "text": _unicode(evaluation.text),
+        "text": unicode_text(evaluation.text),
         "output": [output_to_json(piece) for piece in evaluation.output],
         "problems": [problem_to_json(problem) for problem in evaluation.problems],
         "duration_s": duration_s if math.isfinite(duration_s) else 0.0,
@@ -78,9 +78,9 @@ def value_to_json(value: Value) -> dict[str, Json]:
     """One Lua value, typed."""
     if isinstance(value, Preview):
         return _preview_to_json(value)
-    data: dict[str, Json] = {"type": lua_type(value), "text": _unicode(scalar_text(value))}
+    data: dict[str, Json] = {"type": lua_type(value), "text": unicode_text(scalar_text(value))}
     if isinstance(value, str):
-        content = _unicode(value)
+        content = unicode_text(value)
         if content == value:
             data["content"] = content
         else:
@@ -95,8 +95,8 @@ def problem_to_json(problem: Problem) -> dict[str, Json]:
     return {
         "kind": problem.kind,
         "severity": problem.severity,
-        "message": _unicode(problem.message),
-        "chunk": _unicode(problem.chunk),
+        "message": unicode_text(problem.message),
+        "chunk": unicode_text(problem.chunk),
         "line": problem.line,
         "traceback": [_frame_to_json(frame) for frame in problem.traceback],
         "value": value_to_json(problem.value),
@@ -106,9 +106,9 @@ def problem_to_json(problem: Problem) -> dict[str, Json]:
 def output_to_json(piece: OutputPiece) -> dict[str, Json]:
     """One run of printed text."""
     return {
-        "text": _unicode(piece.text),
+        "text": unicode_text(piece.text),
         "stream": piece.stream,
-        "chunk": _unicode(piece.chunk),
+        "chunk": unicode_text(piece.chunk),
         "line": piece.line,
     }
 
@@ -118,10 +118,15 @@ def lua_type(value: Value) -> str:
     return value.kind if isinstance(value, Preview) else _SCALAR_TYPES[type(value)]
 
 
+def unicode_text(text: str) -> str:
+    r"""The text without lone surrogates, which UTF-8 refuses: a file name's odd bytes as `\xNN`."""
+    return text if text.isascii() else _SURROGATE.sub(_surrogate_text, text)
+
+
 def _preview_to_json(preview: Preview) -> dict[str, Json]:
     data: dict[str, Json] = {
         "type": preview.kind,
-        "text": _unicode(preview.text or one_line(preview)),
+        "text": unicode_text(preview.text or one_line(preview)),
     }
     if preview.kind == "table":
         data["entries"] = [
@@ -134,21 +139,16 @@ def _preview_to_json(preview: Preview) -> dict[str, Json]:
     if preview.address:
         data["address"] = f"0x{preview.address:x}"
     if preview.detail:
-        data["detail"] = _unicode(preview.detail)
+        data["detail"] = unicode_text(preview.detail)
     return data
 
 
 def _frame_to_json(frame: Frame) -> dict[str, Json]:
     return {
-        "chunk": _unicode(frame.chunk),
+        "chunk": unicode_text(frame.chunk),
         "line": frame.line,
-        "function": _unicode(frame.function),
+        "function": unicode_text(frame.function),
     }
-
-
-def _unicode(text: str) -> str:
-    r"""The text without lone surrogates, which UTF-8 refuses: a file name's odd bytes as `\xNN`."""
-    return text if text.isascii() else _SURROGATE.sub(_surrogate_text, text)
 
 
 def _surrogate_text(match: re.Match[str]) -> str:

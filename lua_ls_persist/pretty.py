@@ -35,6 +35,8 @@ ELLIPSIS = "..."
 INTEGER_MIN = -(2**63)
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NEEDS_A_LOOK = re.compile(r"[^ !#-\[\]-~]")
+"""Everything but the printable characters of ASCII, without the quote and the backslash."""
 _ESCAPES = {
     "\a": r"\a",
     "\b": r"\b",
@@ -151,7 +153,8 @@ def scalar_text(value: bool | int | float | str | bytes | None) -> str:  # noqa:
 
 def quoted(value: str | bytes) -> str:
     r"""A string in double quotes, with Lua's escapes; bytes that are not UTF-8 are `\xNN`."""
-    return f'"{"".join(_escaped(value))}"'
+    # One pass of a regular expression over what needs a look: strings may be megabytes.
+    return f'"{_NEEDS_A_LOOK.sub(_escape_match, _as_text(value))}"'
 
 
 def _float_text(value: float) -> str:
@@ -163,19 +166,31 @@ def _float_text(value: float) -> str:
     return text if any(mark in text for mark in ".e") else f"{text}.0"
 
 
+def _as_text(value: str | bytes) -> str:
+    """The string's characters; a byte that is not UTF-8 is a lone surrogate."""
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
+
+
 def _escaped(value: str | bytes) -> Iterator[str]:
     """The string's characters, each as Lua source would write it inside double quotes."""
-    text = value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
-    for character in text:
-        code = ord(character)
-        if character in _ESCAPES:
-            yield _ESCAPES[character]
-        elif code < 0x80:
-            yield character if character.isprintable() else f"\\x{code:02X}"
-        elif 0xDC80 <= code <= 0xDCFF:  # how surrogateescape keeps a byte that is not UTF-8
-            yield f"\\x{code - 0xDC00:02X}"
-        else:
-            yield character if character.isprintable() else f"\\u{{{code:X}}}"
+    return map(_escape, _as_text(value))
+
+
+def _escape_match(match: re.Match[str]) -> str:
+    return _escape(match[0])
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    if character.isprintable():
+        return character
+    if code < 0x80:
+        return f"\\x{code:02X}"
+    if 0xDC80 <= code <= 0xDCFF:  # how surrogateescape keeps a byte that is not UTF-8
+        return f"\\x{code - 0xDC00:02X}"
+    return f"\\u{{{code:X}}}"
 
 
 def _labelled(entries: Iterable[tuple[Value, Value]]) -> Iterator[tuple[str, Value]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -21,6 +22,7 @@ from lua_ls_persist.pretty import (
     sort_entries,
     table_text,
 )
+from lua_ls_persist.session import Session
 
 
 def table(*entries: tuple[Value, Value], omitted: bool = False) -> Preview:
@@ -308,6 +310,49 @@ def test_pretty_values_shows_each_value(several: list[Value], width: int) -> Non
     text = pretty_values(several, width=width)
     joined = ", ".join(one_line(value, width=10**6) for value in several)
     assert "".join(text.split()).replace(",}", "}") == "".join(joined.split()).replace(",}", "}")
+
+
+plain_scalars: st.SearchStrategy[Value] = st.one_of(
+    st.booleans(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats().map(lambda number: float(f"{number:.14g}")),
+    st.text(max_size=30),
+    st.binary(max_size=30).map(lambda content: content + b"\xff"),  # text comes back as str
+)
+plain_keys = plain_scalars.filter(
+    lambda key: not (isinstance(key, float) and (math.isnan(key) or key.is_integer()))
+)
+
+
+def tables_of(inner: st.SearchStrategy[Value]) -> st.SearchStrategy[Value]:
+    keys = plain_keys.filter(
+        lambda key: key not in {0, 1}
+    )  # False, True and 0, 1 are one in Python
+    return st.one_of(
+        inner,
+        st.lists(inner, max_size=5).map(lambda items: listing(*items)),
+        st.dictionaries(keys, inner, max_size=5).map(
+            lambda items: table(*sort_entries(items.items()))
+        ),
+    )
+
+
+# No deeper than a session looks.
+plain_values = tables_of(tables_of(tables_of(plain_scalars)))
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[Session]:
+    with Session.open() as session:
+        yield session
+
+
+@given(values=st.lists(plain_values, min_size=1, max_size=3), width=widths)
+def test_lua_reads_what_is_written(session: Session, values: list[Value], width: int) -> None:
+    text = pretty_values(values, width=width)
+    evaluation = session.evaluate(f"return {text}")
+    assert evaluation.ok, evaluation.problems
+    assert pretty_values(evaluation.values, width=width) == text
 
 
 @given(st.one_of(st.text(), st.binary()))

@@ -134,7 +134,14 @@ def serve_command(stdio: bool, tcp: tuple[str, int] | None) -> None:
         raise click.UsageError("Give one of --stdio and --tcp.")
     from lua_ls_persist.server import serve
 
-    serve(tcp=tcp)
+    try:
+        serve(tcp=tcp)
+    except OSError as error:
+        if tcp is None or isinstance(error, BrokenPipeError):
+            raise
+        raise click.UsageError(
+            f"Cannot serve at {tcp[0]}:{tcp[1]}: {error.strerror or error}. Name another address."
+        ) from error
 
 
 @program.command("doctor", short_help="Show versions and paths, and check that all works.")

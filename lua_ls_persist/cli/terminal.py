@@ -12,6 +12,7 @@ from typing import TextIO
 
 import click
 
+from lua_ls_persist.jsonable import unicode_text
 from lua_ls_persist.model import OutputPiece, Preview, Problem, ProblemKind
 from lua_ls_persist.pretty import one_line
 
@@ -49,7 +50,7 @@ class Terminal:
         if self.broken or not text:
             return
         try:
-            self._out.write(styled(text, style, self._out))
+            self._out.write(styled(unicode_text(text), style, self._out))
             self._out.flush()
         except OSError:
             self.broken = True
@@ -79,7 +80,7 @@ class Terminal:
     def write_error(self, text: str, *, style: str | None = None) -> None:
         """Writes to standard error, at once. If nobody reads that, there is nobody to tell."""
         try:
-            self._err.write(styled(text, style, self._err))
+            self._err.write(styled(unicode_text(text), style, self._err))
             self._err.flush()
         except OSError:
             pass

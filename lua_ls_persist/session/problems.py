@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lua_ls_persist.model import Frame, Problem, ProblemKind, Value
+from lua_ls_persist.model import Frame, Preview, Problem, ProblemKind, Value
 from lua_ls_persist.protocol import FRAME_FLAG_GAP, FRAME_FLAG_TAIL_CALL, Outcome
 from lua_ls_persist.vm import Stopped
 from lua_ls_persist.wire import Decoder
@@ -14,6 +14,7 @@ from lua_ls_persist.wire import Decoder
 _MODULE_ERROR = re.compile(
     rb"error loading module '[^']*' from file '(?P<file>[^\n]*)':\n\t(?P<message>.*)", re.DOTALL
 )
+_NO_MESSAGE = re.compile(r"\(error object is a \w+ value\)")
 _PLACE = re.compile(rb"(?P<chunk>[^\n]*?):(?P<line>\d+): (?P<message>.*)", re.DOTALL)
 
 NameOf = Callable[[bytes], str]
@@ -81,6 +82,9 @@ def make_problem(
     else:
         message = message[note.prefix_length :]
     text = message.decode("utf-8", "backslashreplace")
+    if isinstance(value, Preview) and _NO_MESSAGE.fullmatch(text):
+        # An error value without a message of its own: say what it is.
+        text = f"(error object is a {value.kind} value) {value.text}"
     return Problem(kind, text, chunk, line, note.frames, value)
 
 

@@ -209,7 +209,18 @@ class Machine:
         if cause is not None:
             # What asked it to stop may have been written anywhere: the memory counts as broken.
             raise Stopped("stopped", cause, response=self._join(result), trace=b"")
+        if not self._heap_is_sane():
+            raise Stopped("the program corrupted its memory", None, response=b"", trace=b"")
         return result
+
+    def _heap_is_sane(self) -> bool:
+        """Whether the heap's top, up to which images are copied, lies within the memory.
+
+        Loaded bytecode may have written anything anywhere.
+        """
+        top = self.words[self.info[Info.HEAP_TOP] >> 2]
+        start = self.info[Info.EXCHANGE_END]
+        return start <= top <= self._memory.data_len(self._store) - 4 and top & 3 == 0
 
     def _post_mortem(self) -> bytes:
         """Ask the core, stopped in the middle, where Lua was."""
@@ -313,7 +324,8 @@ class Machine:
     def _on_call(self, operation: int, handle: int, pointer: int, length: int, offset: int) -> int:
         self._interrupter.enter_host()
         try:
-            if pointer + length > self.memory_limit_bytes:
+            # A program that corrupted its VM may ask for anything.
+            if pointer + length > self._memory.data_len(self._store):
                 return -1
             return self._serve(operation, handle, pointer, length, offset)
         except BaseException as error:  # noqa: BLE001  (nothing may unwind through wasm frames)

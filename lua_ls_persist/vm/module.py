@@ -28,6 +28,9 @@ from lua_ls_persist.vm.interrupt import SignalHandler, StopKind, default_stop_ki
 WASM_STACK_BYTES_MAX = 512 * 1024
 """Native stack that wasm code may use. 61 torture programs of deep recursion needed less."""
 
+CACHED_CORES_MAX = 8
+"""Versions of the package, of wasmtime and kinds of core may share a cache; older ones go."""
+
 CACHE_ENVIRONMENT_VARIABLE = "LUA_LS_PERSIST_CACHE"
 _DIGEST_BYTES = 32
 _lock = threading.Lock()
@@ -210,7 +213,19 @@ def _write_cached(cached: Path, compiled: bytes) -> None:
             file.write(compiled)
             file.write(_checksum(compiled))
         draft.replace(cached)
+        _prune(cached)
     except BaseException:
         with contextlib.suppress(OSError):
             draft.unlink()
         raise
+
+
+def _prune(newest: Path) -> None:
+    """Delete what newer cores have made useless: all but the last few, by time."""
+    files = sorted(
+        newest.parent.glob("core-*.bin"), key=lambda file: file.stat().st_mtime_ns, reverse=True
+    )
+    for file in files[CACHED_CORES_MAX:]:
+        if file != newest:
+            with contextlib.suppress(OSError):
+                file.unlink()

@@ -9,6 +9,7 @@ import re
 import select
 import signal
 import sqlite3
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,15 @@ def test_a_file_is_evaluated_under_the_name_as_given(cli: Cli, tmp_path: Path) -
         "stack traceback:",
         "\tsub/demo.lua:3: in main chunk",
     ]
+
+
+if sys.platform == "linux":  # elsewhere file names are Unicode
+
+    def test_a_file_name_that_is_not_utf8_is_shown_escaped(cli: Cli, tmp_path: Path) -> None:
+        name = os.fsdecode(b"caf\xe9.lua")
+        (tmp_path / name).write_text("error('x')", encoding="utf-8")
+        assert cli("eval", name).err.startswith("caf\\xE9.lua:1: x\n")
+        assert as_json(cli("eval", "--json", name))["problems"][0]["chunk"] == "caf\\xE9.lua"
 
 
 def test_a_traceback_shows_every_level(cli: Cli) -> None:

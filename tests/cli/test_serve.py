@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -50,6 +51,15 @@ def test_what_it_refuses(
     result = cli("serve", *arguments)
     assert (result.status, served) == (2, [])
     assert message in result.err
+
+
+def test_an_address_that_is_taken_is_named(cli: Cli) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = cli("serve", "--tcp", f"127.0.0.1:{port}")
+    assert (result.status, result.out) == (2, "")
+    assert f"Cannot serve at 127.0.0.1:{port}: " in result.err
+    assert "Name another address." in result.err
 
 
 def test_a_real_server_answers_and_shuts_down(start: Start) -> None:

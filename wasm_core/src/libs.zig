@@ -28,6 +28,7 @@ pub fn open(L: *lua.State) callconv(.c) c_int {
     lua.pushFunction(L, output.print);
     lua.lua_setglobal(L, "print");
     lua.lua_setwarnf(L, output.warn, null);
+    replaceStringRep(L);
     setOsClock(L);
     refuse(L, "os", &.{ "execute", "exit", "remove", "rename", "tmpname" });
     dropNativeSearchers(L);
@@ -56,6 +57,16 @@ fn refused(L: *lua.State) callconv(.c) c_int {
         "%s is not available: the program runs in a sandbox without files and processes",
         name,
     );
+}
+
+/// In c/hot.c, which tells why.
+extern fn core_string_rep(*lua.State) callconv(.c) c_int;
+
+fn replaceStringRep(L: *lua.State) void {
+    _ = lua.lua_rawgeti(L, lua.registry_index, lua.ridx_globals);
+    _ = lua.lua_getfield(L, -1, "string");
+    setFunction(L, "rep", core_string_rep);
+    lua.pop(L, 2);
 }
 
 /// os.clock: seconds since the VM was opened. C's clock() would wrap around in 32 bits.
