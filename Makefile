@@ -51,8 +51,8 @@ coverage: wasm ## Run all tests and report which lines they reach
 	$(BIN)/python -m pytest -n $(JOBS) -m "not soak" --cov --cov-report=term $(PYTEST_ARGS)
 
 .PHONY: soak
-soak: wasm ## Run the long random tests
-	$(BIN)/python -m pytest -m soak --timeout=0 $(PYTEST_ARGS)
+soak: wasm ## Run the long random tests, and the property tests with many more examples
+	$(BIN)/python -m pytest -n $(JOBS) -m "soak or hypothesis" --timeout=0 --hypothesis-profile=soak $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: $(INSTALLED) ## Check style, formatting and types

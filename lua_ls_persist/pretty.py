@@ -27,6 +27,9 @@ WIDTH_DEFAULT = 80
 WIDTH_MIN = 24
 """Narrower widths are taken as this one: no number is longer, and numbers are never cut."""
 
+CUT_WIDTH_MIN = 12
+"""With less room, an entry of a table is left out rather than cut."""
+
 KEY_WIDTH_MAX = 40
 """A table that is a key of another one is cut to this width."""
 
@@ -263,11 +266,10 @@ def _clipped(value: Value, room: int) -> str:
         return whole
     if isinstance(value, (str, bytes)):
         return _clipped_string(value, room)
-    if not isinstance(value, Preview):
-        return _atom(value)
-    if not value.entries:
-        return _atom(value)[: max(room - len(ELLIPSIS), 0)] + ELLIPSIS
-    return _clipped_table(value, room)
+    if isinstance(value, Preview) and _has_entries(value):
+        return _clipped_table(value, room)
+    # Not a number: each fits into WIDTH_MIN, and inside of tables only other values come here.
+    return _atom(value)[: room - len(ELLIPSIS)] + ELLIPSIS
 
 
 def _clipped_string(value: str | bytes, room: int, *, cut: bool = False) -> str:
@@ -287,23 +289,21 @@ def _clipped_table(value: Preview, room: int) -> str:
     """The first entries that fit, the last of them perhaps cut itself, then `...`."""
     parts: list[str] = []
     left = room - 2
+    complete = False
     for index, (label, item) in enumerate(_labelled(value.entries)):
         last = index == len(value.entries) - 1 and not value.omitted
-        reserve = 0 if last else len(ELLIPSIS) + 2
-        here = left - reserve - len(label) - (2 if parts else 0)
-        text = _flat(item, here) if here > 0 else None
+        left -= len(label) + (2 if parts else 0)
+        here = left if last else left - len(ELLIPSIS) - 2
+        text = _flat(item, here)
         if text is None:
-            cuttable = isinstance(item, (str, bytes, Preview))
-            if cuttable and here >= WIDTH_MIN // 2:
+            if here >= CUT_WIDTH_MIN and isinstance(item, (str, bytes, Preview)):
                 parts.append(label + _clipped(item, here))
-                if not last:
-                    parts.append(ELLIPSIS)
-            else:
-                parts.append(ELLIPSIS)
-            return f"{{{', '.join(parts)}}}"
-        left -= len(label) + len(text) + (2 if parts else 0)
+                complete = last
+            break
+        left -= len(text)
         parts.append(label + text)
-    parts.append(ELLIPSIS)
+    if not complete:
+        parts.append(ELLIPSIS)
     return f"{{{', '.join(parts)}}}"
 
 

@@ -11,11 +11,13 @@ import pytest
 from hypothesis import settings
 
 XDG_VARIABLES = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
+SOAK_EXAMPLES = 2_000
 USER_FOLDERS = pytest.StashKey[Path]()
 
 # A failing example is printed with the line that replays it. Times on a shared machine say nothing.
-settings.register_profile("lua-ls-persist", print_blob=True, deadline=None)
-settings.load_profile("lua-ls-persist")
+settings.register_profile("plain", print_blob=True, deadline=None)
+settings.register_profile("soak", settings.get_profile("plain"), max_examples=SOAK_EXAMPLES)
+settings.load_profile("plain")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -325,9 +325,7 @@ plain_keys = plain_scalars.filter(
 
 
 def tables_of(inner: st.SearchStrategy[Value]) -> st.SearchStrategy[Value]:
-    keys = plain_keys.filter(
-        lambda key: key not in {0, 1}
-    )  # False, True and 0, 1 are one in Python
+    keys = plain_keys.filter(lambda key: key not in {0, 1})  # to Python, True is 1
     return st.one_of(
         inner,
         st.lists(inner, max_size=5).map(lambda items: listing(*items)),

@@ -17,6 +17,7 @@ from lua_ls_persist.cli import exits
 from lua_ls_persist.cli.parameters import SessionOptions
 from lua_ls_persist.cli.running import Run, run
 from lua_ls_persist.cli.terminal import Terminal
+from lua_ls_persist.errors import SessionError
 from lua_ls_persist.pretty import pretty_values
 
 if TYPE_CHECKING:
@@ -141,7 +142,10 @@ class Loop:
                 f"{text} is not a command; :help lists them.\n", style="error"
             )
         else:
-            self.terminal.write(f"{action.run(self)}\n")
+            try:
+                self.terminal.write(f"{action.run(self)}\n")
+            except SessionError as error:
+                self.terminal.write_error(f"{error}\n", style="error")
         return True
 
 

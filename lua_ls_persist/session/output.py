@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable
+from typing import TypeAlias
 
 from lua_ls_persist.errors import WireError
 from lua_ls_persist.model import OutputPiece, Stream
@@ -12,7 +13,8 @@ from lua_ls_persist.wire import Decoder
 _STREAMS: tuple[Stream, ...] = ("stdout", "stderr", "warning")
 _make_decoder = codecs.getincrementaldecoder("utf-8")
 
-_Place = tuple[int, int, bytes]
+OnOutput: TypeAlias = Callable[[OutputPiece], object]
+_Place: TypeAlias = tuple[int, int, bytes]
 
 
 class OutputCollector:
@@ -26,7 +28,7 @@ class OutputCollector:
         self,
         limit_bytes: int,
         name_of: Callable[[bytes], str],
-        on_output: Callable[[OutputPiece], None] | None,
+        on_output: OnOutput | None,
     ) -> None:
         self._left_bytes = limit_bytes
         self._limit_bytes = limit_bytes

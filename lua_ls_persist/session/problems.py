@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lua_ls_persist.model import Frame, Preview, Problem, ProblemKind, Value
+from lua_ls_persist.pretty import scalar_text
 from lua_ls_persist.protocol import FRAME_FLAG_GAP, FRAME_FLAG_TAIL_CALL, Outcome
 from lua_ls_persist.vm import Stopped
 from lua_ls_persist.wire import Decoder
@@ -71,7 +72,11 @@ def read_problem(decoder: Decoder, kind: ProblemKind, name_of: NameOf) -> Proble
 def make_problem(
     kind: ProblemKind, message: bytes, note: Note, value: Value, name_of: NameOf
 ) -> Problem:
-    """Put a problem together; an error in a required module is placed in the module's file."""
+    """Put a problem together, at the innermost place that is known.
+
+    An error in a required module is placed in the module's file. An error that was raised again,
+    by a program or by a coroutine's `wrap`, has several places in front; the last one counts.
+    """
     chunk, line = name_of(note.source), note.line or None
     in_module = _MODULE_ERROR.match(message)
     if in_module is not None:
@@ -81,11 +86,30 @@ def make_problem(
             message, kind = place["message"], "syntax"
     else:
         message = message[note.prefix_length :]
+        chunks = {chunk, *(frame.chunk for frame in note.frames)} - {"", "[C]"}
+        while (place := _PLACE.match(message)) is not None:
+            inner = _chunk_of(place["chunk"], chunks)
+            if inner is None:
+                break
+            chunk, line, message = inner, int(place["line"]), place["message"]
     text = message.decode("utf-8", "backslashreplace")
-    if isinstance(value, Preview) and _NO_MESSAGE.fullmatch(text):
+    if _NO_MESSAGE.fullmatch(text):
         # An error value without a message of its own: say what it is.
-        text = f"(error object is a {value.kind} value) {value.text}"
+        if isinstance(value, Preview):
+            text = f"(error object is a {value.kind} value) {value.text}"
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            text = scalar_text(value)
     return Problem(kind, text, chunk, line, note.frames, value)
+
+
+def _chunk_of(shown: bytes, chunks: set[str]) -> str | None:
+    """Which of the chunks a message names in this way; Lua shows long names by their end."""
+    text = shown.decode("utf-8", "surrogateescape")
+    if text in chunks:
+        return text
+    if text.startswith("..."):
+        return next((chunk for chunk in chunks if chunk.endswith(text[3:])), None)
+    return None
 
 
 def memory_problem(problem: Problem, limit_bytes: int) -> Problem:

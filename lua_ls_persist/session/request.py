@@ -7,7 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lua_ls_persist.errors import SessionError
-from lua_ls_persist.protocol import EVALUATE_FLAG_EXPRESSION, IO_BUFFER_BYTES
+from lua_ls_persist.protocol import (
+    EVALUATE_FLAG_EXPRESSION,
+    EVALUATE_FLAG_LIVE,
+    IO_BUFFER_BYTES,
+)
 from lua_ls_persist.wire import Encodable, encode, text_to_bytes
 
 SOURCE_BYTES_MAX = 2**31 - 1
@@ -47,6 +51,7 @@ def evaluation_request(
     *,
     line: int,
     expression: bool,
+    live: bool = False,
     arguments: Sequence[Encodable],
     limits: PreviewLimits,
 ) -> bytes:
@@ -58,7 +63,7 @@ def evaluation_request(
         values = b"".join(encode(argument) for argument in arguments)
         encoded = len(arguments).to_bytes(4, "little") + values
     head = _HEAD.pack(
-        EVALUATE_FLAG_EXPRESSION if expression else 0,
+        (EVALUATE_FLAG_EXPRESSION if expression else 0) | (EVALUATE_FLAG_LIVE if live else 0),
         line,
         limits.depth,
         limits.entries,

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias, final
 
 from lua_ls_persist.errors import CoreError, SessionClosedError, SessionError
-from lua_ls_persist.model import Evaluation, Field, MemoryStats, OutputPiece, Problem
+from lua_ls_persist.model import Evaluation, Field, MemoryStats, Problem
 from lua_ls_persist.pretty import pretty_values
 from lua_ls_persist.protocol import Outcome
 from lua_ls_persist.session.host import EvaluationHost
 from lua_ls_persist.session.modules import ModuleFiles, OpenBuffers
 from lua_ls_persist.session.names import ChunkNames
-from lua_ls_persist.session.output import OutputCollector
+from lua_ls_persist.session.output import OnOutput, OutputCollector
 from lua_ls_persist.session.owner import Owner
 from lua_ls_persist.session.problems import memory_problem, read_problem, stop_note, stop_problem
 from lua_ls_persist.session.request import (
@@ -34,9 +34,9 @@ MEMORY_LIMIT_BYTES_DEFAULT: Final = 256 * 1024 * 1024
 TIME_LIMIT_S_DEFAULT: Final = 10.0
 OUTPUT_LIMIT_BYTES_DEFAULT: Final = 1024 * 1024
 COLLECT_TIME_LIMIT_S: Final = 5.0
+FIELDS_TIME_LIMIT_S: Final = 1.0
 
 Mode: TypeAlias = Literal["auto", "chunk"]
-OnOutput: TypeAlias = Callable[[OutputPiece], None]
 
 
 class _UseSessionLimit:
@@ -213,6 +213,7 @@ class Session:
             self._names.source_of(name),
             line=line,
             expression=mode == "auto",
+            live=on_output is not None,
             arguments=arguments,
             limits=self._limits,
         )
@@ -357,8 +358,10 @@ class Session:
             machine.number("core_collect", time_limit_s=COLLECT_TIME_LIMIT_S)
         except Stopped as stop:
             machine.restore(self._before)
-            why = "it was interrupted"
-            if stop.cause != "interrupt":
+            why = f"the VM stopped ({stop})"
+            if stop.cause == "interrupt":
+                why = "it was interrupted"
+            elif stop.cause == "timeout":
                 why = f"a finalizer (__gc) did not end within {COLLECT_TIME_LIMIT_S:g} s"
             raise SessionError(
                 f"the garbage collection was stopped: {why}; the VM is as it was before"
@@ -377,7 +380,15 @@ class Session:
         return [] if request is None else self._owner.call(lambda: self._fields(request))
 
     def _fields(self, request: bytes) -> list[Field]:
-        decoder = Decoder(self._machine.call("core_fields", request))
+        machine = self._machine
+        machine.capture(self._before)
+        try:
+            response = machine.call("core_fields", request, time_limit_s=FIELDS_TIME_LIMIT_S)
+        except Stopped:
+            # To look takes a little memory, and taking memory may run a finalizer.
+            machine.restore(self._before)
+            return []
+        decoder = Decoder(response)
         if decoder.u8() != Outcome.OK:
             return []  # there is no memory left to look
         found = []

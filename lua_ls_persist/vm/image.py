@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 
 _HELD_BYTES_MAX = 1024 * 1024
-"""Smaller pieces are copied with the interpreter's lock held: giving it up costs more than they do."""
+"""Smaller pieces are copied with the interpreter's lock held: giving it up costs more than that."""
 
 _memmove_held = ctypes.PYFUNCTYPE(
     ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t
@@ -17,7 +17,7 @@ _memmove_held = ctypes.PYFUNCTYPE(
 
 
 def copy_memory(target: int, source: int | bytes, length: int) -> None:
-    """Copy bytes between addresses (or from a bytes object); other threads run during long copies."""
+    """Copy bytes between addresses, or from bytes; other threads run during long copies."""
     if length <= _HELD_BYTES_MAX:
         _memmove_held(target, source, length)
     else:

@@ -9,10 +9,11 @@ interrupt comes in two steps instead:
    every coroutine and protected call that is entered or returned to, so no `pcall` can swallow it.
 2. *Stopping.* What runs no Lua code (a long `string.rep`, a pattern that backtracks for ever, a
    finalizer, in which hooks are off) does not see hooks. After a grace period the linear memory is
-   made inaccessible, and the next load or store of the core traps. (Every loop of the core has some;
-   the one that had none, string.rep of empty strings, is replaced in c/hot.c.) Only code of the module itself
-   touches that memory while it runs (it is compiled without bulk memory operations, which would be
-   host code), and wasmtime turns such a fault into a trap, as it does for an access out of bounds.
+   made inaccessible, and the next load or store of the core traps. (Every loop of the core has
+   some; the one that had none, string.rep of empty strings, is replaced in c/hot.c.) Only code of
+   the module itself touches that memory while it runs (it is compiled without bulk memory
+   operations, which would be host code), and wasmtime turns such a fault into a trap, as it does
+   for an access out of bounds.
    Where this was not tried (not Linux) the core is compiled with epoch checks, and stopped by them.
    Where somebody has replaced wasmtime's signal handler, nothing is made inaccessible, for the
    fault would end the process; then asking is all there is.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import select
+import struct
 import subprocess
 import sys
 import time
@@ -16,8 +17,11 @@ import pytest
 from tests.cli.conftest import ENDLESS, TIMEOUT_S, environment
 
 termios = pytest.importorskip("termios", reason="pseudo terminals are of POSIX systems")
+fcntl = pytest.importorskip("fcntl", reason="so is setting their size")
 
 ENTER, TAB, CTRL_C, CTRL_D, UP, ESCAPE = "\r", "\t", "\x03", "\x04", "\x1b[A", "\x1b"
+LEAVE_TRIES = 10
+LEAVE_TIMEOUT_S = 0.3
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()=>][0-9A-B]?|\x1b\][^\x07]*\x07|\r")
 
 # The terminal becomes the program's controlling one, so that Ctrl-C is a signal to it.
@@ -34,7 +38,7 @@ class Keyboard:
 
     def __init__(self, home: Path, *arguments: str, **settings: str) -> None:
         self._master, slave = os.openpty()
-        termios.tcsetwinsize(self._master, (30, 80))
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 80, 0, 0))
         self._process = subprocess.Popen(
             [sys.executable, "-c", LAUNCHER, "repl", *arguments],
             cwd=home,
@@ -73,7 +77,13 @@ class Keyboard:
         return self._process.wait(TIMEOUT_S)
 
     def close(self) -> None:
-        """Ends what is left."""
+        """Leaves as a person would, and ends what is left after that."""
+        for _ in range(LEAVE_TRIES):
+            if self._process.poll() is not None:
+                break
+            self.type(CTRL_C + CTRL_D)  # what was typed during an evaluation may be dropped
+            while self._read(LEAVE_TIMEOUT_S):
+                pass
         self._process.kill()
         self._process.wait()
         os.close(self._master)

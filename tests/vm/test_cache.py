@@ -244,3 +244,18 @@ def test_a_file_that_is_no_module(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(CoreError, match="is not a module that wasmtime can run"):
         load_core(path)
+
+
+def test_old_cores_are_deleted(folder: Path) -> None:
+    """An update a month should not fill anybody's disk; a few stay, for versions side by side."""
+    folder.mkdir()
+    for age in range(12):
+        file = folder / f"core-{age:016x}-wasmtime-1.0-pdp11-plain.bin"
+        file.write_bytes(b"old")
+        os.utime(file, (1_000_000 - age, 1_000_000 - age))
+    (folder / "something-else.bin").write_bytes(b"not ours")
+    assert works(load_core())
+    kept = sorted(file.name for file in folder.iterdir())
+    others = [f"core-{age:016x}-wasmtime-1.0-pdp11-plain.bin" for age in range(7)]
+    assert kept == sorted([the_file().name, *others, "something-else.bin"])
+    assert module_code.CACHED_CORES_MAX == 8

@@ -23,7 +23,7 @@ pub const Request = extern struct {
     source_length: u32,
 };
 
-/// Feeds lua_load: `return ` for an expression, a newline for each line before the source, and the
+/// Feeds lua_load: `return nil, ` for an expression, a newline for each line before the source, and the
 /// source, of which the I/O buffer holds the beginning and the host the rest.
 const SourceReader = struct {
     prefix: []const u8,
@@ -74,7 +74,13 @@ const Evaluation = struct {
     arguments: []const u8,
     source: []const u8,
     writer: wire.Writer = .{},
+    /// Results that only the prefix brought along.
+    prefix_results: c_int = 0,
 };
+
+/// What makes a chunk of an expression. Not `return ` alone: a call would be a tail call then, and
+/// the line it stands in missing from the traceback.
+const expression_prefix = "return nil, ";
 
 /// A copy of the request: the I/O buffer is written over by the response.
 var request: Request = undefined;
@@ -86,6 +92,7 @@ pub fn evaluate(L: *lua.State, request_length: u32, compile_only: bool) u32 {
     trace.reset("");
     var evaluation = parse(request_length) orelse return refuse("the request is malformed");
     trace.reset(evaluation.name);
+    output.live = request.flags & protocol.evaluate_flag_live != 0;
     const status = runProtected(L, &evaluation, if (compile_only) compileBody else evaluateBody);
     output.flush();
     if (status != lua.ok) {
@@ -155,7 +162,7 @@ fn evaluateBody(L: *lua.State) callconv(.c) c_int {
         writeProblem(L, self, outcome, .with_value);
         return 0;
     }
-    const first = 3;
+    const first = 3 + self.prefix_results;
     const last = lua.lua_gettop(L);
     self.writer.int(u8, @backingInt(protocol.Outcome.ok));
     self.writer.int(u32, @intCast(last - first + 1));
@@ -184,8 +191,10 @@ fn compileBody(L: *lua.State) callconv(.c) c_int {
 /// Pushes the compiled chunk, or a message. As an expression first, if the request says so.
 fn compile(L: *lua.State, self: *Evaluation) c_int {
     if (self.request.flags & protocol.evaluate_flag_expression != 0) {
-        const status = load(L, self, "return ");
+        const status = load(L, self, expression_prefix);
+        self.prefix_results = 1;
         if (status != lua.err_syntax) return status;
+        self.prefix_results = 0;
         lua.pop(L, 1);
     }
     return load(L, self, "");

@@ -106,7 +106,7 @@ fn openIo(L: *lua.State) callconv(.c) c_int {
     _ = lua.luaL_newmetatable(L, handle_type);
     lua.lua_createtable(L, 0, 8);
     setFunction(L, "write", handleWrite);
-    setFunction(L, "flush", handleSelf);
+    setFunction(L, "flush", handleFlush);
     setFunction(L, "setvbuf", handleTrue);
     inline for (.{ "close", "lines", "read", "seek" }) |name| {
         _ = lua.lua_pushstring(L, "file:" ++ name);
@@ -123,10 +123,13 @@ fn openIo(L: *lua.State) callconv(.c) c_int {
     pushHandle(L, .stdout);
     lua.lua_pushvalue(L, -1);
     lua.lua_setfield(L, -3, "stdout");
-    // io.write and io.output know the handle of standard output as upvalue 1.
+    // io.write, io.flush and io.output know the handle of standard output as upvalue 1.
     lua.lua_pushvalue(L, -1);
     lua.lua_pushcclosure(L, ioWrite, 1);
     lua.lua_setfield(L, -3, "write");
+    lua.lua_pushvalue(L, -1);
+    lua.lua_pushcclosure(L, ioFlush, 1);
+    lua.lua_setfield(L, -3, "flush");
     lua.lua_pushcclosure(L, ioOutput, 1);
     lua.lua_setfield(L, -2, "output");
     setFunction(L, "type", ioType);
@@ -170,6 +173,12 @@ fn ioWrite(L: *lua.State) callconv(.c) c_int {
     return 1;
 }
 
+fn ioFlush(L: *lua.State) callconv(.c) c_int {
+    output.flush();
+    lua.lua_pushvalue(L, lua.upvalueIndex(1));
+    return 1;
+}
+
 fn ioOutput(L: *lua.State) callconv(.c) c_int {
     if (lua.typeAt(L, 1) != .none) {
         _ = lua.luaL_error(L, "io.output cannot be changed: output always goes to the workbench");
@@ -195,8 +204,9 @@ fn handleWrite(L: *lua.State) callconv(.c) c_int {
     return 1;
 }
 
-fn handleSelf(L: *lua.State) callconv(.c) c_int {
+fn handleFlush(L: *lua.State) callconv(.c) c_int {
     _ = checkHandle(L);
+    output.flush();
     lua.lua_settop(L, 1);
     return 1;
 }

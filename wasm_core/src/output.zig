@@ -15,6 +15,13 @@ pub var length: u32 = 0;
 /// Set by the host, or by its answer, when it wants no more output.
 pub var discard: u32 = 0;
 
+/// Somebody watches: whole lines go to the host at once, as long as there are not too many.
+pub var live: bool = false;
+var live_flushes: u32 = 0;
+const live_flushes_max = 2000;
+/// After that many, so many bytes are gathered.
+const live_bytes = 2048;
+
 /// The last record in the buffer, to which text from the same place is appended.
 const Last = struct {
     start: u32 = 0,
@@ -33,6 +40,15 @@ pub fn reset() void {
     length = 0;
     discard = 0;
     last = null;
+    live = false;
+    live_flushes = 0;
+}
+
+/// Called when a line is whole.
+fn flushIfWatched() void {
+    if (!live or (live_flushes >= live_flushes_max and length < live_bytes)) return;
+    live_flushes +|= 1;
+    flush();
 }
 
 pub fn flush() void {
@@ -81,6 +97,7 @@ pub fn write(stream: protocol.Stream, text: []const u8) void {
         rest = rest[count..];
         if (rest.len > 0) flush();
     }
+    if (text[text.len - 1] == '\n') flushIfWatched();
 }
 
 fn continues(stream: protocol.Stream, place: Place) bool {

@@ -62,6 +62,8 @@ pub const Stream = enum(u8) { stdout = 0, stderr = 1, warning = 2 };
 
 /// Bits of the flags of an evaluation.
 pub const evaluate_flag_expression: u32 = 1;
+/// Somebody watches: output goes to the host as it is written.
+pub const evaluate_flag_live: u32 = 2;
 
 /// Bits of a frame's flags.
 pub const frame_flag_tail_call: u8 = 1;
@@ -112,6 +114,7 @@ pub const description = blk: {
         .{ "OUTPUT_BUFFER_BYTES", output_buffer_bytes },
         .{ "TRACE_BUFFER_BYTES", trace_buffer_bytes },
         .{ "EVALUATE_FLAG_EXPRESSION", evaluate_flag_expression },
+        .{ "EVALUATE_FLAG_LIVE", evaluate_flag_live },
         .{ "FRAME_FLAG_TAIL_CALL", frame_flag_tail_call },
         .{ "FRAME_FLAG_GAP", frame_flag_gap },
         .{ "PREVIEW_FLAG_OMITTED", preview_flag_omitted },
