@@ -33,6 +33,11 @@ The keys of a mapping are encodable, too; `Any` because a mapping's type is inva
 
 INTEGER_MIN, INTEGER_MAX = -(2**63), 2**63 - 1
 
+# Plain numbers: an enum's members cost more to compare with than the rest of reading a scalar.
+_NIL, _BOOLEAN, _INTEGER, _FLOAT, _STRING = map(
+    int, (Tag.NIL, Tag.BOOLEAN, Tag.INTEGER, Tag.FLOAT, Tag.STRING)
+)
+
 _I64 = struct.Struct("<q")
 _F64 = struct.Struct("<d")
 _U32 = struct.Struct("<I")
@@ -116,28 +121,35 @@ class Decoder:
         self.data = data
         self.position = position
 
-    def take(self, count: int) -> bytes:
-        """The next `count` bytes."""
-        end = self.position + count
+    def _advance(self, count: int) -> int:
+        """Step over the next `count` bytes; where they begin."""
+        position = self.position
+        end = position + count
         if end > len(self.data):
             raise WireError(
-                f"truncated: {count} bytes are missing at {self.position} of {len(self.data)}"
+                f"truncated: {count} bytes are missing at {position} of {len(self.data)}"
             )
-        piece = self.data[self.position : end]
         self.position = end
-        return piece
+        return position
+
+    def take(self, count: int) -> bytes:
+        """The next `count` bytes."""
+        position = self._advance(count)
+        return self.data[position : self.position]
 
     def u8(self) -> int:
         """An unsigned byte."""
-        return self.take(1)[0]
+        return self.data[self._advance(1)]
 
     def u32(self) -> int:
         """An unsigned 32-bit integer."""
-        return int(_U32.unpack(self.take(4))[0])
+        number: int = _U32.unpack_from(self.data, self._advance(4))[0]
+        return number
 
     def u64(self) -> int:
         """An unsigned 64-bit integer."""
-        return int(_U64.unpack(self.take(8))[0])
+        number: int = _U64.unpack_from(self.data, self._advance(8))[0]
+        return number
 
     def text(self) -> bytes:
         """Bytes behind their u32 length."""
@@ -153,19 +165,21 @@ class Decoder:
     def value(self, depth: int = 0) -> Value:
         """The next value."""
         tag = self.u8()
-        if tag == Tag.NIL:
+        if tag == _STRING:
+            return text_or_bytes(self.text())
+        if tag == _INTEGER:
+            integer: int = _I64.unpack_from(self.data, self._advance(8))[0]
+            return integer
+        if tag == _FLOAT:
+            number: float = _F64.unpack_from(self.data, self._advance(8))[0]
+            return number
+        if tag == _NIL:
             return None
-        if tag == Tag.BOOLEAN:
+        if tag == _BOOLEAN:
             flag = self.u8()
             if flag > 1:
                 raise WireError(f"a boolean of {flag} at {self.position - 1}")
             return flag == 1
-        if tag == Tag.INTEGER:
-            return int(_I64.unpack(self.take(8))[0])
-        if tag == Tag.FLOAT:
-            return float(_F64.unpack(self.take(8))[0])
-        if tag == Tag.STRING:
-            return text_or_bytes(self.text())
         return self._preview(tag, depth)
 
     def _preview(self, tag: int, depth: int) -> Preview:

@@ -1,9 +1,9 @@
 """Builds `lua_core.wasm`: the stock Lua sources and our Zig core, by the Zig compiler of `ziglang`.
 
-Called by the package build (hatch_build.py), by `make wasm`, and by hand: `python -m wasm_core.build`.
-Nothing is compiled when the module was built from the same inputs: their hash is kept in a file
-beside it. One call of `zig build-exe` with hand-written externs takes seconds where `build.zig`
-would take minutes, and gives the same bytes every time.
+Called by the package build (hatch_build.py), by `make wasm`, and by hand:
+`python -m wasm_core.build`. Nothing is compiled when the module was built from the same inputs:
+their hash is kept in a file beside it. One call of `zig build-exe` with hand-written externs takes
+seconds where `build.zig` would take minutes, and gives the same bytes every time.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ZIG_VERSION = "0.17.0"
 MODULE_SIZE_BYTES_MAX = 400_000
 
 STACK_SIZE_BYTES = 256 * 1024
-"""The shadow stack. With Lua's default of 200 nested C calls, torture programs used 190 KB of it."""
+"""The shadow stack. With Lua's limit of 200 nested C calls, torture programs used 190 KB."""
 
 CPU = "mvp+mutable_globals+nontrapping_fptoint+sign_ext+exception_handling"
 """Without bulk memory: then only code of the module itself touches the linear memory while the

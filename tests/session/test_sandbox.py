@@ -68,7 +68,7 @@ def test_there_is_nothing_else_in_the_libraries(session: Session) -> None:
         "time", "tmpname",
     }  # fmt: skip
     assert names["io"] == {
-        "close", "input", "lines", "open", "output", "popen", "read", "stderr", "stdout", "tmpfile",
+        "close", "flush", "input", "lines", "open", "output", "popen", "read", "stderr", "stdout", "tmpfile",
         "type", "write",
     }  # fmt: skip
     assert names["package"] == {

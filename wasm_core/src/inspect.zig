@@ -130,9 +130,12 @@ fn followPath(L: *lua.State, call: *Call) error{ Truncated, TooLong, UnknownTag,
     const count = try reader.int(u32);
     if (count > path_max) return error.TooLong;
     _ = lua.lua_rawgeti(L, lua.registry_index, lua.ridx_globals);
+    const place = lua.lua_gettop(L);
     for (0..count) |_| {
         lua.pushString(L, try reader.text());
         if (!step(L)) return false;
+        lua.lua_copy(L, -1, place);
+        lua.lua_settop(L, place);
     }
     if (lua.typeAt(L, -1) == .table) return true;
     return indexTable(L);
@@ -141,20 +144,23 @@ fn followPath(L: *lua.State, call: *Call) error{ Truncated, TooLong, UnknownTag,
 /// Replaces a value and a key on the stack by the value's field. False if it has none to look into.
 fn step(L: *lua.State) bool {
     lua.lua_rotate(L, -2, 1);
+    const place = lua.lua_gettop(L);
     // Stack: key, value. Follows `__index` tables, as an access would, but no functions.
     for (0..16) |_| {
         if (lua.typeAt(L, -1) == .table) {
-            lua.lua_pushvalue(L, -2);
-            _ = lua.lua_rawget(L, -2);
+            lua.lua_pushvalue(L, place - 1);
+            _ = lua.lua_rawget(L, place);
             if (lua.typeAt(L, -1) != .nil) return true;
             lua.pop(L, 1);
         }
         if (!indexTable(L)) return false;
+        lua.lua_copy(L, -1, place);
+        lua.lua_settop(L, place);
     }
     return false;
 }
 
-/// Replaces the value at the top by its metatable's `__index`, if that is a table.
+/// Pushes the `__index` of the metatable of the value at the top; whether that is a table.
 fn indexTable(L: *lua.State) bool {
     if (lua.lua_getmetatable(L, -1) == 0) return false;
     _ = lua.lua_pushstring(L, "__index");
