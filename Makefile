@@ -81,5 +81,5 @@ dist: wasm ## Build the wheel and the source distribution into dist/
 
 .PHONY: clean
 clean: ## Delete what was made, except the virtual environment
-	rm -rf dist build htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf dist build htmlcov benchmarks/.build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	rm -rf wasm_core/.cache lua_ls_persist/vm/lua_core.wasm lua_ls_persist/vm/lua_core.stamp

@@ -260,7 +260,12 @@ scalars: st.SearchStrategy[Value] = st.one_of(
     st.floats(),
     st.text(),
     st.binary(),
-    st.builds(Preview, st.just("function"), st.text(st.characters(codec="ascii"), min_size=1)),
+    # In angle brackets, as the texts of functions are: the comma that breaking adds stays visible.
+    st.builds(
+        Preview,
+        st.just("function"),
+        st.text(st.characters(codec="ascii"), min_size=1).map(lambda text: f"<{text}>"),
+    ),
     st.just(CYCLE),
 )
 values = st.recursive(

@@ -91,7 +91,7 @@ def test_the_sdist_has_what_building_and_testing_need(packages: Packages) -> Non
         "wasm_core/build.py",
         "wasm_core/src/main.zig",
     } <= names
-    unwanted = {".venv", ".cache", ".git", "__pycache__", ".mypy_cache", "node_modules"}
+    unwanted = {".venv", ".cache", ".build", ".git", "__pycache__", ".mypy_cache", "node_modules"}
     assert [name for name in names if unwanted.intersection(name.split("/"))] == []
 
 

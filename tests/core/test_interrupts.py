@@ -418,6 +418,12 @@ def runner(request: pytest.FixtureRequest) -> Iterator[Runner]:
 # One after the other.
 
 
+def wait_until_running(session: Session) -> None:
+    """Return as soon as an evaluation runs."""
+    while not session.evaluating:
+        pause(0.001)
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_interrupt(runner: Runner, program: str) -> None:
     rng = random.Random(f"{SEED} {program}")
@@ -653,15 +659,13 @@ def test_closing_and_restarting_stop_a_program(runner: Runner) -> None:
     for program in ("while true do pcall(error) end", PROGRAMS["find, exponential"]):
         with Session.open(time_limit_s=None) as session:
             futures = [session.submit(program)]
-            while not session.evaluating:
-                pause(0.001)
+            wait_until_running(session)
             asked = time.perf_counter()
             session.restart()
             runner.latencies.note(time.perf_counter() - asked, "restart")
             assert session.evaluate("return 1").values == (1,)
             futures.append(session.submit(program))
-            while not session.evaluating:
-                pause(0.001)
+            wait_until_running(session)
             asked = time.perf_counter()
             session.close()
             runner.latencies.note(time.perf_counter() - asked, "close")
@@ -712,8 +716,7 @@ def test_sessions_are_stopped_one_by_one() -> None:
             session.submit(program) for session, program in zip(sessions, programs, strict=True)
         ]
         for index, (session, future) in enumerate(zip(sessions, futures, strict=True)):
-            while not session.evaluating:
-                pause(0.001)
+            wait_until_running(session)
             assert session.interrupt()
             assert future.result(WAIT_S_MAX).problems[0].kind == "interrupt"
             assert not any(later.done() for later in futures[index + 1 :])

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "lua_ls_persist"
 
 NOT_PART_OF_A_SOURCE_TREE = {
-    ".venv", ".cache", ".git", "__pycache__", "node_modules", "dist", "build", "htmlcov",
+    ".venv", ".build", ".cache", ".git", "__pycache__", "node_modules", "dist", "build", "htmlcov",
     ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".zig-cache", "zig-out",
 }  # fmt: skip
 

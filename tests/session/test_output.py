@@ -206,18 +206,41 @@ def test_on_output_hears_everything(session: Session) -> None:
     }  # fmt: skip
 
 
-def test_on_output_hears_while_the_program_runs(session: Session) -> None:
-    """As soon as there is enough to be worth a call; the rest at the end."""
-    heard = threading.Event()
-    future = session.submit(
-        "for i = 1, 2000 do print('0123456789') end while true do end",
-        on_output=lambda _: heard.set(),
-        time_limit_s=None,
-    )
-    assert heard.wait(10)
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("print('one')", "one\n"),
+        ("io.write('one\\n')", "one\n"),
+        ("io.stderr:write('one\\n')", "one\n"),
+        ("warn('one')", "one\n"),
+        ("io.write('one') io.flush()", "one"),
+        ("io.stdout:write('one'):flush()", "one"),
+        ("io.write(('one'):rep(10000))", "one"),
+    ],
+)
+def test_on_output_hears_at_once(session: Session, source: str, expected: str) -> None:
+    """Before the program goes on: a whole line, what was flushed, or much."""
+    heard: list[str] = []
+    reached = threading.Event()
+
+    def listen(piece: OutputPiece) -> None:
+        heard.append(piece.text)
+        reached.set()
+
+    future = session.submit(f"{source} while true do end", on_output=listen, time_limit_s=None)
+    assert reached.wait(10)
+    assert "".join(heard).startswith(expected)
     assert not future.done()
     session.interrupt()
     assert problem(future.result(10)).kind == "interrupt"
+
+
+def test_much_output_is_gathered(session: Session) -> None:
+    """One call for each line would make the program wait for its listener."""
+    heard: list[OutputPiece] = []
+    session.evaluate("for i = 1, 100000 do print(i) end", on_output=heard.append)
+    assert len(heard) < 4000
+    assert "".join(piece.text for piece in heard) == "".join(f"{n}\n" for n in range(1, 100_001))
 
 
 def test_on_output_is_called_on_the_session_s_thread(session: Session) -> None:

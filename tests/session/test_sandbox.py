@@ -68,8 +68,8 @@ def test_there_is_nothing_else_in_the_libraries(session: Session) -> None:
         "time", "tmpname",
     }  # fmt: skip
     assert names["io"] == {
-        "close", "flush", "input", "lines", "open", "output", "popen", "read", "stderr", "stdout", "tmpfile",
-        "type", "write",
+        "close", "flush", "input", "lines", "open", "output", "popen", "read", "stderr", "stdout",
+        "tmpfile", "type", "write",
     }  # fmt: skip
     assert names["package"] == {
         "config", "cpath", "loaded", "loadlib", "path", "preload", "searchers", "searchpath",
@@ -130,6 +130,7 @@ def test_handles(session: Session) -> None:
     assert value(session, "io.stderr:write('') == io.stderr") is True
     assert value(session, "io.stdout:setvbuf('full')") is True
     assert value(session, "io.stdout:flush() == io.stdout") is True
+    assert value(session, "io.flush() == io.stdout") is True
     found = problem(session.evaluate("io.write({})"))
     assert found.message == "bad argument #1 to 'write' (string expected, got table)"
     assert "FILE*" in problem(session.evaluate("io.stdout.write({}, 'x')")).message

@@ -76,7 +76,7 @@ def test_limits() -> None:
     assert f"nested deeper than {protocol.DECODE_DEPTH_MAX}" in section("Values")
     assert f"buffer of {protocol.OUTPUT_BUFFER_BYTES} bytes" in section("Output")
     assert f"buffer of {protocol.TRACE_BUFFER_BYTES} bytes" in section("Notes")
-    assert protocol.EVALUATE_FLAG_EXPRESSION == 1
+    assert (protocol.EVALUATE_FLAG_EXPRESSION, protocol.EVALUATE_FLAG_LIVE) == (1, 2)
     assert (protocol.FRAME_FLAG_TAIL_CALL, protocol.FRAME_FLAG_GAP) == (1, 2)
 
 
