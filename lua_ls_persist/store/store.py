@@ -21,6 +21,8 @@ from lua_ls_persist.store.migrations import FORMAT_VERSION, MIGRATIONS
 APPLICATION_ID = 0x4C756150
 """Marks the file as ours in its header: "LuaP"."""
 
+_HEADER_BYTES = 100
+
 BUSY_TIMEOUT_MS = 2_000
 """How long to wait for another program that holds the file's lock."""
 
@@ -110,6 +112,12 @@ def _check_place(path: Path) -> None:
                 f"Name a file inside it, such as {path / 'session.db'}."
             )
         if path.exists():
+            # SQLite takes a file too short for its header for an empty one, and writes over it.
+            if 0 < path.stat().st_size < _HEADER_BYTES:
+                raise StoreError(
+                    f"{path} is not a SQLite file. Name another file for the session; "
+                    "this one was left as it is."
+                )
             return
         parent = path.absolute().parent
         if parent.exists() and not parent.is_dir():

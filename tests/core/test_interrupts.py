@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -167,7 +168,7 @@ PROGRAMS = {
         while true do local t = {{}} end
     """,
     # The C library, where hooks are not seen.
-    "string.rep": "while true do local s = ('x'):rep(1e8) end",
+    "string.rep": "while true do local s = ('x'):rep(5e7) end",
     "string.rep with a separator": "while true do local s = ('x'):rep(2e7, ', ') end",
     "gsub": "local s = ('a'):rep(1e6); while true do s:gsub('a', 'b') end",
     "gsub, quadratic": "return ('a'):rep(1e7):gsub('a*b', '')",
@@ -457,7 +458,7 @@ def test_random_moments(runner: Runner) -> None:
     for _ in range(300):
         name = rng.choice(names)
         if rng.random() < 0.3:
-            time_limit_s = rng.uniform(0.0, 0.02)
+            time_limit_s = rng.uniform(0.0001, 0.02)
             evaluation = runner.start(PROGRAMS[name], time_limit_s=time_limit_s).result(WAIT_S_MAX)
             assert evaluation.problems[0].kind == "timeout"
         else:
@@ -516,12 +517,9 @@ def test_interrupt_is_true_exactly_when_it_interrupts(runner: Runner) -> None:
     """Short programs, asked at any moment: who was told True has stopped one, nobody else has."""
     rng = random.Random(SEED)
     counts = {True: 0, False: 0}
-    for _ in range(1500):
-        future = runner.session.submit(f"for i = 1, {rng.randint(1, 100_000)} do end")
-        while not (runner.session.evaluating or future.done()):
-            pass
-        for _ in range(rng.randint(0, 10_000)):
-            pass
+    for _ in range(1000):
+        future = runner.session.submit(f"for i = 1, {rng.randint(1, 500_000)} do end")
+        pause(rng.uniform(0.0, 0.003))
         told = runner.session.interrupt()
         evaluation = future.result(WAIT_S_MAX)
         assert evaluation.ok is not told, evaluation
@@ -695,14 +693,18 @@ FRESH = [
 @pytest.mark.parametrize("program", FRESH)
 def test_interrupt_in_memory_that_is_new(program: str) -> None:
     """The program works in memory that was not there when it began, and touches no other."""
-    latencies = Latencies()
-    with Session.open(memory_limit_bytes=MEMORY_LIMIT_BYTES, time_limit_s=None) as session:
-        future = session.submit(PROGRAMS[program])
-        pause(0.5)
-        asked = time.perf_counter()
-        assert session.interrupt()
-        evaluation = future.result(WAIT_S_MAX)
-        latencies.note(time.perf_counter() - asked, program)
+    session = Session.open(memory_limit_bytes=MEMORY_LIMIT_BYTES, time_limit_s=None)
+    future = session.submit(PROGRAMS[program])
+    pause(0.3)
+    asked = time.perf_counter()
+    assert session.interrupt()
+    try:
+        evaluation = future.result(10 * LATENCY_S_MAX)
+    except FutureTimeoutError:
+        # The session is left open: closing it would wait for ever.
+        pytest.fail("the program cannot be stopped")
+    Latencies().note(time.perf_counter() - asked, program)
+    with session:
         assert evaluation.problems[0].kind == "interrupt"
         assert session.evaluate("return 6 * 7").values == (42,)
 

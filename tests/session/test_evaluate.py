@@ -236,6 +236,26 @@ def test_names(session: Session, case: str) -> None:
     assert syntax.message == "unexpected symbol near '='"
 
 
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        ("error('bad')", "[string \"error('bad')\"]"),
+        ("error('bad')\n-- more", "[string \"error('bad')...\"]"),
+        ("error('bad') --" + "-" * 100, "[string \"error('bad') --" + "-" * 45 + '..."]'),
+        ("error('bad') -- \xff", "[string \"error('bad') -- \ufffd\"]"),
+    ],
+)
+def test_code_without_a_name(session: Session, code: str, shown: str) -> None:
+    """A program may load code of its own; it is called by its first line."""
+    source = "local run = load(...)\nlocal r = run()"
+    encoded = code.encode("latin-1")
+    found = problem(session.evaluate(source, name="main.lua", arguments=[encoded]))
+    assert (found.chunk, found.line, found.message) == (shown, 1, "bad")
+    assert [(frame.chunk, frame.line) for frame in found.traceback] == [
+        ("[C]", None), (shown, 1), ("main.lua", 2),
+    ]  # fmt: skip
+
+
 def test_no_name_at_all(session: Session) -> None:
     found = problem(session.evaluate("\nerror('bad')", name=""))
     assert (found.chunk, found.line, found.message) == ("", 2, "bad")

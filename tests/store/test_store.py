@@ -61,6 +61,14 @@ def open_folder() -> Iterator[Path]:
         yield Path(name)
 
 
+@pytest.mark.parametrize("content", [b"x", b"\0" * 99])
+def test_a_file_too_short_for_sqlite_is_left_alone(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_bytes(content)
+    assert "is not a SQLite file" in refused(path)
+    assert path.read_bytes() == content
+
+
 def test_a_new_file_says_whose_it_is_and_who_made_it_when(tmp_path: Path) -> None:
     path = tmp_path / "session.db"
     before = datetime.now(timezone.utc) - timedelta(seconds=1)

@@ -27,6 +27,7 @@ core_Control core_control;
 */
 static void interrupt_hook(lua_State *L, lua_Debug *ar) {
   (void)ar;
+  core_note_interrupt(L);
   lua_pushliteral(L, CORE_INTERRUPTED);
   lua_error(L);
 }
@@ -51,6 +52,8 @@ LClosure *core_undump(lua_State *L, ZIO *Z, const char *name);
 
 LClosure *core_undump(lua_State *L, ZIO *Z, const char *name) {
   if (!core_control.bytecode) {
+    if (*name == '@' || *name == '=') name++;
+    else if (*name == LUA_SIGNATURE[0]) name = "binary string";
     luaO_pushfstring(L, "cannot load the binary chunk '%s': this session loads Lua source only", name);
     luaD_throw(L, LUA_ERRSYNTAX);
   }

@@ -45,6 +45,9 @@ void core_hook_layout(core_HookLayout *layout);
 /* Makes the next instruction that this state executes raise "interrupted". */
 void core_arm(lua_State *L);
 
+/* Notes where an interrupt is raised, which may be in a coroutine (trace.zig). */
+void core_note_interrupt(lua_State *L);
+
 /* Notes where a memory error is raised (trace.zig). */
 void core_note_memory_error(lua_State *L);
 

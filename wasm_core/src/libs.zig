@@ -31,7 +31,7 @@ pub fn open(L: *lua.State) callconv(.c) c_int {
     replaceStringRep(L);
     setOsClock(L);
     refuse(L, "os", &.{ "execute", "exit", "remove", "rename", "tmpname" });
-    dropNativeSearchers(L);
+    quietNativeSearchers(L);
     // Anchored, so that raising it never allocates.
     _ = lua.lua_pushstring(L, c.interrupted_message);
     lua.lua_setfield(L, lua.registry_index, "lua-persist.interrupted");
@@ -85,22 +85,39 @@ fn osClock(L: *lua.State) callconv(.c) c_int {
     return 1;
 }
 
-/// package.searchers keeps the preload table and the Lua files of the workspace.
-fn dropNativeSearchers(L: *lua.State) void {
+/// There are no dynamic libraries, so package.cpath is empty, and then the searchers of them have
+/// nothing to say in the message of a module that was not found.
+fn quietNativeSearchers(L: *lua.State) void {
     _ = lua.lua_rawgeti(L, lua.registry_index, lua.ridx_globals);
     _ = lua.lua_getfield(L, -1, "package");
     _ = lua.lua_getfield(L, -1, "searchers");
-    for ([_]lua.Integer{ 4, 3 }) |index| {
-        lua.lua_pushnil(L);
+    for ([_]lua.Integer{ 3, 4 }) |index| {
+        _ = lua.lua_rawgeti(L, -1, index);
+        lua.lua_pushvalue(L, -3);
+        lua.lua_pushcclosure(L, searchNative, 2);
         lua.lua_rawseti(L, -2, index);
     }
     lua.pop(L, 3);
 }
 
+/// Upvalues: the stock searcher, and the package library.
+fn searchNative(L: *lua.State) callconv(.c) c_int {
+    _ = lua.lua_getfield(L, lua.upvalueIndex(2), "cpath");
+    if (lua.typeAt(L, -1) == .string and lua.stringAt(L, -1).len == 0) {
+        lua.lua_pushnil(L);
+        return 1;
+    }
+    lua.lua_settop(L, 1);
+    lua.lua_pushvalue(L, lua.upvalueIndex(1));
+    lua.lua_rotate(L, 1, 1);
+    lua.lua_callk(L, 1, lua.multret, 0, null);
+    return lua.lua_gettop(L);
+}
+
 /// The type name of the stock file handles.
 const handle_type = "FILE*";
 
-const Handle = extern struct { stream: protocol.Stream };
+const Handle = extern struct { kind: enum(u8) { stdin, stdout, stderr } };
 
 fn openIo(L: *lua.State) callconv(.c) c_int {
     _ = lua.luaL_newmetatable(L, handle_type);
@@ -115,9 +132,17 @@ fn openIo(L: *lua.State) callconv(.c) c_int {
     }
     lua.lua_setfield(L, -2, "__index");
     setFunction(L, "__tostring", handleToString);
+    // The standard handles stay open, whoever asks.
+    setFunction(L, "__gc", handleStay);
+    setFunction(L, "__close", handleStay);
     lua.pop(L, 1);
 
     lua.lua_createtable(L, 0, 16);
+    pushHandle(L, .stdin);
+    lua.lua_pushvalue(L, -1);
+    lua.lua_setfield(L, -3, "stdin");
+    lua.lua_pushcclosure(L, ioInput, 1);
+    lua.lua_setfield(L, -2, "input");
     pushHandle(L, .stderr);
     lua.lua_setfield(L, -2, "stderr");
     pushHandle(L, .stdout);
@@ -133,7 +158,7 @@ fn openIo(L: *lua.State) callconv(.c) c_int {
     lua.lua_pushcclosure(L, ioOutput, 1);
     lua.lua_setfield(L, -2, "output");
     setFunction(L, "type", ioType);
-    inline for (.{ "close", "input", "lines", "open", "popen", "read", "tmpfile" }) |name| {
+    inline for (.{ "close", "lines", "open", "popen", "read", "tmpfile" }) |name| {
         _ = lua.lua_pushstring(L, "io." ++ name);
         lua.lua_pushcclosure(L, refused, 1);
         lua.lua_setfield(L, -2, name);
@@ -146,9 +171,9 @@ fn setFunction(L: *lua.State, name: [*:0]const u8, function: lua.CFunction) void
     lua.lua_setfield(L, -2, name);
 }
 
-fn pushHandle(L: *lua.State, stream: protocol.Stream) void {
+fn pushHandle(L: *lua.State, kind: @FieldType(Handle, "kind")) void {
     const handle: *Handle = @ptrCast(lua.lua_newuserdatauv(L, @sizeOf(Handle), 0).?);
-    handle.* = .{ .stream = stream };
+    handle.* = .{ .kind = kind };
     lua.luaL_setmetatable(L, handle_type);
 }
 
@@ -179,8 +204,29 @@ fn ioFlush(L: *lua.State) callconv(.c) c_int {
     return 1;
 }
 
+/// As the stock library does: a name, a handle, or nothing.
+fn checkNameOrHandle(L: *lua.State) void {
+    switch (lua.typeAt(L, 1)) {
+        .none, .nil, .string, .number => {},
+        else => _ = checkHandle(L),
+    }
+}
+
+/// Tells the standard input, from which nothing can be read, and cannot be given another.
+fn ioInput(L: *lua.State) callconv(.c) c_int {
+    checkNameOrHandle(L);
+    const is_stdin = lua.lua_rawequal(L, 1, lua.upvalueIndex(1)) != 0;
+    if (lua.lua_type(L, 1) > 0 and !is_stdin) {
+        _ = lua.luaL_error(L, "io.input cannot be changed: the program runs in a sandbox without files");
+    }
+    lua.lua_pushvalue(L, lua.upvalueIndex(1));
+    return 1;
+}
+
 fn ioOutput(L: *lua.State) callconv(.c) c_int {
-    if (lua.typeAt(L, 1) != .none) {
+    checkNameOrHandle(L);
+    const is_stdout = lua.lua_rawequal(L, 1, lua.upvalueIndex(1)) != 0;
+    if (lua.lua_type(L, 1) > 0 and !is_stdout) {
         _ = lua.luaL_error(L, "io.output cannot be changed: output always goes to the workbench");
     }
     lua.lua_pushvalue(L, lua.upvalueIndex(1));
@@ -198,8 +244,11 @@ fn ioType(L: *lua.State) callconv(.c) c_int {
 }
 
 fn handleWrite(L: *lua.State) callconv(.c) c_int {
-    const handle = checkHandle(L);
-    writeArguments(L, handle.stream, 2);
+    switch (checkHandle(L).kind) {
+        .stdout => writeArguments(L, .stdout, 2),
+        .stderr => writeArguments(L, .stderr, 2),
+        .stdin => return lua.luaL_error(L, "standard input cannot be written to"),
+    }
     lua.lua_settop(L, 1);
     return 1;
 }
@@ -217,8 +266,16 @@ fn handleTrue(L: *lua.State) callconv(.c) c_int {
     return 1;
 }
 
+fn handleStay(L: *lua.State) callconv(.c) c_int {
+    _ = checkHandle(L);
+    return 0;
+}
+
 fn handleToString(L: *lua.State) callconv(.c) c_int {
-    const handle = checkHandle(L);
-    _ = lua.lua_pushstring(L, if (handle.stream == .stdout) "file (stdout)" else "file (stderr)");
+    _ = lua.lua_pushstring(L, switch (checkHandle(L).kind) {
+        .stdin => "file (stdin)",
+        .stdout => "file (stdout)",
+        .stderr => "file (stderr)",
+    });
     return 1;
 }

@@ -32,6 +32,9 @@ var length: u32 = 0;
 /// Whether the note is of a memory error. The program may catch those; only one that ends the
 /// evaluation is told.
 var of_memory = false;
+/// Whether the note is of an interrupt. It is raised again wherever the program goes on; the first
+/// place counts, and a coroutine's frames are gone when the error reaches the handler.
+var of_interrupt = false;
 /// The chunk that is evaluated: messages from its coroutines name it, though it is in no frame.
 var evaluated_name: [:0]const u8 = "";
 var message_length: usize = 0;
@@ -41,6 +44,7 @@ pub var main_state: ?*lua.State = null;
 pub fn reset(chunk_name: [:0]const u8) void {
     length = 0;
     of_memory = false;
+    of_interrupt = false;
     message_length = 0;
     evaluated_name = chunk_name;
 }
@@ -68,12 +72,21 @@ pub fn note() []const u8 {
 /// An error that is being raised takes the place of what was noted before.
 /// To be called from the message handler, whose own frame is left out.
 pub fn remember(L: *lua.State, error_message: []const u8) void {
+    if (of_interrupt) return;
     capture(L, error_message, 1);
     of_memory = false;
 }
 
+export fn core_note_interrupt(L: *lua.State) void {
+    if (of_interrupt) return;
+    capture(L, "", 0);
+    of_memory = false;
+    of_interrupt = true;
+}
+
 /// Called as a memory error is thrown: Lua raises it without a message handler.
 export fn core_note_memory_error(L: *lua.State) void {
+    if (of_interrupt) return;
     capture(L, "", 0);
     of_memory = true;
 }
