@@ -39,6 +39,7 @@ class Clock(IntEnum):
     UTC = 0
     MONOTONIC = 1
     LOCAL_OFFSET = 2
+    LOCAL_DAYLIGHT_SAVING = 3
 
 
 class Outcome(IntEnum):

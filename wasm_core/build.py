@@ -67,7 +67,6 @@ COLD_LUA_FILES = [
     "ldebug.c",
     "ldump.c",
     "llex.c",
-    "lmathlib.c",
     "loadlib.c",
     "lopcodes.c",
     "loslib.c",
@@ -219,6 +218,11 @@ def _command(lua: Path, zig_library: Path, output: Path) -> list[str]:
         *sources(
             [*COMMON_FLAGS, *COLD_FLAGS, *includes],
             [HERE / "c" / "internals.c", *(lua / name for name in COLD_LUA_FILES)],
+        ),
+        *sources(
+            # See libc.zig.
+            [*COMMON_FLAGS, *COLD_FLAGS, "-Dlog2=core_log2", "-Dlog10=core_log10", *includes],
+            [lua / "lmathlib.c"],
         ),
         *sources(
             [*COMMON_FLAGS, *COLD_FLAGS, *musl_includes, *includes],

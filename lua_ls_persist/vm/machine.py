@@ -369,7 +369,10 @@ class Machine:
                 return time.time()
             if kind == Clock.MONOTONIC:
                 return time.monotonic()
-            return float(time.localtime(argument).tm_gmtoff)
+            local = time.localtime(argument)
+            if kind == Clock.LOCAL_DAYLIGHT_SAVING:
+                return float(local.tm_isdst > 0)
+            return float(local.tm_gmtoff)
         except (ValueError, OverflowError, OSError):
             # A time that the platform's calendar does not reach.
             return 0.0

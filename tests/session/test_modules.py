@@ -373,7 +373,7 @@ def test_a_folder_that_is_itself_a_link(tmp_path: Path, folder: Path, write: Fil
 def test_package(session: Session, write: Files) -> None:
     write({"src/m.lua": "return 'src'", "m.txt": "return 'txt'"})
     assert session.evaluate("package.path, package.cpath, #package.searchers").values == (
-        "?.lua;?/init.lua", "", 2,
+        "?.lua;?/init.lua", "", 4,
     )  # fmt: skip
     assert value(session, "package.config:sub(1, 1)") == "/"
     session.evaluate("package.path = 'src/?.lua;' .. package.path")

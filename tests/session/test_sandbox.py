@@ -21,7 +21,7 @@ REFUSED = [
     "io.open('x')",
     "io.open('/etc/passwd', 'r')",
     "io.close()",
-    "io.input()",
+    "io.input('file.txt')",
     "io.lines('x')",
     "io.popen('ls')",
     "io.read()",
@@ -68,8 +68,8 @@ def test_there_is_nothing_else_in_the_libraries(session: Session) -> None:
         "time", "tmpname",
     }  # fmt: skip
     assert names["io"] == {
-        "close", "flush", "input", "lines", "open", "output", "popen", "read", "stderr", "stdout",
-        "tmpfile", "type", "write",
+        "close", "flush", "input", "lines", "open", "output", "popen", "read", "stderr", "stdin",
+        "stdout", "tmpfile", "type", "write",
     }  # fmt: skip
     assert names["package"] == {
         "config", "cpath", "loaded", "loadlib", "path", "preload", "searchers", "searchpath",
@@ -140,7 +140,10 @@ def test_a_handle_is_not_a_way_out(session: Session) -> None:
     """Its metatable can be reached, as in any Lua; its functions write to the workbench only."""
     assert value(session, "getmetatable(io.stdout).__index.write ~= nil") is True
     assert value(session, "getmetatable(io.stdout).__name") == "FILE*"
-    assert value(session, "getmetatable(io.stdout).__gc") is None
+    assert value(session, "select('#', getmetatable(io.stdout).__gc(io.stdout))") == 0
+    assert value(session, "io.write('') == io.stdout and io.input() == io.stdin") is True
+    found = problem(session.evaluate("io.stdin:write('x')"))
+    assert found.message == "standard input cannot be written to"
 
 
 def test_what_is_left_of_the_registry_does_no_harm(session: Session) -> None:

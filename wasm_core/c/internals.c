@@ -60,4 +60,6 @@ LClosure *core_undump(lua_State *L, ZIO *Z, const char *name) {
   return luaU_undump(L, Z, name);
 }
 
+int core_stack_slots(lua_State *L) { return stacksize(L); }
+
 void core_chunk_id(char *out, const char *source, size_t length) { luaO_chunkid(out, source, length); }

@@ -53,6 +53,9 @@ void core_note_memory_error(lua_State *L);
 
 int core_try(void (*f)(lua_State *, void *), lua_State *L, void *ud);
 
+/* How many values the stack of this state has room for. */
+int core_stack_slots(lua_State *L);
+
 /* How Lua names a chunk in messages: writes at most LUA_IDSIZE bytes with a final NUL. */
 void core_chunk_id(char *out, const char *source, size_t length);
 

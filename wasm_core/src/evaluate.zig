@@ -64,6 +64,9 @@ const SourceReader = struct {
     }
 };
 
+extern fn core_stack_slots(*lua.State) c_int;
+const stack_slots_kept = 4096;
+
 /// While a source is compiled nothing is written, so pieces of it pass through the output buffer.
 const piece_bytes = protocol.output_buffer_bytes;
 
@@ -146,6 +149,9 @@ fn evaluationAt(L: *lua.State) *Evaluation {
 fn evaluateBody(L: *lua.State) callconv(.c) c_int {
     const self = evaluationAt(L);
     lua.pushFunction(L, handleError);
+    // Deep recursion leaves a large stack behind. A full collection gives it back; the one that runs
+    // when memory is short does not.
+    if (core_stack_slots(L) > stack_slots_kept) _ = lua.lua_gc(L, lua.gc_collect);
     const load_status = compile(L, self);
     if (load_status != lua.ok) {
         writeLoadProblem(L, self, load_status);

@@ -167,6 +167,19 @@ export fn tanh(x: f64) f64 {
     return std.math.tanh(x);
 }
 
+/// compiler_rt loses digits of the logarithms of subnormal numbers; lmathlib.c is compiled with these.
+export fn core_log2(x: f64) f64 {
+    return if (isSubnormal(x)) @log2(x * 0x1p54) - 54 else @log2(x);
+}
+
+export fn core_log10(x: f64) f64 {
+    return if (isSubnormal(x)) @log10(x * 0x1p54) - 54 * @as(f64, 0.30102999566398119521) else @log10(x);
+}
+
+fn isSubnormal(x: f64) bool {
+    return x > 0 and x < std.math.floatMin(f64);
+}
+
 export fn frexp(x: f64, exponent: *c_int) f64 {
     if (x == 0 or !std.math.isFinite(x)) {
         exponent.* = 0;

@@ -50,13 +50,11 @@ fn refuse(L: *lua.State, comptime library: [:0]const u8, comptime names: []const
     lua.pop(L, 2);
 }
 
+const refusal = "%s is not available: the program runs in a sandbox without files and processes";
+
 fn refused(L: *lua.State) callconv(.c) c_int {
     const name = lua.lua_tolstring(L, lua.upvalueIndex(1), null).?;
-    return lua.luaL_error(
-        L,
-        "%s is not available: the program runs in a sandbox without files and processes",
-        name,
-    );
+    return lua.luaL_error(L, refusal, name);
 }
 
 /// In c/hot.c, which tells why.
@@ -217,7 +215,7 @@ fn ioInput(L: *lua.State) callconv(.c) c_int {
     checkNameOrHandle(L);
     const is_stdin = lua.lua_rawequal(L, 1, lua.upvalueIndex(1)) != 0;
     if (lua.lua_type(L, 1) > 0 and !is_stdin) {
-        _ = lua.luaL_error(L, "io.input cannot be changed: the program runs in a sandbox without files");
+        _ = lua.luaL_error(L, refusal, "io.input");
     }
     lua.lua_pushvalue(L, lua.upvalueIndex(1));
     return 1;

@@ -42,6 +42,8 @@ pub const Clock = enum(u32) {
     monotonic = 1,
     /// Seconds that local time is ahead of UTC at the UTC time given as argument.
     local_offset = 2,
+    /// 1 if daylight saving time is in force at the UTC time given as argument, 0 otherwise.
+    local_daylight_saving = 3,
 };
 
 /// How a call of the core ended: the first byte of its response.

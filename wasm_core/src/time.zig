@@ -44,20 +44,42 @@ export fn __gmtime64(seconds: *const i64) ?*Fields {
 export fn __localtime64(seconds: *const i64) ?*Fields {
     const offset = offsetAt(seconds.*);
     if (__secs_to_tm(seconds.* +| offset, &static_fields) < 0) return null;
-    static_fields.isdst = 0;
+    static_fields.isdst = @intFromBool(isDaylightSaving(seconds.*));
     static_fields.gmtoff = @intCast(offset);
     static_fields.zone = "";
     return &static_fields;
 }
 
+fn isDaylightSaving(utc: i64) bool {
+    return host.seconds(.local_daylight_saving, @floatFromInt(utc)) == 1;
+}
+
+/// The time that these fields of local time mean. `isdst` chooses where the clocks were put back and an
+/// hour came twice; where it contradicts the date, it moves the time by an hour, as C libraries do.
 export fn __mktime64(fields: *Fields) i64 {
     const as_utc = __tm_to_secs(fields);
-    // The offset belongs to the result; near a change of the clocks the second look settles it.
-    const first = as_utc - offsetAt(as_utc);
-    const result = as_utc - offsetAt(first);
-    const normal = __localtime64(&result) orelse return -1;
+    const wanted = fields.isdst;
+    const day = 86400;
+    // The offsets before and after a change of the clocks near that time; mostly the same.
+    const candidates = [_]i64{
+        as_utc -| offsetAt(as_utc -| day),
+        as_utc -| offsetAt(as_utc +| day),
+    };
+    var result: ?i64 = null;
+    for (candidates) |candidate| {
+        if (as_utc -| offsetAt(candidate) != candidate) continue;
+        const matches = wanted < 0 or isDaylightSaving(candidate) == (wanted > 0);
+        if (result == null or matches) result = candidate;
+        if (matches) break;
+    }
+    // An hour that was left out is counted on from before the change.
+    var time = result orelse candidates[0];
+    if (wanted >= 0 and result != null and isDaylightSaving(time) != (wanted > 0)) {
+        time = if (wanted > 0) time -| 3600 else time +| 3600;
+    }
+    const normal = __localtime64(&time) orelse return -1;
     fields.* = normal.*;
-    return result;
+    return time;
 }
 
 export fn __difftime64(later: i64, earlier: i64) f64 {
