@@ -2,6 +2,7 @@
 
 const std = @import("std");
 const lua = @import("lua.zig");
+const heap = @import("heap.zig");
 const host = @import("host.zig");
 const protocol = @import("protocol.zig");
 const wire = @import("wire.zig");
@@ -66,6 +67,8 @@ const SourceReader = struct {
 
 extern fn core_stack_slots(*lua.State) c_int;
 const stack_slots_kept = 4096;
+/// An evaluation shall begin with so much memory at hand, if garbage is in its way.
+const room_bytes = 65536;
 
 /// While a source is compiled nothing is written, so pieces of it pass through the output buffer.
 const piece_bytes = protocol.output_buffer_bytes;
@@ -149,9 +152,11 @@ fn evaluationAt(L: *lua.State) *Evaluation {
 fn evaluateBody(L: *lua.State) callconv(.c) c_int {
     const self = evaluationAt(L);
     lua.pushFunction(L, handleError);
-    // Deep recursion leaves a large stack behind. A full collection gives it back; the one that runs
-    // when memory is short does not.
-    if (core_stack_slots(L) > stack_slots_kept) _ = lua.lua_gc(L, lua.gc_collect);
+    // Deep recursion leaves a large stack behind, and a stack cannot grow by collecting garbage: the
+    // collection that runs when memory is short does neither. A full one now does.
+    if (core_stack_slots(L) > stack_slots_kept or !heap.hasRoom(room_bytes)) {
+        _ = lua.lua_gc(L, lua.gc_collect);
+    }
     const load_status = compile(L, self);
     if (load_status != lua.ok) {
         writeLoadProblem(L, self, load_status);

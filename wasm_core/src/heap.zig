@@ -196,6 +196,11 @@ fn ensureTop(size: u32) bool {
     return true;
 }
 
+/// Whether `size` bytes in one piece can be had from the end of the memory.
+pub fn hasRoom(size: u32) bool {
+    return ensureTop(size);
+}
+
 fn memoryEnd() u32 {
     const pages: u64 = @wasmMemorySize(0);
     return @intCast(@min(pages * page_size, std.math.maxInt(u32) - 7));
