@@ -15,7 +15,7 @@ from lua_ls_persist.vm import Image, Machine, Stopped, load_core
 from lua_ls_persist.wire import Decoder
 
 MEMORY_LIMIT_BYTES = 256 * 1024 * 1024
-TIME_LIMIT_S = 5.0
+TIME_LIMIT_S = 20.0
 
 
 @final

@@ -233,8 +233,8 @@ class Interrupter:
         if not self._signals.is_wasmtime():
             self._machine.ask_to_stop()
             return
-        # What the call has grown since it began stays accessible; programs soon touch the rest.
-        length = self._machine.committed_bytes
+        # All of it, also what the call has grown: a program may touch nothing else.
+        length = self._machine.memory_bytes()
         if self._mprotect(self._machine.base, length, _PROT_NONE) == 0:
             self._protected_bytes = length
 

@@ -105,8 +105,6 @@ class Machine:
         """Address of the linear memory in this process."""
         self.words = (ctypes.c_uint32 * (self.memory_limit_bytes // 4)).from_address(self.base)
         """The linear memory as u32, up to the limit; only `memory_bytes()` of it are accessible."""
-        self.committed_bytes = memory.data_len(self._store)
-        """The memory's size when the last call began."""
         bind = fastcall.fast_export if self._fast else fastcall.plain_export
         self._functions: dict[str, fastcall.Export] = {}
         for name, function in exported.items():
@@ -186,7 +184,6 @@ class Machine:
             copy_memory(self._io, request, len(request))
         if self.core.signals is None:
             self._store.set_epoch_deadline(1)
-        self.committed_bytes = self._memory.data_len(self._store)
         interrupter = self._interrupter
         interrupter.begin(time_limit_s)
         trap: TrapError | None = None
