@@ -25,6 +25,20 @@ _SLOTS = 5
 """Raw values are 16 bytes each; no function of the core takes more than five arguments."""
 
 
+_CallSlots = ctypes.c_uint32 * (_SLOTS * 4)
+_Callback = ctypes.CFUNCTYPE(
+    ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t
+)
+
+
+class _ClockSlots(ctypes.Structure):
+    _fields_ = (
+        ("kind", ctypes.c_uint32),
+        ("padding", ctypes.c_uint32 * 3),
+        ("argument", ctypes.c_double),
+    )
+
+
 class Export(Protocol):
     """A function of the core that takes at most one u32 and returns a u32."""
 
@@ -119,25 +133,14 @@ def fast_imports(
     """
     from wasmtime import _ffi
 
-    prototype = ctypes.CFUNCTYPE(
-        ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t
-    )
-    slots_type = ctypes.c_uint32 * (_SLOTS * 4)
-    int_slots = slots_type.from_address
+    int_slots = _CallSlots.from_address
 
     def on_call(_env: int, _caller: int, raw: int, _count: int) -> None:
         slots = int_slots(raw)
         slots[0] = call(slots[0], slots[4], slots[8], slots[12], slots[16]) & 0xFFFFFFFF
 
-    class ClockSlots(ctypes.Structure):
-        _fields_ = (
-            ("kind", ctypes.c_uint32),
-            ("padding", ctypes.c_uint32 * 3),
-            ("argument", ctypes.c_double),
-        )
-
     def on_clock(_env: int, _caller: int, raw: int, _count: int) -> None:
-        slots = ClockSlots.from_address(raw)
+        slots = _ClockSlots.from_address(raw)
         result = clock(slots.kind, slots.argument)
         ctypes.c_double.from_address(raw).value = result
 
@@ -145,7 +148,7 @@ def fast_imports(
     create.restype = None
     create.argtypes = [ctypes.c_void_p] * 6
     functions = []
-    callbacks = [prototype(on_call), prototype(on_clock)]
+    callbacks = [_Callback(on_call), _Callback(on_clock)]
     types = _types()
     for callback, function_type in zip(callbacks, types, strict=True):
         raw_function = _ffi.wasmtime_func_t()

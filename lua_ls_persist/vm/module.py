@@ -4,6 +4,9 @@ Compiling takes a fifth of a second, loading a compiled module well under a mill
 kept in the user's cache folder, keyed by the wasm's hash, wasmtime's version and the engine's
 settings. Loading trusts the file's content, so it is only done after its checksum was found right;
 a file that is not is compiled again and replaced, atomically: any number of processes may do so.
+What was found is noted beside it with the file's size and times (`_Receipt`): as long as those are
+the same, the next process need not read and sum up the files again, which would take most of a
+start.
 """
 
 from __future__ import annotations
@@ -16,8 +19,10 @@ import os
 import platform
 import tempfile
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import platformdirs
 import wasmtime
@@ -67,21 +72,43 @@ def wasm_path() -> Path:
 def cache_folder() -> Path:
     """Where compiled cores are kept: `$LUA_LS_PERSIST_CACHE`, or the user's cache folder."""
     configured = os.environ.get(CACHE_ENVIRONMENT_VARIABLE)
-    return Path(configured) if configured else platformdirs.user_cache_path("lua-ls-persist")
+    return (
+        Path(configured)
+        if configured
+        else platformdirs.user_cache_path("lua-ls-persist", appauthor=False)
+    )
 
 
 @functools.cache
 def wasmtime_version() -> str:
     """The version of the installed wasmtime binding."""
     # The metadata's folder names the version; reading it by importlib.metadata takes 2 ms.
-    beside = Path(wasmtime.__file__).parent.parent.glob("wasmtime-*.dist-info")
-    versions = [folder.name.removesuffix(".dist-info").partition("-")[2] for folder in beside]
+    names = os.listdir(Path(wasmtime.__file__).parent.parent)  # noqa: PTH208  (half a millisecond)
+    versions = [
+        name.removeprefix("wasmtime-").removesuffix(".dist-info")
+        for name in names
+        if name.startswith("wasmtime-") and name.endswith(".dist-info")
+    ]
     return versions[0] if len(versions) == 1 else importlib.metadata.version("wasmtime")
 
 
+Stamp: TypeAlias = tuple[int, int, int, int]
+"""What changes when a file is written to or replaced: size, inode, two times."""
+
+
+def _stamp(path: Path) -> Stamp:
+    status = path.stat()
+    return (status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
+
+
 @functools.cache
-def _wasm_sha256(path: Path, _version: tuple[int, int]) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _wasm_sha256(path: Path, stamp: Stamp) -> str:
+    receipt = _Receipt(f"wasm-{hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:16]}")
+    digest = receipt.read(stamp)
+    if digest is None:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        receipt.write(stamp, digest)
+    return digest
 
 
 def wasm_sha256(path: Path) -> str:
@@ -91,13 +118,38 @@ def wasm_sha256(path: Path) -> str:
         CoreError: there is no core, or it cannot be read.
     """
     try:
-        status = path.stat()
-        return _wasm_sha256(path, (status.st_size, status.st_mtime_ns))
+        return _wasm_sha256(path, _stamp(path))
     except OSError as error:
         raise CoreError(
             f"the WebAssembly core {path} cannot be read ({error.strerror}); "
             "reinstall the package, or run 'python -m wasm_core.build' in a checkout"
         ) from error
+
+
+class _Receipt:
+    """A note in the cache of what a file's content was found to be, good while its stamp is."""
+
+    def __init__(self, name: str) -> None:
+        self._path = cache_folder() / f"{name}.receipt"
+
+    def read(self, stamp: Stamp) -> str | None:
+        """What was noted for this stamp; None if nothing was, or for another one."""
+        try:
+            noted, _, value = self._path.read_bytes().partition(b"\n")
+        except OSError:
+            return None
+        if noted != _stamp_bytes(stamp) or not value:
+            return None
+        return value.decode("latin-1")
+
+    def write(self, stamp: Stamp, value: str) -> None:
+        """Note it; without a note everything works, only later starts are slower."""
+        with contextlib.suppress(OSError):
+            _replace(self._path, [_stamp_bytes(stamp), b"\n", value.encode("latin-1")])
+
+
+def _stamp_bytes(stamp: Stamp) -> bytes:
+    return b"%d %d %d %d" % stamp
 
 
 def core_info(path: Path | None = None) -> CoreInfo:
@@ -189,31 +241,43 @@ def _checksum(content: bytes | memoryview) -> bytes:
 
 def _read_cached(engine: wasmtime.Engine, cached: Path) -> wasmtime.Module | None:
     try:
-        content = cached.read_bytes()
-    except OSError:
-        return None
-    view = memoryview(content)
-    compiled, digest = view[:-_DIGEST_BYTES], view[-_DIGEST_BYTES:]
-    if len(content) <= _DIGEST_BYTES or _checksum(compiled) != digest:
-        return None
-    try:
+        if not _is_whole(cached):
+            return None
         # Mapped from the file, which is ten times faster than from bytes. The checksum behind the
         # module is outside of every section; files are replaced, never written over.
         return wasmtime.Module.deserialize_file(engine, str(cached))
-    except wasmtime.WasmtimeError:
+    except (OSError, wasmtime.WasmtimeError):
         return None
 
 
+def _is_whole(cached: Path) -> bool:
+    stamp = _stamp(cached)
+    receipt = _Receipt(cached.stem)
+    if receipt.read(stamp) == "whole":
+        return True
+    content = cached.read_bytes()
+    view = memoryview(content)
+    compiled, digest = view[:-_DIGEST_BYTES], view[-_DIGEST_BYTES:]
+    if len(content) <= _DIGEST_BYTES or _checksum(compiled) != digest:
+        return False
+    receipt.write(stamp, "whole")
+    return True
+
+
 def _write_cached(cached: Path, compiled: bytes) -> None:
-    cached.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=".core-", dir=cached.parent)
+    _replace(cached, [compiled, _checksum(compiled)])
+    _prune(cached)
+
+
+def _replace(path: Path, parts: Iterable[bytes]) -> None:
+    """Put a file in its place at once, whatever other processes do at the same time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=".core-", dir=path.parent)
     draft = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(compiled)
-            file.write(_checksum(compiled))
-        draft.replace(cached)
-        _prune(cached)
+            file.writelines(parts)
+        draft.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
             draft.unlink()
@@ -227,5 +291,6 @@ def _prune(newest: Path) -> None:
     )
     for file in files[CACHED_CORES_MAX:]:
         if file != newest:
-            with contextlib.suppress(OSError):
-                file.unlink()
+            for useless in (file, file.with_suffix(".receipt")):
+                with contextlib.suppress(OSError):
+                    useless.unlink()

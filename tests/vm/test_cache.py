@@ -37,7 +37,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         patch.setenv(VARIABLE, str(folder))
         patch.setattr(module_code, "_loaded", {})
         load_core()
-        (file,) = folder.iterdir()
+        (file,) = folder.glob("*.bin")
         return file.read_bytes()
 
 
@@ -48,7 +48,7 @@ def compiled_otherwise(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(VARIABLE, str(folder))
         load_core(stop_kind="epoch")
-        (file,) = folder.iterdir()
+        (file,) = folder.glob("*.bin")
         return file.read_bytes()
 
 
@@ -65,6 +65,11 @@ def the_file() -> Path:
     return cache_path(wasm_sha256(wasm_path()), epoch_checks=False)
 
 
+def cores(folder: Path) -> list[Path]:
+    """What is there of cores, whole ones and drafts; not the receipts of what was checked."""
+    return [file for file in folder.iterdir() if file.suffix != ".receipt"]
+
+
 def works(core: CompiledCore) -> bool:
     with Machine(core) as machine:
         return run(machine, "6 * 7") == (42,)
@@ -75,7 +80,7 @@ def test_the_first_load_fills_the_cache_and_the_second_takes_it(
 ) -> None:
     assert works(load_core())
     file = the_file()
-    assert [file] == list(folder.iterdir())
+    assert [file] == cores(folder)
     before = file.stat()
     monkeypatch.setattr(module_code, "_loaded", {})
     assert works(load_core())
@@ -118,7 +123,7 @@ def test_a_damaged_file_is_replaced(folder: Path, compiled: bytes, damage: str) 
     content = the_file().read_bytes()
     assert content != DAMAGES[damage](compiled)
     assert content == with_checksum(content[:-32])
-    assert [the_file()] == list(folder.iterdir()), "no draft is left"
+    assert [the_file()] == cores(folder), "no draft is left"
 
 
 def test_a_file_of_other_settings_is_replaced(
@@ -136,7 +141,7 @@ def test_a_folder_in_the_file_s_place(folder: Path) -> None:
     the_file().mkdir(parents=True)
     assert works(load_core())
     assert the_file().is_dir()
-    assert [the_file()] == list(folder.iterdir())
+    assert [the_file()] == cores(folder)
 
 
 def test_a_file_in_the_folder_s_place(folder: Path) -> None:
@@ -162,7 +167,45 @@ def test_a_disk_that_is_full_leaves_nothing_half_written(
 
     monkeypatch.setattr(module_code, "_checksum", full)
     assert works(load_core())
-    assert list(folder.iterdir()) == []
+    assert not folder.exists() or cores(folder) == []
+
+
+def test_a_receipt_spares_the_checksum_until_the_file_changes(
+    folder: Path, compiled: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summed = 0
+    checksum = module_code._checksum
+
+    def counted(content: bytes | memoryview) -> bytes:
+        nonlocal summed
+        summed += 1
+        return checksum(content)
+
+    folder.mkdir()
+    the_file().write_bytes(compiled)
+    monkeypatch.setattr(module_code, "_checksum", counted)
+    for expected in (1, 1):
+        monkeypatch.setattr(module_code, "_loaded", {})
+        assert works(load_core())
+        assert summed == expected
+    damaged = bytearray(compiled)
+    damaged[len(damaged) // 2] ^= 1
+    the_file().write_bytes(damaged)
+    monkeypatch.setattr(module_code, "_loaded", {})
+    assert works(load_core())
+    assert summed > 1
+    assert the_file().read_bytes() != bytes(damaged)
+
+
+@pytest.mark.parametrize("content", [b"", b"whole", b"1 2 3 4\nwhole", b"\xff\n\xff"])
+def test_a_receipt_that_says_something_else_counts_for_nothing(
+    folder: Path, compiled: bytes, content: bytes
+) -> None:
+    folder.mkdir()
+    the_file().write_bytes(compiled[:-1])
+    the_file().with_suffix(".receipt").write_bytes(content)
+    assert works(load_core())
+    assert the_file().read_bytes() != compiled[:-1]
 
 
 LOAD = """
@@ -187,7 +230,7 @@ def test_processes_that_start_at_once(folder: Path) -> None:
     for process in processes:
         printed, errors = process.communicate(timeout=120)
         assert (printed, errors) == ("(42,)\n", "")
-    assert [the_file()] == list(folder.iterdir())
+    assert [the_file()] == cores(folder)
     before = the_file().stat().st_ino
     assert works(load_core())
     assert the_file().stat().st_ino == before, "what they left is good"
