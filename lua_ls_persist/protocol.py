@@ -8,12 +8,16 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final
 
-LAYOUT_VERSION: Final = 1
+LAYOUT_VERSION: Final = 2
 IO_BUFFER_BYTES: Final = 65536
 OUTPUT_BUFFER_BYTES: Final = 16384
 TRACE_BUFFER_BYTES: Final = 16384
 EVALUATE_FLAG_EXPRESSION: Final = 1
 EVALUATE_FLAG_LIVE: Final = 2
+EVALUATE_FLAG_STALE: Final = 4
+STORE_REPLY_BYTES: Final = 32768
+RECORD_BYTES: Final = 32
+MEMORY_TABLE_ID: Final = 1
 FRAME_FLAG_TAIL_CALL: Final = 1
 FRAME_FLAG_GAP: Final = 2
 PREVIEW_FLAG_OMITTED: Final = 1
@@ -31,6 +35,47 @@ class Operation(IntEnum):
     OPEN = 4
     READ = 5
     CLOSE = 6
+    STORE = 7
+    STORE_PIECE = 8
+    STORE_READ = 9
+    SOURCE = 10
+
+
+class StoreOperation(IntEnum):
+    """What the core asks of the store, or tells it."""
+
+    RESERVE = 1
+    APPLY = 2
+    PAGE = 3
+    GET = 4
+    LENGTH = 5
+    ROOT = 6
+    TABLE_INFO = 7
+    ROOTS = 8
+    DROP = 9
+    FUNCTION = 10
+    CODE = 11
+    DEFINE_CODE = 12
+    DEFINE_FUNCTION = 13
+    CELLS = 14
+    VERIFY_CODE = 15
+    BEGIN = 16
+    RELEASE = 17
+    ROLLBACK = 18
+    COLLECT = 19
+    MEMORY_INFO = 20
+    FUNCTIONS = 21
+
+
+class RecordOp(IntEnum):
+    """What a record of an APPLY batch does."""
+
+    SET = 1
+    DELETE = 2
+    NEW_TABLE = 3
+    METATABLE = 4
+    CELL = 5
+    CLEAR = 6
 
 
 class Clock(IntEnum):

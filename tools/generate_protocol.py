@@ -70,6 +70,8 @@ def generate(description: str) -> str:
     for owner, members in classes.items():
         doc = {
             "Operation": "What the core asks of `host.call`.",
+            "StoreOperation": "What the core asks of the store, or tells it.",
+            "RecordOp": "What a record of an APPLY batch does.",
             "Clock": "What the core asks of `host.clock`.",
             "Outcome": "The first byte of a response.",
             "Stream": "Where a piece of output was written to.",

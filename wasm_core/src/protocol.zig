@@ -7,7 +7,7 @@ const wire = @import("wire.zig");
 const c = @import("internals.zig");
 
 /// Raised when anything here or in wire.zig changes its meaning; the host refuses another number.
-pub const layout_version: u32 = 1;
+pub const layout_version: u32 = 2;
 
 pub const lua_version = "5.4.8";
 
@@ -17,6 +17,12 @@ pub const io_buffer_bytes: u32 = 65536;
 pub const output_buffer_bytes: u32 = 16384;
 /// The place of an error and the frames around it, noted without allocating.
 pub const trace_buffer_bytes: u32 = 16384;
+/// Batches of changes go to the store from a buffer of this many records ...
+pub const store_records_max: u32 = 768;
+/// ... and this many bytes of strings; longer strings go in pieces.
+pub const store_strings_bytes: u32 = 24576;
+/// The store's replies pass through this many bytes.
+pub const store_reply_bytes: u32 = 32768;
 
 /// What a host import does. `call(operation, handle, pointer, length, offset) -> i32`.
 pub const Operation = enum(u32) {
@@ -32,7 +38,66 @@ pub const Operation = enum(u32) {
     read = 5,
     /// Closes the handle. Returns 0.
     close = 6,
+    /// A question to the store, or something for it: the request's last piece at pointer, length;
+    /// the handle is the StoreOperation. Returns the reply's length; its first bytes, at most
+    /// store_reply_bytes, are put at the address given as offset.
+    store = 7,
+    /// A piece of a longer request to the store. Returns 0.
+    store_piece = 8,
+    /// Fills up to length bytes at pointer with the store's last reply from offset. Returns how many.
+    store_read = 9,
+    /// The serial number of the source text that an open file's content is. 0: none.
+    source = 10,
 };
+
+/// What the core asks of the store, or tells it. Requests and replies: docs/wire-format.md.
+pub const StoreOperation = enum(u32) {
+    reserve = 1,
+    apply = 2,
+    page = 3,
+    get = 4,
+    length = 5,
+    root = 6,
+    table_info = 7,
+    roots = 8,
+    drop = 9,
+    function = 10,
+    code = 11,
+    define_code = 12,
+    define_function = 13,
+    cells = 14,
+    verify_code = 15,
+    begin = 16,
+    release = 17,
+    rollback = 18,
+    collect = 19,
+    memory_info = 20,
+    functions = 21,
+};
+
+/// What a record of an APPLY batch does.
+pub const RecordOp = enum(u8) {
+    set = 1,
+    delete = 2,
+    new_table = 3,
+    metatable = 4,
+    cell = 5,
+    clear = 6,
+};
+
+/// One record of an APPLY batch: a change of an entry, a table or a cell.
+pub const Record = extern struct {
+    id: i64,
+    key: i64,
+    value: i64,
+    op: u8,
+    key_tag: u8,
+    value_tag: u8,
+    padding: [5]u8 = @splat(0),
+};
+
+/// The id of the table that is the root `Memory`, in every store.
+pub const memory_table_id: i64 = 1;
 
 /// What a host import tells: `clock(kind, argument) -> f64`.
 pub const Clock = enum(u32) {
@@ -66,6 +131,8 @@ pub const Stream = enum(u8) { stdout = 0, stderr = 1, warning = 2 };
 pub const evaluate_flag_expression: u32 = 1;
 /// Somebody watches: output goes to the host as it is written.
 pub const evaluate_flag_live: u32 = 2;
+/// Somebody else has changed the store: what is cached of it is stale.
+pub const evaluate_flag_stale: u32 = 4;
 
 /// Bits of a frame's flags.
 pub const frame_flag_tail_call: u8 = 1;
@@ -117,6 +184,10 @@ pub const description = blk: {
         .{ "TRACE_BUFFER_BYTES", trace_buffer_bytes },
         .{ "EVALUATE_FLAG_EXPRESSION", evaluate_flag_expression },
         .{ "EVALUATE_FLAG_LIVE", evaluate_flag_live },
+        .{ "EVALUATE_FLAG_STALE", evaluate_flag_stale },
+        .{ "STORE_REPLY_BYTES", store_reply_bytes },
+        .{ "RECORD_BYTES", @sizeOf(Record) },
+        .{ "MEMORY_TABLE_ID", memory_table_id },
         .{ "FRAME_FLAG_TAIL_CALL", frame_flag_tail_call },
         .{ "FRAME_FLAG_GAP", frame_flag_gap },
         .{ "PREVIEW_FLAG_OMITTED", preview_flag_omitted },
@@ -126,6 +197,8 @@ pub const description = blk: {
     }) |pair| text = text ++ std.fmt.comptimePrint("{s}={d}\n", .{ pair[0], pair[1] });
     for (.{
         .{ "Operation", Operation },
+        .{ "StoreOperation", StoreOperation },
+        .{ "RecordOp", RecordOp },
         .{ "Clock", Clock },
         .{ "Outcome", Outcome },
         .{ "Stream", Stream },

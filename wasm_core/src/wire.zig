@@ -16,11 +16,11 @@ pub const Tag = enum(u8) {
     float = 0x03,
     /// u32 length, bytes.
     string = 0x04,
-    /// Reserved: bytecode of a function.
+    /// Reference to a persisted function: i64 id.
     function = 0x05,
-    /// Reserved: a value stored by name.
+    /// A value that is stored by name: u32 length, bytes.
     permanent = 0x06,
-    /// Reserved: reference to an external table.
+    /// Reference to an external table: i64 id, i64 id of its metatable (0: none).
     external_table = 0x07,
     /// Reserved: batch operation.
     batch_operation = 0x08,
