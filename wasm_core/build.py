@@ -63,7 +63,6 @@ COMMON_FLAGS = [
 COLD_LUA_FILES = [
     "lcode.c",
     "lctype.c",
-    "ldblib.c",
     "ldebug.c",
     "ldump.c",
     "llex.c",
@@ -75,6 +74,13 @@ COLD_LUA_FILES = [
     "lundump.c",
     "lutf8lib.c",
     "lzio.c",
+]
+
+DEBUG_LIBRARY_NAMES = [
+    # See c/external.h.
+    "-Dlua_getmetatable=core_getmetatable",
+    "-Dlua_setmetatable=core_setmetatable",
+    "-Dlua_upvaluejoin=core_upvaluejoin",
 ]
 
 MUSL_FILES = [
@@ -217,8 +223,13 @@ def _command(lua: Path, zig_library: Path, output: Path) -> list[str]:
         *sources([*COMMON_FLAGS, *HOT_FLAGS, *includes], [HERE / "c" / "hot.c"]),
         *sources(
             [*COMMON_FLAGS, *COLD_FLAGS, *includes],
-            [HERE / "c" / "internals.c", *(lua / name for name in COLD_LUA_FILES)],
+            [
+                HERE / "c" / "internals.c",
+                HERE / "c" / "external.c",
+                *(lua / name for name in COLD_LUA_FILES),
+            ],
         ),
+        *sources([*COMMON_FLAGS, *COLD_FLAGS, *DEBUG_LIBRARY_NAMES, *includes], [lua / "ldblib.c"]),
         *sources(
             # See libc.zig.
             [*COMMON_FLAGS, *COLD_FLAGS, "-Dlog2=core_log2", "-Dlog10=core_log10", *includes],

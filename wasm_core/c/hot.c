@@ -63,7 +63,23 @@ __attribute__((noinline)) int luaD_growstack(lua_State *L, int n, int raiseerror
 #include "lmem.c"
 #include "lapi.c"
 #include "lauxlib.c"
+
+/* External tables look like others to the base library (external.h). */
+#include "external.h"
+#define lua_next core_next
+#define lua_rawget core_rawget
+#define lua_rawset core_rawset
+#define lua_rawlen core_rawlen
+#define lua_getmetatable core_getmetatable
+#define lua_setmetatable core_setmetatable
 #include "lbaselib.c"
+#undef lua_next
+#undef lua_rawget
+#undef lua_rawset
+#undef lua_rawlen
+#undef lua_getmetatable
+#undef lua_setmetatable
+
 #include "lcorolib.c"
 
 /* The pattern matcher calls it for each character; in the "C" locale there is little to it. */

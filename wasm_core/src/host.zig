@@ -21,6 +21,17 @@ pub fn fill(operation: protocol.Operation, handle: u32, target: []u8, offset: u3
     return @min(@as(u32, @intCast(count)), target.len);
 }
 
+/// Asks the store. Returns the reply's length, whose beginning is in `reply`, or a negative number.
+pub fn ask(operation: protocol.StoreOperation, request: []const u8, reply: []u8) i32 {
+    return call(
+        @backingInt(protocol.Operation.store),
+        @backingInt(operation),
+        @intCast(@intFromPtr(request.ptr)),
+        @intCast(request.len),
+        @intCast(@intFromPtr(reply.ptr)),
+    );
+}
+
 pub fn close(handle: u32) void {
     _ = call(@backingInt(protocol.Operation.close), handle, 0, 0, 0);
 }

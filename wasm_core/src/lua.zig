@@ -12,6 +12,7 @@ pub const Alloc = *const fn (?*anyopaque, ?[*]u8, usize, usize) callconv(.c) ?[*
 pub const WarnFunction = *const fn (?*anyopaque, [*:0]const u8, c_int) callconv(.c) void;
 
 pub const multret: c_int = -1;
+pub const yield_status: c_int = 1;
 pub const registry_index: c_int = -1000000 - 1000;
 
 pub const ok: c_int = 0;
@@ -96,6 +97,10 @@ pub extern fn lua_touserdata(*State, c_int) ?*anyopaque;
 pub extern fn lua_next(*State, c_int) c_int;
 pub extern fn lua_rawget(*State, c_int) c_int;
 pub extern fn lua_rawgeti(*State, c_int, Integer) c_int;
+pub extern fn lua_rawgetp(*State, c_int, *const anyopaque) c_int;
+pub extern fn lua_rawsetp(*State, c_int, *const anyopaque) void;
+pub extern fn lua_gettable(*State, c_int) c_int;
+pub extern fn lua_settable(*State, c_int) void;
 pub extern fn lua_rawset(*State, c_int) void;
 pub extern fn lua_rawseti(*State, c_int, Integer) void;
 pub extern fn lua_getfield(*State, c_int, [*:0]const u8) c_int;
@@ -146,6 +151,17 @@ pub extern fn luaopen_string(*State) c_int;
 pub extern fn luaopen_utf8(*State) c_int;
 pub extern fn luaopen_math(*State) c_int;
 pub extern fn luaopen_debug(*State) c_int;
+
+/// Removes the value at `index`, shifting down what is above it.
+pub fn remove(L: *State, index: c_int) void {
+    lua_rotate(L, index, -1);
+    pop(L, 1);
+}
+
+/// Moves the value at the top to `index`, shifting up what is there.
+pub fn insert(L: *State, index: c_int) void {
+    lua_rotate(L, index, 1);
+}
 
 /// Removes `count` values from the top.
 pub fn pop(L: *State, count: c_int) void {
