@@ -7,6 +7,7 @@ output.
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from lsprotocol import types
 from rich.console import Console
+from rich.padding import Padding
 from rich.syntax import Syntax
 from rich.text import Text
 
@@ -21,18 +23,22 @@ from tools.editor import SERVER, Editor, View, open_folder
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "lua" / "examples"
 WIDTH_WITHOUT_TERMINAL = 130
+CODE_WIDTH_MIN = 40
 DEMO_TIME_S_MAX = 120.0
 
 
 async def show_examples(console: Console, editor: Editor, paths: list[Path]) -> None:
+    note = ", the start of the VM included"
     for path in paths:
         editor.open(path)
         start = time.perf_counter()
         view = await editor.evaluate(path)
-        show(console, path, view, time.perf_counter() - start)
+        took = f"{(time.perf_counter() - start) * 1000:.1f} ms from request to screen{note}"
+        show(console, path, view, took)
+        note = ""
 
 
-def show(console: Console, path: Path, view: View, round_trip_s: float) -> None:
+def show(console: Console, path: Path, view: View, took: str) -> None:
     """Print one file the way an editor would show it."""
     verdict = Text("ok", "bold green") if view.result["ok"] else Text("error", "bold red")
     console.rule(Text.assemble((path.name, "bold"), "  ", verdict), align="left", style="dim")
@@ -40,9 +46,12 @@ def show(console: Console, path: Path, view: View, round_trip_s: float) -> None:
     for number, text in view.hints:
         hints.setdefault(number, []).append(text)
     for number, code in enumerate(highlighted_lines(path)):
+        shown = "".join(f"  {hint.strip()}" for hint in hints.get(number, []))
         line = Text.assemble((f"{number + 1:4} ", "dim"), code)
-        for hint in hints.get(number, []):
-            line.append(f"  {hint.strip()}", "italic cyan")
+        if shown:
+            # On a narrow screen the end of the code gives way to its result.
+            line.truncate(max(console.width - len(shown), CODE_WIDTH_MIN), overflow="ellipsis")
+            line.append(shown, "italic cyan")
         console.print(line, overflow="ellipsis", no_wrap=True)
         for diagnostic in view.diagnostics:
             if diagnostic.range.start.line == number:
@@ -50,8 +59,8 @@ def show(console: Console, path: Path, view: View, round_trip_s: float) -> None:
     if view.output:
         console.print(Text("output", "dim"))
         for printed in view.output.splitlines():
-            console.print(Text("  │ ", "dim").append(printed.expandtabs(), "default"))
-    console.print(Text(f"{round_trip_s * 1000:.1f} ms from request to screen\n", "dim"))
+            console.print(Text.assemble(("  │ ", "dim"), printed.expandtabs()))
+    console.print(Text(f"{took}\n", "dim"))
 
 
 def show_diagnostic(console: Console, diagnostic: types.Diagnostic, width: int) -> None:
@@ -59,7 +68,11 @@ def show_diagnostic(console: Console, diagnostic: types.Diagnostic, width: int) 
     start, end = diagnostic.range.start, diagnostic.range.end
     last = end.character if end.line == start.line else width
     marks = " " * (5 + start.character) + "^" * max(1, last - start.character)
-    console.print(Text.assemble((marks, "bold red"), " ", (diagnostic.message, "red")))
+    if len(marks) + 1 + len(diagnostic.message) <= console.width:
+        console.print(Text.assemble((marks, "bold red"), " ", (diagnostic.message, "red")))
+    else:
+        console.print(Text(marks, "bold red"))
+        console.print(Padding(Text(diagnostic.message, "red"), (0, 0, 0, 5), expand=False))
     for related in diagnostic.related_information or ():
         place = f"{Path(related.location.uri).name}:{related.location.range.start.line + 1}"
         console.print(Text(" " * 5 + f"{place}: {related.message}", "dim red"))
@@ -80,6 +93,13 @@ async def run(console: Console, server: Sequence[str]) -> None:
         f"{len(paths)} files evaluated in one Lua session; the server was stopped politely.",
         style="bold",
     )
+    console.print(f"Type Lua yourself: {program()} repl")
+
+
+def program() -> str:
+    """Return how to call the installed program from the current folder."""
+    path = Path(sys.executable).with_name("lua-ls-persist")
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def main(server: Sequence[str] = SERVER) -> int:
