@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks import bars, bench_server, compute, core, evaluate
+from benchmarks import bars, bench_server, compute, core, evaluate, persistence
 from benchmarks.bars import Judgement, format_judgements
 from benchmarks.compute import COMMANDS, NATIVE, OURS, WASMOON, Samples, compare, format_samples
 from benchmarks.evaluate import OPEN_VM_CACHED, TRIVIAL, format_times
@@ -145,6 +145,13 @@ def run_server(settings: Settings) -> Result:
     return Result(format_times(samples), _plain(samples), (bench_server.judge(samples),))
 
 
+def run_persistence(settings: Settings) -> Result:
+    """External tables, functions and sessions that are kept, against other stores."""
+    measured = persistence.measure_persistence(rounds=settings.rounds, report=report)
+    text = persistence.format_measured(measured)
+    return Result(text, _plain(measured.samples()), persistence.judge(measured))
+
+
 PARTS: Mapping[str, Callable[[Settings], Result]] = {
     "compute": run_compute,
     "first": run_first,
@@ -154,6 +161,7 @@ PARTS: Mapping[str, Callable[[Settings], Result]] = {
     "opening": run_opening,
     "core": run_core,
     "server": run_server,
+    "persistence": run_persistence,
 }
 
 

@@ -54,13 +54,14 @@ def measure(
     assert len(taken) == len(subjects), "names of subjects are unique"
     for round_number in range(rounds + 1):
         for subject in subjects:
-            seconds = _measure_once(subject, clock)
+            seconds = measure_once(subject, clock)
             if round_number > 0:
                 taken[subject.name].append(seconds)
     return {name: Sample(tuple(values)) for name, values in taken.items()}
 
 
-def _measure_once(subject: Subject, clock: Callable[[], float]) -> float:
+def measure_once(subject: Subject, clock: Callable[[], float] = time.perf_counter) -> float:
+    """Return the seconds per call of one round."""
     if subject.prepare is not None:
         subject.prepare()
     action = subject.action

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
@@ -27,7 +28,10 @@ def test_the_limits_are_those_of_the_code(project_root: Path) -> None:
         for line in table
     ]
     defined = [
-        ([f"{bar.limit:g}"], [] if bar.aim is None else [f"{bar.aim:g}"])
+        (
+            [] if bar.limit == math.inf else [f"{bar.limit:g}"],
+            [] if bar.aim is None else [f"{bar.aim:g}"],
+        )
         for bar in vars(bars).values()
         if isinstance(bar, Bar)
     ]
