@@ -9,6 +9,7 @@ is raised here is about the workbench itself: its arguments, its files, its part
     ├── SessionError         the session cannot take this call
     │   └── SessionClosedError
     ├── StoreError           the session's file cannot be used; the message says what to do
+    │   └── StoreChangedError   somebody else committed in between: run the transaction again
     └── WireError            bytes that are not a value of the wire format
 """
 
@@ -37,6 +38,10 @@ class SessionClosedError(SessionError):
 
 class StoreError(LuaPersistError):
     """The session's file cannot be opened, read or written."""
+
+
+class StoreChangedError(StoreError):
+    """Another session committed since this transaction began. Run it again from its beginning."""
 
 
 class WireError(LuaPersistError):

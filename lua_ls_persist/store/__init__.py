@@ -1,20 +1,51 @@
-"""The session's file: SQLite, opened, checked and brought to the present format.
+"""The session's file: SQLite, and everything that is kept in it.
 
 The only place that knows the SQLite binding. It knows nothing of Lua, WebAssembly or LSP, and the
-layers above know its operations, not its file.
+layers above know its operations, not its file. docs/store.md tells the file's format.
 """
 
 from __future__ import annotations
 
 from lua_ls_persist.store.migrations import FORMAT_VERSION
+from lua_ls_persist.store.opening import APPLICATION_ID, library_versions
 from lua_ls_persist.store.paths import FOLDER_NAME, default_path
-from lua_ls_persist.store.store import APPLICATION_ID, Store, library_versions
+from lua_ls_persist.store.rows import (
+    CodeRow,
+    Entry,
+    FunctionRow,
+    Key,
+    Native,
+    Nested,
+    NewCode,
+    Page,
+    Pair,
+    Root,
+    TableInfo,
+    Text,
+    Value,
+    as_native,
+)
+from lua_ls_persist.store.store import Store
 
 __all__ = [
     "APPLICATION_ID",
     "FOLDER_NAME",
     "FORMAT_VERSION",
+    "CodeRow",
+    "Entry",
+    "FunctionRow",
+    "Key",
+    "Native",
+    "Nested",
+    "NewCode",
+    "Page",
+    "Pair",
+    "Root",
     "Store",
+    "TableInfo",
+    "Text",
+    "Value",
+    "as_native",
     "default_path",
     "library_versions",
 ]

@@ -1,4 +1,4 @@
-"""How the file's format came to be, step by step.
+"""How the file's format came to be, step by step. docs/store.md tells it to people.
 
 Append only: a step that was released is never edited, because files made by it exist. The file's
 `user_version` is the number of steps it has been through. Every table is STRICT.
@@ -16,7 +16,155 @@ _META = (
     """,
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_META,)
+# No foreign keys: an entry may come before the table it refers to, and looking each reference up
+# would double the time of a large write. `Store.integrity` checks them.
+_VALUES = (
+    # What the numbers in the columns `kind` and `key_kind` mean.
+    """
+    CREATE TABLE kinds (
+        kind INTEGER PRIMARY KEY,
+        name TEXT NOT NULL,
+        value TEXT NOT NULL
+    ) STRICT
+    """,
+    """
+    INSERT INTO kinds (kind, name, value) VALUES
+        (0, 'nil', 'NULL; in cells only'),
+        (1, 'boolean', '0 or 1'),
+        (2, 'integer', 'the integer'),
+        (3, 'float', 'the float; a NaN as the integer of its 64 bits'),
+        (4, 'string', 'text if it is UTF-8 without a zero byte, a blob otherwise'),
+        (5, 'function', 'functions.id'),
+        (6, 'permanent', 'the name of a value that every VM has'),
+        (7, 'table', 'tables.id'),
+        (20, 'long string', 'long_strings.id')
+    """,
+    # next_id: tables, functions and cells share one sequence of ids. commits: how many
+    # transactions changed the data. collections: how many removed what nothing reached.
+    """
+    CREATE TABLE counters (
+        name TEXT PRIMARY KEY,
+        value INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    "INSERT INTO counters (name, value) VALUES ('collections', 0), ('commits', 0), ('next_id', 2)",
+    "CREATE TABLE tables (id INTEGER PRIMARY KEY, metatable INTEGER) STRICT",
+    """
+    CREATE TABLE roots (
+        name TEXT PRIMARY KEY,
+        table_id INTEGER NOT NULL UNIQUE
+    ) STRICT, WITHOUT ROWID
+    """,
+    "INSERT INTO tables (id) VALUES (1)",
+    "INSERT INTO roots (name, table_id) VALUES ('Memory', 1)",
+    """
+    CREATE TABLE entries (
+        table_id INTEGER NOT NULL,
+        key_kind INTEGER NOT NULL,
+        key ANY NOT NULL,
+        kind INTEGER NOT NULL,
+        value ANY NOT NULL,
+        PRIMARY KEY (table_id, key_kind, key)
+    ) STRICT, WITHOUT ROWID
+    """,
+    # Apart, because large rows make a table WITHOUT ROWID slow. The owner is a table or a cell.
+    """
+    CREATE TABLE long_strings (
+        id INTEGER PRIMARY KEY,
+        owner INTEGER NOT NULL,
+        content ANY NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX long_strings_owner ON long_strings (owner)",
+    "CREATE TABLE cells (id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, value ANY) STRICT",
+    # The same with long strings in their place: what to read from.
+    """
+    CREATE VIEW full_entries AS
+        SELECT table_id, key_kind, key, CASE kind WHEN 20 THEN 4 ELSE kind END AS kind,
+            CASE kind WHEN 20
+                THEN (SELECT content FROM long_strings WHERE long_strings.id = value)
+                ELSE value
+            END AS value
+        FROM entries
+    """,
+    """
+    CREATE VIEW full_cells AS
+        SELECT id, CASE kind WHEN 20 THEN 4 ELSE kind END AS kind,
+            CASE kind WHEN 20
+                THEN (SELECT content FROM long_strings WHERE long_strings.id = value)
+                ELSE value
+            END AS value
+        FROM cells
+    """,
+    "CREATE TABLE functions (id INTEGER PRIMARY KEY, code_id INTEGER NOT NULL) STRICT",
+    """
+    CREATE TABLE function_cells (
+        function_id INTEGER NOT NULL,
+        position INTEGER NOT NULL,
+        cell_id INTEGER NOT NULL,
+        PRIMARY KEY (function_id, position)
+    ) STRICT, WITHOUT ROWID
+    """,
+    # A text, or bytecode, is a zstd frame where `compressed` is 1; its length is without that.
+    """
+    CREATE TABLE sources (
+        id INTEGER PRIMARY KEY,
+        hash BLOB NOT NULL UNIQUE,
+        chunk TEXT NOT NULL,
+        text ANY,
+        text_bytes INTEGER NOT NULL,
+        compressed INTEGER NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE code (
+        id INTEGER PRIMARY KEY,
+        hash BLOB UNIQUE,
+        source_id INTEGER NOT NULL,
+        ordinal INTEGER NOT NULL,
+        line_defined INTEGER NOT NULL,
+        last_line INTEGER NOT NULL,
+        parameters TEXT NOT NULL,
+        is_vararg INTEGER NOT NULL,
+        upvalues TEXT NOT NULL,
+        bytecode BLOB NOT NULL,
+        bytecode_bytes INTEGER NOT NULL,
+        compressed INTEGER NOT NULL,
+        bytecode_hash BLOB NOT NULL,
+        signature BLOB NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX code_bytecode_hash ON code (bytecode_hash)",
+    "CREATE INDEX code_source ON code (source_id)",
+    """
+    CREATE TABLE images (
+        id INTEGER PRIMARY KEY,
+        core_sha256 BLOB NOT NULL,
+        state INTEGER NOT NULL,
+        saved_utc TEXT NOT NULL,
+        memory_bytes INTEGER NOT NULL,
+        content_bytes INTEGER NOT NULL,
+        segments TEXT NOT NULL,
+        refers_to TEXT NOT NULL,
+        sources TEXT NOT NULL,
+        evaluations INTEGER NOT NULL,
+        details TEXT NOT NULL,
+        checksum BLOB NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE image_pieces (
+        id INTEGER PRIMARY KEY,
+        image_id INTEGER NOT NULL,
+        content_bytes INTEGER NOT NULL,
+        compressed INTEGER NOT NULL,
+        content BLOB NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX image_pieces_image ON image_pieces (image_id)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_META, _VALUES)
 """The steps in order; each is the SQL statements of one transaction."""
 
 FORMAT_VERSION = len(MIGRATIONS)

@@ -24,6 +24,7 @@ PUBLIC = [
     "Session",
     "SessionClosedError",
     "SessionError",
+    "StoreChangedError",
     "StoreError",
     "SyntaxChecker",
     "TrapError",

@@ -1,0 +1,145 @@
+"""Opening a session's file: whose it is, which format it has, and every way this can fail.
+
+Nothing is written to a file before it is known to be ours, or empty.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+
+import apsw
+
+from lua_ls_persist._version import __version__
+from lua_ls_persist.errors import StoreError
+from lua_ls_persist.store.migrations import FORMAT_VERSION, MIGRATIONS
+
+APPLICATION_ID = 0x4C756150
+"""Marks the file as ours in its header: "LuaP"."""
+
+MEMORY_NAME = "the database in memory"
+
+_HEADER_BYTES = 100
+
+
+def library_versions() -> dict[str, str]:
+    """The versions of SQLite and of its binding, by name."""
+    return {"SQLite": apsw.sqlite_lib_version(), "apsw": apsw.apsw_version()}
+
+
+def open_connection(path: Path | None, *, busy_timeout_ms: int) -> apsw.Connection:
+    """A connection to the file, which is ours and of the present format from now on.
+
+    Raises what apsw raises, and `StoreError` for what SQLite would not notice.
+    """
+    name = MEMORY_NAME if path is None else str(path)
+    if path is not None:
+        check_place(path)
+    flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+    # Absolute, so that no file name is taken for `:memory:` or a URI.
+    connection = apsw.Connection(":memory:" if path is None else str(path.absolute()), flags=flags)
+    try:
+        connection.set_busy_timeout(busy_timeout_ms)
+        check_ours(connection, name)
+        _configure(connection, name)
+        _migrate(connection, name)
+    except BaseException:
+        connection.close(force=True)
+        raise
+    return connection
+
+
+def check_place(path: Path) -> None:
+    """Says of a path what SQLite would only call `unable to open database file`."""
+    try:
+        if path.is_dir():
+            raise StoreError(
+                f"{path} is a folder, not a session's file. "
+                f"Name a file inside it, such as {path / 'session.db'}."
+            )
+        if path.exists():
+            # SQLite takes a file too short for its header for an empty one, and writes over it.
+            if 0 < path.stat().st_size < _HEADER_BYTES:
+                raise StoreError(
+                    f"{path} is not a SQLite file. Name another file for the session; "
+                    "this one was left as it is."
+                )
+            return
+        parent = path.absolute().parent
+        if parent.exists() and not parent.is_dir():
+            raise StoreError(
+                f"Cannot create {path}: {parent} is a file, not a folder. Name another place."
+            )
+        if not parent.exists():
+            raise StoreError(
+                f"Cannot create {path}: the folder {parent} does not exist. "
+                "Create the folder first, or name another place."
+            )
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise StoreError(f"{path!s} cannot be a session's file: {error}.") from error
+
+
+def check_ours(connection: apsw.Connection, name: str) -> None:
+    """Refuses what is not ours or too new, without having written anything."""
+    with connection:  # one transaction: another process may be creating the file at this moment
+        application = number(connection, "PRAGMA application_id")
+        found = number(connection, "PRAGMA user_version")
+        items = number(connection, "SELECT count(*) FROM sqlite_schema")
+    if application == found == items == 0:
+        return  # a new file
+    if application != APPLICATION_ID:
+        raise StoreError(
+            f"{name} is a SQLite file of another program, not a session's file. "
+            "Name another file for the session; this one was left as it is."
+        )
+    if found > FORMAT_VERSION:
+        raise StoreError(
+            f"{name} has format {found}, made by a newer lua-ls-persist; version {__version__} "
+            f"reads formats up to {FORMAT_VERSION}. Update lua-ls-persist, or name another file."
+        )
+
+
+def _configure(connection: apsw.Connection, name: str) -> None:
+    if connection.readonly("main"):
+        raise StoreError(
+            f"{name} is read-only, and a session writes to its file. "
+            "Make it writable, or name another file."
+        )
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _migrate(connection: apsw.Connection, name: str) -> None:
+    """Brings the file to the present format: all of it or nothing."""
+    if number(connection, "PRAGMA user_version") == FORMAT_VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    with connection:  # a savepoint, rolled back by an exception
+        check_ours(connection, name)  # again: another process may have been here first
+        found = number(connection, "PRAGMA user_version")
+        for statements in MIGRATIONS[found:]:
+            for statement in statements:
+                connection.execute(statement)
+        if found == 0:
+            _describe_creation(connection)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
+    connection.execute("COMMIT")
+
+
+def _describe_creation(connection: apsw.Connection) -> None:
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    facts = {
+        "created_utc": now,
+        "created_by": __version__,
+        "created_format": str(FORMAT_VERSION),
+    }
+    connection.executemany("INSERT INTO meta (name, value) VALUES (?, ?)", facts.items())
+
+
+def number(connection: apsw.Connection, statement: str) -> int:
+    """The one integer that a statement gives."""
+    value = connection.execute(statement).get
+    assert isinstance(value, int), statement
+    return value

@@ -1,0 +1,315 @@
+"""Transactions on the session's file: begun, nested, committed, rolled back, and who else writes.
+
+The other parts of the store stand on this one: `Transactions` owns the connection. It knows no
+tables but the counters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+import apsw
+
+from lua_ls_persist.errors import StoreChangedError, StoreError
+from lua_ls_persist.store.failures import Explained, explained
+from lua_ls_persist.store.opening import MEMORY_NAME, number, open_connection
+
+BUSY_TIMEOUT_MS = 2_000
+"""How long to wait for another program that holds the file's lock."""
+
+SAVEPOINTS_MAX: Final = 200
+"""How deep transactions nest. SQLite's own cost grows with the depth."""
+
+_SQL_COUNTER = "SELECT value FROM counters WHERE name = ?"
+_SQL_RESERVE = "UPDATE counters SET value = value + ?1 WHERE name = 'next_id' RETURNING value - ?1"
+# Touches the row so that the transaction becomes a writing one, whatever is written afterwards.
+_SQL_UPGRADE = "UPDATE counters SET value = value WHERE name = 'commits'"
+_SQL_COMMITS = "UPDATE counters SET value = value + 1 WHERE name = 'commits'"
+
+
+class Transactions:
+    """The connection and the transaction it is in. Used by one thread at a time."""
+
+    def __init__(self, path: Path | None, *, busy_timeout_ms: int) -> None:
+        self._path = path
+        self._name = MEMORY_NAME if path is None else str(path)
+        self._busy_timeout_ms = busy_timeout_ms
+        self._closed = False
+        self._reading = Explained(self._name)
+        self._writing = _Writing(self)
+        self._begun = False
+        self._upgraded = False
+        """Whether the transaction holds the write lock."""
+        self._changed = False
+        """Whether the transaction changed data: the state will be another one."""
+        self._broken = False
+        """A statement failed: nothing but `rollback` is allowed."""
+        self._savepoints: list[bool] = []
+        """For each savepoint, `_changed` as it was."""
+        self._version_told = 0
+        """SQLite's data version when the caller was last told whether others committed."""
+        self._version_snapshot = 0
+
+    @cached_property
+    def _connection(self) -> apsw.Connection:
+        """Opened when it is first used: most sessions in memory never use theirs."""
+        with Explained(self._name):
+            if self._closed:
+                raise apsw.ConnectionClosedError("closed")
+            connection = open_connection(self._path, busy_timeout_ms=self._busy_timeout_ms)
+        self._version_told = number(connection, "PRAGMA data_version")
+        return connection
+
+    @cached_property
+    def _cursor(self) -> apsw.Cursor:
+        """For statements whose rows are fetched before the next one runs."""
+        return self._connection.cursor()
+
+    def _connect(self) -> None:
+        """Opens the file now, so that what is wrong with it is said now."""
+        assert self._connection is not None
+
+    @property
+    def path(self) -> Path | None:
+        """The file, or None for a database in memory."""
+        return self._path
+
+    def close(self) -> None:
+        """Closes the file. Idempotent; an open transaction is rolled back."""
+        self._closed = True
+        self._begun = False
+        if "_connection" in self.__dict__:
+            self._connection.close(force=True)
+
+    # Transactions
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether `begin` was called, and neither `commit` nor `rollback` after it."""
+        return self._begun
+
+    def begin(self, *, write: bool = False) -> None:
+        """Begins a transaction: from now on the data are as they are at this moment.
+
+        Without `write` nothing is locked until something is written. That first write fails with
+        `StoreChangedError` if somebody else committed since, or is writing now. With `write`,
+        this call waits for the lock, and no later write can lose a race.
+
+        Raises:
+            StoreError: the lock was not to be had within the busy timeout.
+        """
+        assert not self._begun, "transactions nest by savepoint"
+        with self._reading:
+            self._cursor.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+            self._begun = True
+            self._upgraded = self._changed = self._broken = False
+            self._savepoints.clear()
+            try:
+                # Reading anything takes the snapshot, and this says which one it is.
+                self._version_snapshot = self._data_version()
+                if write:
+                    self._on_upgrade()
+                    self._upgraded = True
+            except BaseException:
+                self.rollback()
+                raise
+
+    def commit(self) -> bool:
+        """Makes the transaction durable; True if it changed data, and `state` with it.
+
+        After an exception nothing was committed, and `rollback` is still to be called.
+        """
+        assert self._begun, "there is no transaction"
+        if self._broken:
+            raise self._broken_error()
+        with self._writing:
+            if self._changed:
+                self._before_commit()
+                self._cursor.execute(_SQL_COMMITS)
+            self._cursor.execute("COMMIT")
+        self._begun = False
+        self._after_commit()
+        return self._changed
+
+    def rollback(self) -> None:
+        """Undoes the transaction. Always works; without a transaction it does nothing."""
+        self._begun = self._upgraded = self._changed = self._broken = False
+        self._savepoints.clear()
+        self._after_rollback()
+        if "_connection" not in self.__dict__ or self._closed:
+            return
+        # SQLite may have rolled back by itself, for instance when the disk was full.
+        if self._connection.in_transaction:
+            with self._reading:
+                self._cursor.execute("ROLLBACK")
+
+    @contextmanager
+    def transaction(self, *, write: bool = True) -> Iterator[None]:
+        """A block that is one transaction: committed at its end, rolled back by an exception."""
+        self.begin(write=write)
+        try:
+            yield
+            self.commit()
+        except BaseException:
+            self.rollback()
+            raise
+
+    def savepoint(self) -> None:
+        """Begins an inner transaction; they nest."""
+        assert self._begun, "there is no transaction"
+        depth = len(self._savepoints)
+        if depth == SAVEPOINTS_MAX:
+            raise StoreError(f"Transactions nest at most {SAVEPOINTS_MAX} deep.")
+        self._execute_inner(f"SAVEPOINT s{depth}")
+        self._savepoints.append(self._changed)
+
+    def release(self) -> None:
+        """Ends the innermost savepoint and keeps what was done."""
+        assert self._savepoints, "there is no savepoint"
+        self._savepoints.pop()
+        self._execute_inner(f"RELEASE s{len(self._savepoints)}")
+
+    def rollback_to(self) -> None:
+        """Ends the innermost savepoint and undoes what was done since."""
+        assert self._savepoints, "there is no savepoint"
+        changed = self._savepoints.pop()
+        depth = len(self._savepoints)
+        self._execute_inner(f"ROLLBACK TO s{depth}")
+        self._execute_inner(f"RELEASE s{depth}")
+        self._changed = changed
+
+    # Counters
+
+    def changed_by_others(self) -> bool:
+        """Whether somebody else committed since this was last asked (or since opening).
+
+        In a transaction the answer is about what this transaction sees, so that nothing can come
+        in between: ask after `begin`. A transaction that sees changes which its caller was not
+        told of cannot write.
+        """
+        with self._reading:
+            version = self._version_snapshot if self._begun else self._data_version()
+        told, self._version_told = self._version_told, version
+        return version != told
+
+    @property
+    def state(self) -> int:
+        """How many transactions changed the data of this file, ever."""
+        return self._counter("commits")
+
+    def reserve(self, count: int) -> int:
+        """Takes ids for tables, functions and cells; the first of so many, one after another.
+
+        They belong to the caller once the transaction is committed.
+        """
+        assert count > 0
+        with self._written():
+            first = self._cursor.execute(_SQL_RESERVE, (count,)).get
+        assert isinstance(first, int)
+        return first
+
+    def _counter(self, name: str) -> int:
+        with self._reading:
+            value = self._cursor.execute(_SQL_COUNTER, (name,)).get
+        assert isinstance(value, int), name
+        return value
+
+    def _data_version(self) -> int:
+        version = self._cursor.execute("PRAGMA data_version").get
+        assert isinstance(version, int)
+        return version
+
+    # For the parts that write
+
+    def _written(self) -> _Writing:
+        """The block in which something is written that is not data."""
+        if not self._upgraded or self._broken:
+            self._upgrade()
+        return self._writing
+
+    def _change(self) -> _Writing:
+        """The block in which data are written."""
+        if not self._upgraded or self._broken:
+            self._upgrade()
+        self._changed = True
+        return self._writing
+
+    def _upgrade(self) -> None:
+        """Takes the write lock, or says that the transaction came too late."""
+        assert self._begun, "writing takes a transaction"
+        if self._broken:
+            raise self._broken_error()
+        if self._version_snapshot != self._version_told:
+            self._broken = True
+            raise StoreChangedError(_CHANGED.format(self._name))
+        try:
+            with self._writing:
+                self._cursor.execute(_SQL_UPGRADE)
+                self._on_upgrade()
+        except StoreError as error:
+            if isinstance(error.__cause__, apsw.BusyError):
+                raise StoreChangedError(_CHANGED.format(self._name)) from error.__cause__
+            raise
+        self._upgraded = True
+
+    def _on_upgrade(self) -> None:
+        """For parts that look at something when a transaction begins to write."""
+
+    def _before_commit(self) -> None:
+        """For parts that check what was written; what they raise stops the commit."""
+
+    def _after_commit(self) -> None:
+        """For parts that remember something about what is committed."""
+
+    def _after_rollback(self) -> None:
+        """For parts that remember something about the transaction."""
+
+    def _execute_inner(self, statement: str) -> None:
+        if self._broken:
+            raise self._broken_error()
+        with self._writing:
+            self._cursor.execute(statement)
+
+    def _broken_error(self) -> StoreError:
+        return StoreError(
+            f"An earlier statement on {self._name} failed, so this transaction can only be "
+            "rolled back."
+        )
+
+
+_CHANGED = "{} was changed by another session since this transaction began. Begin again."
+
+
+class _Writing:
+    """In this block the store is written to: an exception breaks the transaction."""
+
+    __slots__ = ("_store",)
+
+    def __init__(self, store: Transactions) -> None:
+        self._store = store
+
+    def __enter__(self) -> None:
+        """Makes sure that SQLite has not rolled back, or each statement would commit itself."""
+        store = self._store
+        if not store._connection.in_transaction:
+            store._broken = True
+            raise store._broken_error()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Notes that the transaction is broken, and explains."""
+        if error is not None:
+            store = self._store
+            store._broken = True
+            explanation = explained(error, store._name)
+            if explanation is not None:
+                raise explanation from error
