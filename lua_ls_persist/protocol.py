@@ -15,6 +15,7 @@ TRACE_BUFFER_BYTES: Final = 16384
 EVALUATE_FLAG_EXPRESSION: Final = 1
 EVALUATE_FLAG_LIVE: Final = 2
 EVALUATE_FLAG_STALE: Final = 4
+EVALUATE_FLAG_KEEP: Final = 8
 STORE_REPLY_BYTES: Final = 32768
 RECORD_BYTES: Final = 32
 MEMORY_TABLE_ID: Final = 1
@@ -95,6 +96,7 @@ class Outcome(IntEnum):
     RUNTIME = 2
     MEMORY = 3
     REQUEST = 4
+    PERSISTENCE = 5
 
 
 class Stream(IntEnum):
@@ -145,15 +147,16 @@ class Info:
     RUNNING: Final = 52
     INTERRUPT: Final = 56
     BYTECODE: Final = 60
-    HOOK_FUNCTION: Final = 64
-    HOOK_FIELD: Final = 68
-    HOOK_BASE_COUNT: Final = 72
-    HOOK_COUNT: Final = 76
-    HOOK_MASK: Final = 80
-    HOOK_MASK_COUNT: Final = 84
-    HOOK_CALL_INFO: Final = 88
-    HOOK_PREVIOUS: Final = 92
-    HOOK_CALL_STATUS: Final = 96
-    HOOK_CALL_STATUS_C: Final = 100
-    HOOK_TRAP: Final = 104
-    SIZE: Final = 108
+    CACHE_ENTRIES_MAX: Final = 64
+    HOOK_FUNCTION: Final = 68
+    HOOK_FIELD: Final = 72
+    HOOK_BASE_COUNT: Final = 76
+    HOOK_COUNT: Final = 80
+    HOOK_MASK: Final = 84
+    HOOK_MASK_COUNT: Final = 88
+    HOOK_CALL_INFO: Final = 92
+    HOOK_PREVIOUS: Final = 96
+    HOOK_CALL_STATUS: Final = 100
+    HOOK_CALL_STATUS_C: Final = 104
+    HOOK_TRAP: Final = 108
+    SIZE: Final = 112

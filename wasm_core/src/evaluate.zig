@@ -2,6 +2,7 @@
 
 const std = @import("std");
 const lua = @import("lua.zig");
+const flush = @import("flush.zig");
 const heap = @import("heap.zig");
 const host = @import("host.zig");
 const protocol = @import("protocol.zig");
@@ -98,6 +99,7 @@ pub fn evaluate(L: *lua.State, request_length: u32, compile_only: bool) u32 {
     trace.reset("");
     var evaluation = parse(request_length) orelse return refuse("the request is malformed");
     trace.reset(evaluation.name);
+    flush.begin();
     output.live = request.flags & protocol.evaluate_flag_live != 0;
     const status = runProtected(L, &evaluation, if (compile_only) compileBody else evaluateBody);
     output.flush();
@@ -157,6 +159,7 @@ fn evaluateBody(L: *lua.State) callconv(.c) c_int {
     if (core_stack_slots(L) > stack_slots_kept or !heap.hasRoom(room_bytes)) {
         _ = lua.lua_gc(L, lua.gc_collect);
     }
+    if (self.request.flags & protocol.evaluate_flag_stale != 0) flush.forget(L);
     const load_status = compile(L, self);
     if (load_status != lua.ok) {
         writeLoadProblem(L, self, load_status);
@@ -169,8 +172,17 @@ fn evaluateBody(L: *lua.State) callconv(.c) c_int {
     };
     const status = lua.lua_pcallk(L, argument_count, lua.multret, 2, 0, null);
     if (status != lua.ok) {
-        const outcome: protocol.Outcome = if (status == lua.err_mem) .memory else .runtime;
+        const is_memory = status == lua.err_mem;
+        const keep = !is_memory and self.request.flags & protocol.evaluate_flag_keep != 0;
+        const outcome: protocol.Outcome = if (is_memory) .memory else .runtime;
         writeProblem(L, self, outcome, .with_value);
+        if (keep) flush.flushAll(L);
+        return 0;
+    }
+    lua.pushFunction(L, flushBody);
+    const flush_status = lua.lua_pcallk(L, 0, 0, 2, 0, null);
+    if (flush_status != lua.ok) {
+        writeProblem(L, self, if (flush_status == lua.err_mem) .memory else .persistence, .with_value);
         return 0;
     }
     const first = 3 + self.prefix_results;
@@ -182,6 +194,11 @@ fn evaluateBody(L: *lua.State) callconv(.c) c_int {
         var preview = Preview.init(L, &self.writer, self.request.limits);
         preview.value(index);
     }
+    return 0;
+}
+
+fn flushBody(L: *lua.State) callconv(.c) c_int {
+    flush.flushAll(L);
     return 0;
 }
 
@@ -211,7 +228,7 @@ fn compile(L: *lua.State, self: *Evaluation) c_int {
     return load(L, self, "");
 }
 
-fn load(L: *lua.State, self: *Evaluation, prefix: []const u8) c_int {
+noinline fn load(L: *lua.State, self: *Evaluation, prefix: []const u8) c_int {
     var reader: SourceReader = .{
         .prefix = prefix,
         .lines_left = self.request.line_offset,
@@ -230,14 +247,14 @@ fn pushArguments(L: *lua.State, self: *Evaluation) wire.DecodeError!c_int {
     return @intCast(count);
 }
 
-fn writeLoadProblem(L: *lua.State, self: *Evaluation, status: c_int) void {
+noinline fn writeLoadProblem(L: *lua.State, self: *Evaluation, status: c_int) void {
     if (status == lua.err_mem) return writeProblem(L, self, .memory, .with_value);
     trace.rememberSyntaxError(self.name, lua.stringAt(L, -1));
     writeProblem(L, self, .syntax, .with_value);
 }
 
 /// Outcome, message, the trace's note, and the error value itself.
-fn writeProblem(
+noinline fn writeProblem(
     L: *lua.State,
     self: *Evaluation,
     outcome: protocol.Outcome,

@@ -9,7 +9,10 @@ pub const Exchange = extern struct {
     trace: [protocol.trace_buffer_bytes]u8,
     message: [4096]u8,
     batch: Batch,
+    /// Where short strings stand in the batch, by their addresses in the VM.
+    known: [256]KnownString,
     request: [4096]u8,
+    kept_error: KeptError,
     reply: [protocol.store_reply_bytes]u8,
 };
 
@@ -22,3 +25,13 @@ pub const Batch = extern struct {
 };
 
 pub var exchange: Exchange align(16) = undefined;
+
+pub const KnownString = extern struct { offset: u32, length: u32, number: u32 };
+
+/// An error value on its way out of a transaction that is rolled back.
+pub const KeptError = extern struct {
+    kind: enum(u8) { nil, boolean, integer, float, text, table, external_table },
+    length: u32,
+    bits: i64,
+    bytes: [4096]u8,
+};

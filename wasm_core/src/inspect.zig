@@ -7,6 +7,9 @@ const protocol = @import("protocol.zig");
 const wire = @import("wire.zig");
 const trace = @import("trace.zig");
 const evaluation = @import("evaluate.zig");
+const external = @import("external.zig");
+const alive = @import("references.zig");
+const load = @import("load.zig");
 const Preview = @import("preview.zig").Preview;
 const exchange = &@import("exchange.zig").exchange;
 
@@ -28,6 +31,19 @@ pub fn fields(L: *lua.State, request_length: u32) u32 {
 /// Request: a value. Response: ok, 1, and the value, read by the decoder and written by the encoder.
 pub fn echo(L: *lua.State, request_length: u32) u32 {
     return run(L, request_length, echoBody);
+}
+
+/// Response: ok, u32 count, ids.
+pub fn references(L: *lua.State) u32 {
+    return run(L, 0, referencesBody);
+}
+
+fn referencesBody(L: *lua.State) callconv(.c) c_int {
+    _ = lua.lua_gc(L, lua.gc_collect);
+    const call = callAt(L);
+    call.writer.int(u8, @backingInt(protocol.Outcome.ok));
+    alive.write(L, &call.writer);
+    return 0;
 }
 
 pub fn collect(L: *lua.State) u32 {
@@ -102,7 +118,13 @@ fn fieldsBody(L: *lua.State) callconv(.c) c_int {
         call.writer.int(u32, 0);
         return 0;
     }
-    const table = lua.lua_gettop(L);
+    var table = lua.lua_gettop(L);
+    if (external.is(L, table)) {
+        external.pushMeta(L, table);
+        load.visit(L, table, table + 1);
+        external.pushSlot(L, table + 1, .cache);
+        table += 2;
+    }
     var count: u32 = 0;
     lua.lua_pushnil(L);
     while (count < fields_max and lua.lua_next(L, table) != 0) : (lua.pop(L, 1)) {

@@ -2,7 +2,9 @@
 
 const std = @import("std");
 const lua = @import("lua.zig");
+const ext = @import("ext.zig");
 const host = @import("host.zig");
+const iterate = @import("iterate.zig");
 const output = @import("output.zig");
 const c = @import("internals.zig");
 const protocol = @import("protocol.zig");
@@ -35,6 +37,11 @@ pub fn open(L: *lua.State) callconv(.c) c_int {
     // Anchored, so that raising it never allocates.
     _ = lua.lua_pushstring(L, c.interrupted_message);
     lua.lua_setfield(L, lua.registry_index, "lua-persist.interrupted");
+    _ = lua.lua_rawgeti(L, lua.registry_index, lua.ridx_globals);
+    _ = lua.lua_getfield(L, -1, "next");
+    lua.lua_setfield(L, lua.registry_index, iterate.next_name);
+    lua.pop(L, 1);
+    ext.open(L);
     return 0;
 }
 
@@ -164,7 +171,7 @@ fn openIo(L: *lua.State) callconv(.c) c_int {
     return 1;
 }
 
-fn setFunction(L: *lua.State, name: [*:0]const u8, function: lua.CFunction) void {
+noinline fn setFunction(L: *lua.State, name: [*:0]const u8, function: lua.CFunction) void {
     lua.pushFunction(L, function);
     lua.lua_setfield(L, -2, name);
 }

@@ -100,6 +100,7 @@ pub extern fn lua_rawgeti(*State, c_int, Integer) c_int;
 pub extern fn lua_rawgetp(*State, c_int, *const anyopaque) c_int;
 pub extern fn lua_rawsetp(*State, c_int, *const anyopaque) void;
 pub extern fn lua_gettable(*State, c_int) c_int;
+pub extern fn lua_getupvalue(*State, c_int, c_int) ?[*:0]const u8;
 pub extern fn lua_settable(*State, c_int) void;
 pub extern fn lua_rawset(*State, c_int) void;
 pub extern fn lua_rawseti(*State, c_int, Integer) void;
@@ -140,7 +141,7 @@ pub extern fn luaL_newmetatable(*State, [*:0]const u8) c_int;
 pub extern fn luaL_setmetatable(*State, [*:0]const u8) void;
 pub extern fn luaL_testudata(*State, c_int, [*:0]const u8) ?*anyopaque;
 pub extern fn luaL_checkudata(*State, c_int, [*:0]const u8) ?*anyopaque;
-pub extern fn luaL_checkstack(*State, c_int, [*:0]const u8) void;
+pub extern fn luaL_checkstack(*State, c_int, ?[*:0]const u8) void;
 
 pub extern fn luaopen_base(*State) c_int;
 pub extern fn luaopen_package(*State) c_int;

@@ -3,6 +3,7 @@
 const std = @import("std");
 const lua = @import("lua.zig");
 const c = @import("internals.zig");
+const flush = @import("flush.zig");
 const heap = @import("heap.zig");
 const libs = @import("libs.zig");
 const output = @import("output.zig");
@@ -15,6 +16,7 @@ const Exchange = @import("exchange.zig").Exchange;
 const exchange = &@import("exchange.zig").exchange;
 
 comptime {
+    _ = @import("base.zig");
     _ = @import("libc.zig");
     _ = @import("time.zig");
 }
@@ -47,6 +49,7 @@ export fn core_info() u32 {
         .running = address(&c.core_control.running),
         .interrupt = address(&c.core_control.interrupt),
         .bytecode = address(&c.core_control.bytecode),
+        .cache_entries_max = address(&flush.cache_entries_max),
         .hook = .{},
     };
     c.core_hook_layout(&info.hook);
@@ -83,6 +86,11 @@ export fn core_fields(request_length: u32) u32 {
 /// Decodes the value in the I/O buffer and encodes it again.
 export fn core_echo(request_length: u32) u32 {
     return inspect.echo(main_state.?, request_length);
+}
+
+/// The ids of the external tables and persisted functions that are alive in the VM.
+export fn core_references() u32 {
+    return inspect.references(main_state.?);
 }
 
 /// Bytes that Lua's collector counts as in use.

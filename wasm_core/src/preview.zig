@@ -2,6 +2,8 @@
 
 const std = @import("std");
 const lua = @import("lua.zig");
+const external = @import("external.zig");
+const load = @import("load.zig");
 const protocol = @import("protocol.zig");
 const wire = @import("wire.zig");
 
@@ -78,6 +80,7 @@ pub const Preview = struct {
         if (lua.lua_checkstack(L, 3) == 0 or lua.lua_getmetatable(L, index) == 0) {
             return self.writer.text("");
         }
+        // (The hidden metatable of an external table has the `__name` of the one that the program set.)
         _ = lua.lua_pushstring(L, "__name");
         _ = lua.lua_rawget(L, -2);
         if (lua.typeAt(L, -1) == .string) {
@@ -115,7 +118,7 @@ pub const Preview = struct {
         const identity = @intFromPtr(lua.lua_topointer(L, index));
         const cycle = std.mem.indexOfScalar(usize, self.open[0..self.open_count], identity) != null;
         const closed = self.open_count >= self.limits.depth or self.nodes_left == 0 or
-            lua.lua_checkstack(L, 6) == 0;
+            lua.lua_checkstack(L, 40) == 0;
         if (cycle or closed) {
             const is_empty = !cycle and !self.hasEntries(index);
             self.writer.int(u8, if (cycle)
@@ -125,11 +128,30 @@ pub const Preview = struct {
             self.writer.int(u32, 0);
             return;
         }
+        self.open[self.open_count] = identity;
+        self.open_count += 1;
+        if (external.is(L, index)) {
+            external.pushMeta(L, index);
+            const m = lua.lua_gettop(L);
+            load.visit(L, index, m);
+            external.pushSlot(L, m, .cache);
+            self.entries(index, m + 1, !external.flagsOf(L, m).complete);
+            lua.lua_settop(L, m - 1);
+        } else {
+            self.entries(index, index, false);
+        }
+        self.open_count -= 1;
+    }
+
+    /// Flags, type name and entries of the value at `index`, whose entries the table at `source` has,
+    /// or some of them. Stack: unchanged.
+    fn entries(self: *Preview, index: c_int, source: c_int, is_part: bool) void {
+        const L = self.L;
         const entries_max = @min(self.limits.entries, self.nodes_left);
         var count: u32 = 0;
-        var omitted = false;
+        var omitted = is_part;
         lua.lua_pushnil(L);
-        while (lua.lua_next(L, index) != 0) {
+        while (lua.lua_next(L, source) != 0) {
             lua.pop(L, 1);
             if (count == entries_max) {
                 omitted = true;
@@ -142,22 +164,19 @@ pub const Preview = struct {
         self.typeName(index);
         self.writer.int(u32, count);
         self.nodes_left -= count;
-        self.open[self.open_count] = identity;
-        self.open_count += 1;
         lua.lua_pushnil(L);
         for (0..count) |_| {
-            if (lua.lua_next(L, index) == 0) unreachable;
+            if (lua.lua_next(L, source) == 0) unreachable;
             const top = lua.lua_gettop(L);
             self.write(top - 1, self.limits.string_bytes);
             self.write(top, self.limits.string_bytes);
             lua.pop(L, 1);
         }
         lua.pop(L, 1);
-        self.open_count -= 1;
     }
 
     fn hasEntries(self: *Preview, index: c_int) bool {
-        if (lua.lua_checkstack(self.L, 2) == 0) return true;
+        if (lua.lua_checkstack(self.L, 2) == 0 or external.is(self.L, index)) return true;
         lua.lua_pushnil(self.L);
         if (lua.lua_next(self.L, index) == 0) return false;
         lua.pop(self.L, 2);

@@ -123,6 +123,9 @@ pub const Outcome = enum(u8) {
     memory = 3,
     /// The request itself is malformed. Followed by a message.
     request = 4,
+    /// The program ended well, but an upvalue of a persisted function has a value that cannot be
+    /// stored. Followed by a problem.
+    persistence = 5,
 };
 
 pub const Stream = enum(u8) { stdout = 0, stderr = 1, warning = 2 };
@@ -133,6 +136,8 @@ pub const evaluate_flag_expression: u32 = 1;
 pub const evaluate_flag_live: u32 = 2;
 /// Somebody else has changed the store: what is cached of it is stale.
 pub const evaluate_flag_stale: u32 = 4;
+/// What the program did before an error reached the top is kept, in the store as well.
+pub const evaluate_flag_keep: u32 = 8;
 
 /// Bits of a frame's flags.
 pub const frame_flag_tail_call: u8 = 1;
@@ -170,6 +175,8 @@ pub const Info = extern struct {
     running: u32,
     interrupt: u32,
     bytecode: u32,
+    /// A word: so many entries of the store are kept in caches.
+    cache_entries_max: u32,
     hook: c.HookLayout,
 };
 
@@ -185,6 +192,7 @@ pub const description = blk: {
         .{ "EVALUATE_FLAG_EXPRESSION", evaluate_flag_expression },
         .{ "EVALUATE_FLAG_LIVE", evaluate_flag_live },
         .{ "EVALUATE_FLAG_STALE", evaluate_flag_stale },
+        .{ "EVALUATE_FLAG_KEEP", evaluate_flag_keep },
         .{ "STORE_REPLY_BYTES", store_reply_bytes },
         .{ "RECORD_BYTES", @sizeOf(Record) },
         .{ "MEMORY_TABLE_ID", memory_table_id },

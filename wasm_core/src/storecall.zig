@@ -11,7 +11,7 @@ const exchange = &@import("exchange.zig").exchange;
 pub const Request = struct {
     length: u32 = 0,
 
-    pub fn bytes(self: *Request, source: []const u8) void {
+    pub noinline fn bytes(self: *Request, source: []const u8) void {
         if (source.len > exchange.request.len - self.length) {
             self.flush();
             if (source.len > exchange.request.len) {
@@ -41,14 +41,14 @@ pub const Request = struct {
         self.bytes(source);
     }
 
-    pub fn send(self: *Request, L: *lua.State, operation: protocol.StoreOperation) Reply {
+    pub noinline fn send(self: *Request, L: *lua.State, operation: protocol.StoreOperation) Reply {
         return sendLast(L, operation, exchange.request[0..self.length]);
     }
 };
 
 /// Sends a request's last piece, and returns the reply. Raises a Lua error if the store failed; the
 /// evaluation then ends, whatever the program does about that error.
-pub fn sendLast(L: *lua.State, operation: protocol.StoreOperation, piece: []const u8) Reply {
+pub noinline fn sendLast(L: *lua.State, operation: protocol.StoreOperation, piece: []const u8) Reply {
     const length = host.ask(operation, piece, &exchange.reply);
     if (length < 0) _ = lua.luaL_error(L, "the store failed");
     return .{ .length = @intCast(length) };
@@ -62,7 +62,7 @@ pub const Reply = struct {
 
     /// The next bytes, at most as many as the buffer holds. Good until the next call. What the host
     /// sends is well formed; where it is not, zeros are read.
-    pub fn take(self: *Reply, count: u32) []const u8 {
+    pub noinline fn take(self: *Reply, count: u32) []const u8 {
         std.debug.assert(count <= exchange.reply.len);
         const end = self.start + @as(u32, exchange.reply.len);
         if (self.position + count > end) {
@@ -83,7 +83,7 @@ pub const Reply = struct {
     }
 
     /// Pushes a string: a u32 length and the bytes. Stack: +1.
-    pub fn pushText(self: *Reply, L: *lua.State) void {
+    pub noinline fn pushText(self: *Reply, L: *lua.State) void {
         const length = self.int(u32);
         if (length <= exchange.reply.len) return lua.pushString(L, self.take(length));
         const buffer: [*]u8 = @ptrCast(lua.lua_newuserdatauv(L, length, 0).?);
@@ -93,7 +93,7 @@ pub const Reply = struct {
     }
 
     /// Copies bytes of any number.
-    pub fn read(self: *Reply, target: []u8) void {
+    pub noinline fn read(self: *Reply, target: []u8) void {
         var done: usize = 0;
         while (done < target.len) {
             const count = @min(target.len - done, exchange.reply.len / 2);

@@ -47,7 +47,7 @@ pub const decode_depth_max = 100;
 pub const Writer = struct {
     length: u32 = 0,
 
-    pub fn bytes(self: *Writer, source: []const u8) void {
+    pub noinline fn bytes(self: *Writer, source: []const u8) void {
         var rest = source;
         while (rest.len > exchange.io.len - self.length) {
             const room = exchange.io.len - self.length;
@@ -60,7 +60,7 @@ pub const Writer = struct {
         self.length += @intCast(rest.len);
     }
 
-    pub fn int(self: *Writer, comptime T: type, value: T) void {
+    pub noinline fn int(self: *Writer, comptime T: type, value: T) void {
         var buffer: [@sizeOf(T)]u8 = undefined;
         std.mem.writeInt(T, &buffer, value, .little);
         self.bytes(&buffer);
@@ -71,7 +71,7 @@ pub const Writer = struct {
     }
 
     /// A u32 length and the bytes.
-    pub fn text(self: *Writer, source: []const u8) void {
+    pub noinline fn text(self: *Writer, source: []const u8) void {
         self.int(u32, @intCast(source.len));
         self.bytes(source);
     }

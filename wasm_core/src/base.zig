@@ -1,0 +1,74 @@
+//! What the base library does with external tables, so that programs see them as plain ones: raw
+//! access and metatables. c/external.h tells how the stock functions come here.
+
+const lua = @import("lua.zig");
+const access = @import("access.zig");
+const adopt = @import("adopt.zig");
+const external = @import("external.zig");
+const flush = @import("flush.zig");
+const record = @import("record.zig");
+
+/// As lua_rawget: replaces the key at the top by the entry. Returns its type.
+export fn core_external_rawget(L: *lua.State, index: c_int) c_int {
+    const p = lua.lua_absindex(L, index);
+    const key = lua.lua_gettop(L);
+    lua.luaL_checkstack(L, 16, null);
+    lua.lua_pushvalue(L, key);
+    if (lua.lua_rawget(L, p) == 0) {
+        lua.pop(L, 1);
+        external.pushMeta(L, p);
+        access.pushEntry(L, p, key + 1, key);
+    }
+    lua.lua_copy(L, -1, key);
+    lua.lua_settop(L, key);
+    return lua.lua_type(L, key);
+}
+
+/// As lua_rawset: pops a value and a key.
+export fn core_external_rawset(L: *lua.State, index: c_int) void {
+    const p = lua.lua_absindex(L, index);
+    const value = lua.lua_gettop(L);
+    lua.luaL_checkstack(L, 16, null);
+    external.pushMeta(L, p);
+    access.assignEntry(L, p, value + 1, value - 1, value);
+    lua.lua_settop(L, value - 2);
+}
+
+export fn core_external_rawlen(L: *lua.State, index: c_int) u64 {
+    const p = lua.lua_absindex(L, index);
+    lua.luaL_checkstack(L, 16, null);
+    external.pushMeta(L, p);
+    defer lua.pop(L, 1);
+    return @intCast(access.rawLength(L, p, lua.lua_gettop(L)));
+}
+
+/// As lua_getmetatable: pushes the metatable that the program set, if it did.
+export fn core_external_getmetatable(L: *lua.State, index: c_int) c_int {
+    external.pushMeta(L, index);
+    external.pushSlot(L, -1, .metatable);
+    lua.remove(L, -2);
+    if (lua.lua_toboolean(L, -1) != 0) return 1;
+    lua.pop(L, 1);
+    return 0;
+}
+
+/// As lua_setmetatable: pops a table or nil. A plain table is adopted.
+export fn core_external_setmetatable(L: *lua.State, index: c_int) c_int {
+    const p = lua.lua_absindex(L, index);
+    const metatable = lua.lua_gettop(L);
+    lua.luaL_checkstack(L, 16, null);
+    external.pushMeta(L, p);
+    const m = metatable + 1;
+    if (lua.typeAt(L, metatable) == .nil) {
+        lua.lua_pushboolean(L, 0);
+        external.setSlot(L, m, .metatable);
+        lua.lua_createtable(L, 0, 0);
+        external.fillEvents(L, m, m + 1);
+    } else {
+        if (!external.is(L, metatable)) adopt.adopt(L, p, 0, metatable);
+        external.attachMetatable(L, m, metatable);
+    }
+    flush.markMetatable(L, p, m);
+    lua.lua_settop(L, metatable - 1);
+    return 1;
+}

@@ -1,0 +1,231 @@
+//! The library `ext`, and the root `Memory`.
+
+const std = @import("std");
+const lua = @import("lua.zig");
+const external = @import("external.zig");
+const flush = @import("flush.zig");
+const ids = @import("ids.zig");
+const load = @import("load.zig");
+const permanents = @import("permanents.zig");
+const protocol = @import("protocol.zig");
+const references = @import("references.zig");
+const transaction = @import("transaction.zig");
+const Request = @import("storecall.zig").Request;
+const Registry = external.Registry;
+
+const functions = [_]struct { [:0]const u8, lua.CFunction }{
+    .{ "collect", collect },
+    .{ "drop", drop },
+    .{ "functions", listFunctions },
+    .{ "info", info },
+    .{ "memory", memory },
+    .{ "permanent", permanent },
+    .{ "table", table },
+    .{ "tables", tables },
+    .{ "transaction", transaction.transaction },
+};
+
+/// Opens the library. Stack: unchanged.
+pub fn open(L: *lua.State) void {
+    external.open(L);
+    lua.lua_createtable(L, 0, functions.len);
+    for (functions) |function| {
+        lua.pushFunction(L, function[1]);
+        lua.lua_setfield(L, -2, function[0].ptr);
+    }
+    lua.lua_setglobal(L, "ext");
+    permanents.open(L);
+    pushRoot(L, "Memory", protocol.memory_table_id);
+    lua.lua_setglobal(L, "Memory");
+}
+
+/// Pushes a root: with id 0, one that the store is asked for when it is used. Stack: +1.
+fn pushRoot(L: *lua.State, name: []const u8, id: lua.Integer) void {
+    external.pushNew(L, id, .{ .unresolved = id == 0 });
+    const root = lua.lua_gettop(L);
+    nameRoot(L, root, name);
+}
+
+fn nameRoot(L: *lua.State, root: c_int, name: []const u8) void {
+    external.pushMeta(L, root);
+    lua.pushString(L, name);
+    external.setSlot(L, -2, .key);
+    external.push(L, Registry.roots);
+    lua.pushString(L, name);
+    lua.lua_pushvalue(L, root);
+    lua.lua_rawset(L, -3);
+    lua.lua_settop(L, root);
+}
+
+fn checkName(L: *lua.State) []const u8 {
+    var length: usize = 0;
+    const bytes = lua.luaL_checklstring(L, 1, &length);
+    if (length == 0 or length > 1000 or std.mem.indexOfScalar(u8, bytes[0..length], 0) != null) {
+        _ = lua.luaL_argerror(L, 1, "a table's name has 1 to 1000 bytes, none of them zero");
+    }
+    return bytes[0..length];
+}
+
+/// ext.table(name): the root of that name, created on first use. ext.table(): a new external table that
+/// lives while something reaches it.
+fn table(L: *lua.State) callconv(.c) c_int {
+    if (lua.lua_type(L, 1) <= 0) {
+        const id = ids.next(L);
+        external.pushNew(L, id, .{ .complete = true, .fresh = true, .listed = true, .visited = true });
+        flush.enlist(L, lua.lua_gettop(L));
+        return 1;
+    }
+    const name = checkName(L);
+    external.push(L, Registry.roots);
+    lua.lua_pushvalue(L, 1);
+    if (lua.lua_rawget(L, -2) != 0) return 1;
+    var request: Request = .{};
+    request.text(name);
+    request.int(u8, 1);
+    var reply = request.send(L, .root);
+    const id = reply.int(i64);
+    external.pushById(L, id, reply.int(i64));
+    load.settle(L);
+    nameRoot(L, lua.lua_gettop(L), name);
+    return 1;
+}
+
+/// ext.tables(): an array of { name =, entries = } of all roots, by name.
+fn tables(L: *lua.State) callconv(.c) c_int {
+    flush.flushAll(L);
+    var request: Request = .{};
+    var reply = request.send(L, .roots);
+    const count = reply.int(u32);
+    lua.lua_createtable(L, @intCast(count), 0);
+    for (0..count) |number| {
+        lua.lua_createtable(L, 0, 2);
+        reply.pushText(L);
+        lua.lua_setfield(L, -2, "name");
+        _ = reply.int(i64);
+        lua.lua_pushinteger(L, reply.int(i64));
+        lua.lua_setfield(L, -2, "entries");
+        lua.lua_rawseti(L, -2, @intCast(number + 1));
+    }
+    return 1;
+}
+
+/// ext.info(name or table): { name =, entries =, id = }, nil if there is no such table.
+fn info(L: *lua.State) callconv(.c) c_int {
+    flush.flushAll(L);
+    var id: lua.Integer = 0;
+    if (external.is(L, 1)) {
+        external.pushMeta(L, 1);
+        load.resolve(L, 1, lua.lua_gettop(L));
+        id = external.idOf(L, 1);
+    } else {
+        var request: Request = .{};
+        request.text(checkName(L));
+        request.int(u8, 0);
+        var reply = request.send(L, .root);
+        id = reply.int(i64);
+    }
+    if (id == 0) {
+        lua.lua_pushnil(L);
+        return 1;
+    }
+    var request: Request = .{};
+    request.int(i64, id);
+    var reply = request.send(L, .table_info);
+    if (reply.int(u8) == 0) {
+        lua.lua_pushnil(L);
+        return 1;
+    }
+    _ = reply.int(i64);
+    const entries = reply.int(i64);
+    lua.lua_createtable(L, 0, 3);
+    reply.pushText(L);
+    if (lua.stringAt(L, -1).len > 0) lua.lua_setfield(L, -2, "name") else lua.pop(L, 1);
+    lua.lua_pushinteger(L, entries);
+    lua.lua_setfield(L, -2, "entries");
+    lua.lua_pushinteger(L, id);
+    lua.lua_setfield(L, -2, "id");
+    return 1;
+}
+
+/// ext.drop(name): whether there was such a root. What nothing else reaches is collected later.
+fn drop(L: *lua.State) callconv(.c) c_int {
+    const name = checkName(L);
+    if (std.mem.eql(u8, name, "Memory")) return lua.luaL_argerror(L, 1, "Memory cannot be dropped");
+    flush.flushAll(L);
+    external.push(L, Registry.roots);
+    lua.lua_pushvalue(L, 1);
+    lua.lua_pushnil(L);
+    lua.lua_rawset(L, -3);
+    var request: Request = .{};
+    request.text(name);
+    var reply = request.send(L, .drop);
+    lua.lua_pushboolean(L, reply.int(u8));
+    return 1;
+}
+
+/// ext.permanent(name, value): the value is stored by this name.
+fn permanent(L: *lua.State) callconv(.c) c_int {
+    const name = checkName(L);
+    switch (lua.typeAt(L, 2)) {
+        .table, .function, .userdata => {},
+        else => return lua.luaL_argerror(L, 2, "table, function or userdata expected"),
+    }
+    if (external.is(L, 2)) return lua.luaL_argerror(L, 2, "an external table is stored as itself");
+    permanents.name(L, 2, name);
+    // What was loaded before it was registered stands there as something that raises an error.
+    flush.emptyCaches(L);
+    lua.lua_settop(L, 2);
+    return 1;
+}
+
+/// ext.memory(): sizes in bytes and counts, of the VM and of the store.
+fn memory(L: *lua.State) callconv(.c) c_int {
+    flush.flushAll(L);
+    var request: Request = .{};
+    var reply = request.send(L, .memory_info);
+    lua.lua_createtable(L, 0, 5);
+    inline for (.{ "file_bytes", "tables", "entries", "functions" }) |field| {
+        lua.lua_pushinteger(L, reply.int(i64));
+        lua.lua_setfield(L, -2, field);
+    }
+    const kilobytes: lua.Integer = lua.lua_gc(L, lua.gc_count);
+    lua.lua_pushinteger(L, kilobytes * 1024 + lua.lua_gc(L, lua.gc_count_bytes));
+    lua.lua_setfield(L, -2, "lua_bytes");
+    return 1;
+}
+
+/// ext.collect(): removes from the store what nothing reaches. How many of each.
+fn collect(L: *lua.State) callconv(.c) c_int {
+    flush.flushAll(L);
+    flush.emptyCaches(L);
+    _ = lua.lua_gc(L, lua.gc_collect);
+    var request: Request = .{};
+    references.write(L, &request);
+    var reply = request.send(L, .collect);
+    lua.lua_createtable(L, 0, 4);
+    inline for (.{ "tables", "functions", "cells", "code" }) |field| {
+        lua.lua_pushinteger(L, reply.int(i64));
+        lua.lua_setfield(L, -2, field);
+    }
+    return 1;
+}
+
+/// ext.functions(): an array of { path =, name =, location =, parameters =, id = }.
+fn listFunctions(L: *lua.State) callconv(.c) c_int {
+    flush.flushAll(L);
+    var request: Request = .{};
+    var reply = request.send(L, .functions);
+    const count = reply.int(u32);
+    lua.lua_createtable(L, @intCast(count), 0);
+    for (0..count) |number| {
+        lua.lua_createtable(L, 0, 5);
+        inline for (.{ "path", "name", "location", "parameters" }) |field| {
+            reply.pushText(L);
+            lua.lua_setfield(L, -2, field);
+        }
+        lua.lua_pushinteger(L, reply.int(i64));
+        lua.lua_setfield(L, -2, "id");
+        lua.lua_rawseti(L, -2, @intCast(number + 1));
+    }
+    return 1;
+}

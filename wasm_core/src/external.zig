@@ -1,0 +1,392 @@
+//! External tables: what they are made of inside the VM. An external table P is a table of the
+//! program, emptied; its hidden metatable M has `__index` = C, a plain table that caches entries of
+//! the store. Reading what the cache has costs what a read through any `__index` table costs. What it
+//! does not have falls through to the metatable that all caches share, and is loaded (load.zig).
+//! Writes reach `__newindex` (access.zig), since P itself stays empty.
+//!
+//! One exception: entries whose keys are names of metamethods stand in P as well, because Lua looks
+//! for them there, without asking anybody, when P is the metatable of something. Programs may change
+//! those without `__newindex` noticing: see flush.zig.
+
+const std = @import("std");
+const lua = @import("lua.zig");
+const access = @import("access.zig");
+const iterate = @import("iterate.zig");
+const load = @import("load.zig");
+
+pub extern fn core_is_external(*lua.State, c_int) c_int;
+pub extern fn core_swap_contents(*lua.State, c_int, c_int) void;
+extern var core_external_marker: ?*const anyopaque;
+
+/// Places of the array part of M; all are always set, so it stays an array.
+pub const Slot = enum(u8) {
+    /// Integer. 0: a root that the store was not asked for yet.
+    id = 1,
+    /// A table of keys, or false: true for a key whose entry was changed and not flushed yet, false
+    /// for one of which is known that the store has no entry.
+    keys = 2,
+    /// The metatable that the program sees, or false.
+    metatable = 3,
+    /// Integer, see `Flags`.
+    flags = 4,
+    /// Integer: the greatest integer key that is at least 1, or 0 if there is none; -1: unknown.
+    border = 5,
+    /// For messages: the external table this one was first found in, or false for a root; and the key
+    /// in it, or the root's name.
+    parent = 6,
+    key = 7,
+    /// C.
+    cache = 8,
+};
+
+pub const Flags = packed struct(u32) {
+    /// All entries are in the cache.
+    complete: bool = false,
+    /// The store does not know the table yet: all that is in the cache is to be flushed.
+    fresh: bool = false,
+    /// Is in the list of what is to be flushed.
+    listed: bool = false,
+    metatable_changed: bool = false,
+    /// The beginning was loaded once; from now on single entries are.
+    visited: bool = false,
+    /// A root's id is not known yet: the store is asked when something is wanted of it.
+    unresolved: bool = false,
+    /// Has names of metamethods as keys, and stands in the list of those.
+    events: bool = false,
+    padding: u9 = 0,
+    /// The evaluation in which the program last went through the cache with `next`; in that one it
+    /// must not be emptied.
+    iterated: u16 = 0,
+};
+
+/// Places in the registry's array part, behind Lua's own.
+pub const Registry = struct {
+    /// id -> P, values weak.
+    pub const by_id: lua.Integer = 4;
+    /// What is to be flushed: an array of P.
+    pub const listed: lua.Integer = 5;
+    /// name -> P.
+    pub const roots: lua.Integer = 6;
+    /// The metatable of the hidden metatables: internals.c knows external tables by it.
+    pub const marker: lua.Integer = 7;
+    /// Of `next` on a table that is not in the cache: the keys of the last page (iterate.zig).
+    pub const cursor: lua.Integer = 8;
+    /// Those external tables that have names of metamethods as keys: an array of P.
+    pub const with_events: lua.Integer = 9;
+    /// Persisted functions: id -> function, values weak; function -> id, keys weak.
+    pub const functions: lua.Integer = 10;
+    pub const function_ids: lua.Integer = 11;
+    /// id -> cell, and address of the upvalue -> cell; values weak.
+    pub const cells: lua.Integer = 12;
+    pub const cells_by_address: lua.Integer = 13;
+    /// function -> array of its cells, keys weak: cells live as long as a function uses them ...
+    pub const cells_of: lua.Integer = 14;
+    /// ... and at least until the next flush: an array.
+    pub const pinned: lua.Integer = 15;
+    /// Functions to be stored: an array.
+    pub const new_functions: lua.Integer = 16;
+    /// value -> name and name -> value.
+    pub const permanent_names: lua.Integer = 17;
+    pub const permanents: lua.Integer = 18;
+    /// What is to be looked up before the program goes on (load.zig).
+    pub const pending: lua.Integer = 19;
+    pub const last = 19;
+};
+
+/// How many tables wait to be flushed, and how many have names of metamethods as keys.
+pub var listed_count: lua.Integer = 0;
+pub var with_events_count: lua.Integer = 0;
+/// What the caches hold since they were emptied, counted in entries.
+pub var cached_count: u32 = 0;
+/// What an external table takes itself, counted in entries: P, M, C and its metatable.
+pub const entries_of_table = 8;
+/// The number of the evaluation, never 0; it may come around again.
+pub var evaluation_number: u16 = 1;
+
+/// Creates what external tables share. Stack: unchanged.
+pub fn open(L: *lua.State) void {
+    var index: lua.Integer = Registry.by_id;
+    while (index <= Registry.last) : (index += 1) {
+        lua.lua_createtable(L, 0, 0);
+        lua.lua_rawseti(L, lua.registry_index, index);
+    }
+    for ([_]lua.Integer{ Registry.by_id, Registry.functions, Registry.cells, Registry.cells_by_address }) |place| {
+        setMode(L, place, "v");
+    }
+    for ([_]lua.Integer{ Registry.function_ids, Registry.cells_of }) |place| setMode(L, place, "k");
+    push(L, Registry.marker);
+    core_external_marker = lua.lua_topointer(L, -1);
+    lua.pop(L, 1);
+}
+
+fn setMode(L: *lua.State, place: lua.Integer, mode: [*:0]const u8) void {
+    push(L, place);
+    lua.lua_createtable(L, 0, 1);
+    _ = lua.lua_pushstring(L, mode);
+    lua.lua_setfield(L, -2, "__mode");
+    _ = lua.lua_setmetatable(L, -2);
+    lua.pop(L, 1);
+}
+
+/// Pushes what the registry has at a place. Stack: +1.
+pub noinline fn push(L: *lua.State, place: lua.Integer) void {
+    _ = lua.lua_rawgeti(L, lua.registry_index, place);
+}
+
+pub fn is(L: *lua.State, index: c_int) bool {
+    return core_is_external(L, index) != 0;
+}
+
+/// Pushes M of the external table at `index`. Stack: +1.
+pub noinline fn pushMeta(L: *lua.State, index: c_int) void {
+    _ = lua.lua_getmetatable(L, index);
+}
+
+/// Pushes a slot of M. Stack: +1.
+pub noinline fn pushSlot(L: *lua.State, meta: c_int, slot: Slot) void {
+    _ = lua.lua_rawgeti(L, meta, @backingInt(slot));
+}
+
+/// Sets a slot of M to the value at the top. Stack: -1.
+pub noinline fn setSlot(L: *lua.State, meta: c_int, slot: Slot) void {
+    lua.lua_rawseti(L, meta, @backingInt(slot));
+}
+
+pub noinline fn integerSlot(L: *lua.State, meta: c_int, slot: Slot) lua.Integer {
+    pushSlot(L, meta, slot);
+    defer lua.pop(L, 1);
+    return lua.lua_tointegerx(L, -1, null);
+}
+
+pub noinline fn setIntegerSlot(L: *lua.State, meta: c_int, slot: Slot, value: lua.Integer) void {
+    const absolute = lua.lua_absindex(L, meta);
+    lua.lua_pushinteger(L, value);
+    setSlot(L, absolute, slot);
+}
+
+pub noinline fn flagsOf(L: *lua.State, meta: c_int) Flags {
+    return @bitCast(@as(u32, @intCast(integerSlot(L, meta, .flags))));
+}
+
+pub noinline fn setFlags(L: *lua.State, meta: c_int, flags: Flags) void {
+    setIntegerSlot(L, meta, .flags, @as(u32, @bitCast(flags)));
+}
+
+/// Of the external table at `index`. Stack: unchanged.
+pub noinline fn idOf(L: *lua.State, index: c_int) lua.Integer {
+    pushMeta(L, index);
+    defer lua.pop(L, 1);
+    return integerSlot(L, -1, .id);
+}
+
+/// Pushes P, of a cache at `index`. Stack: +1.
+pub noinline fn pushOwner(L: *lua.State, index: c_int) void {
+    _ = lua.lua_getmetatable(L, index);
+    _ = lua.lua_rawgeti(L, -1, 1);
+    lua.remove(L, -2);
+}
+
+/// Makes the table at `table` an external one, with its entries in the cache. Nothing is raised after
+/// the first change. The entries themselves stay as they are. Stack: unchanged.
+pub noinline fn make(L: *lua.State, table: c_int, id: lua.Integer, flags: Flags) void {
+    const p = lua.lua_absindex(L, table);
+    const top = lua.lua_gettop(L);
+    lua.luaL_checkstack(L, 12, null);
+    const has_metatable = lua.lua_getmetatable(L, p) != 0;
+    if (!has_metatable) lua.lua_pushboolean(L, 0);
+    const program_metatable = top + 1;
+    lua.lua_createtable(L, 0, 0);
+    const c = top + 2;
+    lua.lua_createtable(L, 8, 4);
+    const m = top + 3;
+    lua.lua_pushinteger(L, id);
+    setSlot(L, m, .id);
+    lua.lua_pushboolean(L, 0);
+    setSlot(L, m, .keys);
+    lua.lua_pushvalue(L, program_metatable);
+    setSlot(L, m, .metatable);
+    setFlags(L, m, flags);
+    setIntegerSlot(L, m, .border, -1);
+    lua.lua_pushboolean(L, 0);
+    setSlot(L, m, .parent);
+    lua.lua_pushboolean(L, 0);
+    setSlot(L, m, .key);
+    lua.lua_pushvalue(L, c);
+    setSlot(L, m, .cache);
+    lua.lua_pushvalue(L, c);
+    lua.lua_setfield(L, m, "__index");
+    lua.pushFunction(L, access.assign);
+    lua.lua_setfield(L, m, "__newindex");
+    lua.pushFunction(L, access.lengthOf);
+    lua.lua_setfield(L, m, "__len");
+    lua.pushFunction(L, iterate.pairs);
+    lua.lua_setfield(L, m, "__pairs");
+    push(L, Registry.marker);
+    _ = lua.lua_setmetatable(L, m);
+    // Nothing is put into the cache itself: the program may be going through the table right now.
+    lua.lua_createtable(L, 1, 1);
+    lua.pushFunction(L, access.load);
+    lua.lua_setfield(L, -2, "__index");
+    lua.lua_pushvalue(L, p);
+    lua.lua_rawseti(L, -2, 1);
+    _ = lua.lua_setmetatable(L, c);
+    if (has_metatable) fillEvents(L, m, program_metatable);
+    core_swap_contents(L, p, c);
+    lua.lua_pushvalue(L, m);
+    _ = lua.lua_setmetatable(L, p);
+    if (id != 0) remember(L, p, id);
+    cached_count += entries_of_table;
+    lua.lua_settop(L, top);
+}
+
+/// P is known by its id. Stack: unchanged.
+pub noinline fn remember(L: *lua.State, p: c_int, id: lua.Integer) void {
+    const absolute = lua.lua_absindex(L, p);
+    push(L, Registry.by_id);
+    lua.lua_pushvalue(L, absolute);
+    lua.lua_rawseti(L, -2, id);
+    lua.pop(L, 1);
+}
+
+/// Pushes a new, empty external table. Stack: +1.
+pub noinline fn pushNew(L: *lua.State, id: lua.Integer, flags: Flags) void {
+    lua.lua_createtable(L, 0, 0);
+    make(L, -1, id, flags);
+}
+
+/// Pushes the external table with this id: the one that the VM has, or a new one, whose metatable is
+/// looked up by `load.settle` (0: it has none, `load.unknown_metatable`: nobody said). Stack: +1.
+pub noinline fn pushById(L: *lua.State, id: lua.Integer, metatable_id: lua.Integer) void {
+    lua.luaL_checkstack(L, 6, null);
+    push(L, Registry.by_id);
+    if (lua.lua_rawgeti(L, -1, id) == 0) {
+        lua.pop(L, 1);
+        pushNew(L, id, .{});
+        if (metatable_id != 0) load.wantMetatable(L, -1, metatable_id);
+    }
+    lua.remove(L, -2);
+}
+
+/// The table at `metatable` is what the program sees as the metatable of the one with M at `meta`.
+/// Stack: unchanged.
+pub noinline fn attachMetatable(L: *lua.State, meta: c_int, metatable: c_int) void {
+    const m = lua.lua_absindex(L, meta);
+    const value = lua.lua_absindex(L, metatable);
+    lua.lua_pushvalue(L, value);
+    setSlot(L, m, .metatable);
+    fillEvents(L, m, value);
+}
+
+/// Empties the cache of the external table at `index`. Nothing in it may wait to be flushed.
+/// Stack: unchanged.
+pub noinline fn emptyCache(L: *lua.State, index: c_int) void {
+    const p = lua.lua_absindex(L, index);
+    const top = lua.lua_gettop(L);
+    pushMeta(L, p);
+    pushSlot(L, -1, .cache);
+    lua.lua_createtable(L, 0, 0);
+    core_swap_contents(L, top + 2, top + 3);
+    lua.lua_pushboolean(L, 0);
+    setSlot(L, top + 1, .keys);
+    var flags = flagsOf(L, top + 1);
+    flags.complete = false;
+    flags.visited = false;
+    setFlags(L, top + 1, flags);
+    lua.lua_settop(L, top);
+}
+
+/// Names of the metamethods that P keeps for Lua to find.
+pub const event_names = [_][:0]const u8{
+    "__add",       "__band", "__bnot", "__bor",      "__bxor",  "__call",     "__close", "__concat",
+    "__div",       "__eq",   "__gc",   "__idiv",     "__index", "__le",       "__len",   "__lt",
+    "__metatable", "__mod",  "__mode", "__mul",      "__name",  "__newindex", "__pairs", "__pow",
+    "__shl",       "__shr",  "__sub",  "__tostring", "__unm",
+};
+
+/// Whether the value at `index` is the name of a metamethod.
+pub noinline fn isEvent(L: *lua.State, index: c_int) bool {
+    if (lua.typeAt(L, index) != .string) return false;
+    const text = lua.stringAt(L, index);
+    if (text.len < 4 or text[0] != '_' or text[1] != '_') return false;
+    for (event_names) |name| {
+        if (std.mem.eql(u8, name, text)) return true;
+    }
+    return false;
+}
+
+/// Events that M answers itself, or that have no meaning for what outlives the VM.
+noinline fn isOwnEvent(name: []const u8) bool {
+    for ([_][]const u8{ "__index", "__newindex", "__len", "__pairs", "__gc", "__mode" }) |own| {
+        if (std.mem.eql(u8, own, name)) return true;
+    }
+    return false;
+}
+
+/// M calls the metamethods of the program's metatable, whatever they are when they are called; M
+/// only needs to know which there are. Stack: unchanged.
+pub noinline fn fillEvents(L: *lua.State, meta: c_int, metatable: c_int) void {
+    const m = lua.lua_absindex(L, meta);
+    const source = lua.lua_absindex(L, metatable);
+    for (event_names) |name| {
+        if (isOwnEvent(name)) continue;
+        _ = lua.lua_pushstring(L, name.ptr);
+        _ = lua.lua_rawget(L, source);
+        if (lua.typeAt(L, -1) == .nil or std.mem.eql(u8, name, "__name") or
+            std.mem.eql(u8, name, "__metatable"))
+        {
+            lua.lua_setfield(L, m, name.ptr);
+            continue;
+        }
+        lua.pop(L, 1);
+        _ = lua.lua_pushstring(L, name.ptr);
+        lua.lua_pushcclosure(L, callEvent, 1);
+        lua.lua_setfield(L, m, name.ptr);
+    }
+}
+
+/// A metamethod of M: calls the present one of the first operand that has it. Upvalue: its name.
+fn callEvent(L: *lua.State) callconv(.c) c_int {
+    const count = lua.lua_gettop(L);
+    lua.luaL_checkstack(L, 4, null);
+    var operand: c_int = 1;
+    while (operand <= @min(count, 2)) : (operand += 1) {
+        if (lua.lua_getmetatable(L, operand) == 0) continue;
+        if (is(L, operand)) {
+            pushSlot(L, -1, .metatable);
+            lua.remove(L, -2);
+        }
+        if (lua.typeAt(L, -1) == .table) {
+            lua.lua_pushvalue(L, lua.upvalueIndex(1));
+            if (lua.lua_rawget(L, -2) != 0) {
+                lua.insert(L, 1);
+                lua.pop(L, 1);
+                lua.lua_callk(L, count, lua.multret, 0, finishEvent);
+                return lua.lua_gettop(L);
+            }
+            lua.pop(L, 1);
+        }
+        lua.pop(L, 1);
+    }
+    return lua.luaL_error(L, "the metatable has no %s any more", lua.lua_tolstring(L, lua.upvalueIndex(1), null).?);
+}
+
+fn finishEvent(L: *lua.State, _: c_int, _: lua.KContext) callconv(.c) c_int {
+    return lua.lua_gettop(L);
+}
+
+/// After the metatable at `index` got a metamethod it did not have: those who have it as metatable
+/// learn of it. Stack: unchanged.
+pub fn spreadEvents(L: *lua.State, index: c_int) void {
+    const metatable = lua.lua_absindex(L, index);
+    const top = lua.lua_gettop(L);
+    lua.luaL_checkstack(L, 8, null);
+    push(L, Registry.by_id);
+    lua.lua_pushnil(L);
+    while (lua.lua_next(L, top + 1) != 0) {
+        pushMeta(L, -1);
+        pushSlot(L, -1, .metatable);
+        if (lua.lua_rawequal(L, -1, metatable) != 0) fillEvents(L, -2, metatable);
+        lua.pop(L, 3);
+    }
+    lua.lua_settop(L, top);
+}

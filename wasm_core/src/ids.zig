@@ -1,0 +1,25 @@
+//! Ids of tables, functions and cells: given out from a block that the store has reserved.
+
+const lua = @import("lua.zig");
+const Request = @import("storecall.zig").Request;
+
+const block = 256;
+var first_free: lua.Integer = 0;
+var end: lua.Integer = 0;
+
+/// Sees to it that so many ids are at hand, so that taking them cannot fail.
+pub fn ensure(L: *lua.State, count: lua.Integer) void {
+    if (end - first_free >= count) return;
+    const wanted: u32 = @intCast(@max(count, block));
+    var request: Request = .{};
+    request.int(u32, wanted);
+    var reply = request.send(L, .reserve);
+    first_free = reply.int(i64);
+    end = first_free + wanted;
+}
+
+pub fn next(L: *lua.State) lua.Integer {
+    ensure(L, 1);
+    defer first_free += 1;
+    return first_free;
+}

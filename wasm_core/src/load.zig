@@ -1,0 +1,432 @@
+//! From the store into the VM: pages of entries, single entries, and what they refer to.
+//!
+//! A reply is read to its end before anything else is asked. What has to be asked besides (functions,
+//! metatables) is noted, and settled afterwards from a queue: no chain of references, however long,
+//! takes stack.
+
+const std = @import("std");
+const lua = @import("lua.zig");
+const external = @import("external.zig");
+const flush = @import("flush.zig");
+const functions = @import("functions.zig");
+const permanents = @import("permanents.zig");
+const record = @import("record.zig");
+const Reply = @import("storecall.zig").Reply;
+const Request = @import("storecall.zig").Request;
+const Registry = external.Registry;
+
+/// The first look at a table takes so many entries.
+pub const first_page_entries = 256;
+/// Going through a table takes so many at once.
+pub const page_entries = 512;
+
+pub const unknown_metatable: lua.Integer = -1;
+
+/// Places in the queue of what is pending, `pending_width` each: what, and three values.
+const pending_width = 4;
+const Pending = enum(u8) {
+    /// A table; its metatable's id.
+    metatable = 1,
+    /// A table; a key; the id of the function that is the value.
+    value = 2,
+    /// A table; the id of the function that is the key; the value, or a table with the id of one.
+    key = 3,
+    /// A cell; nothing; the id of the function that is its value.
+    cell = 4,
+};
+var pending_count: lua.Integer = 0;
+
+noinline fn pushPlace(L: *lua.State, kind: Pending) lua.Integer {
+    lua.luaL_checkstack(L, 8, null);
+    external.push(L, Registry.pending);
+    lua.lua_pushinteger(L, @backingInt(kind));
+    const first = pending_count * pending_width + 1;
+    lua.lua_rawseti(L, -2, first);
+    return first;
+}
+
+/// The table at `index` has this metatable. Stack: unchanged.
+pub fn wantMetatable(L: *lua.State, index: c_int, metatable_id: lua.Integer) void {
+    const p = lua.lua_absindex(L, index);
+    const first = pushPlace(L, .metatable);
+    lua.lua_pushvalue(L, p);
+    lua.lua_rawseti(L, -2, first + 1);
+    lua.lua_pushinteger(L, metatable_id);
+    lua.lua_rawseti(L, -2, first + 2);
+    lua.pop(L, 1);
+    pending_count += 1;
+}
+
+/// The cell at `index` has this function as its value. Stack: unchanged.
+pub fn wantCellFunction(L: *lua.State, index: c_int, function_id: lua.Integer) void {
+    const cell = lua.lua_absindex(L, index);
+    const first = pushPlace(L, .cell);
+    lua.lua_pushvalue(L, cell);
+    lua.lua_rawseti(L, -2, first + 1);
+    lua.lua_pushinteger(L, function_id);
+    lua.lua_rawseti(L, -2, first + 3);
+    lua.pop(L, 1);
+    pending_count += 1;
+}
+
+/// Looks up what is pending. Stack: unchanged.
+pub noinline fn settle(L: *lua.State) void {
+    while (pending_count > 0) {
+        const top = lua.lua_gettop(L);
+        lua.luaL_checkstack(L, 12, null);
+        const first = (pending_count - 1) * pending_width + 1;
+        external.push(L, Registry.pending);
+        for (0..pending_width) |offset| {
+            _ = lua.lua_rawgeti(L, top + 1, first + @as(lua.Integer, @intCast(offset)));
+        }
+        for (0..pending_width) |offset| {
+            lua.lua_pushnil(L);
+            lua.lua_rawseti(L, top + 1, first + @as(lua.Integer, @intCast(offset)));
+        }
+        pending_count -= 1;
+        const kind: Pending = @fromBackingInt(@intCast(lua.lua_tointegerx(L, top + 2, null)));
+        const object = top + 3;
+        switch (kind) {
+            .metatable => settleMetatable(L, object, lua.lua_tointegerx(L, top + 4, null)),
+            .value => {
+                functions.pushShell(L, lua.lua_tointegerx(L, top + 5, null));
+                external.pushMeta(L, object);
+                put(L, object, -1, top + 4, -2);
+            },
+            .key => {
+                functions.pushShell(L, lua.lua_tointegerx(L, top + 4, null));
+                const key = lua.lua_gettop(L);
+                if (lua.typeAt(L, top + 5) == .table and !external.is(L, top + 5)) {
+                    _ = lua.lua_rawgeti(L, top + 5, 1);
+                    functions.pushShell(L, lua.lua_tointegerx(L, -1, null));
+                } else {
+                    lua.lua_pushvalue(L, top + 5);
+                }
+                const value = lua.lua_gettop(L);
+                external.pushMeta(L, object);
+                put(L, object, -1, key, value);
+            },
+            .cell => {
+                functions.pushShell(L, lua.lua_tointegerx(L, top + 5, null));
+                functions.fillCell(L, object);
+            },
+        }
+        lua.lua_settop(L, top);
+    }
+}
+
+fn settleMetatable(L: *lua.State, p: c_int, noted: lua.Integer) void {
+    var id = noted;
+    if (id == unknown_metatable) {
+        var request: Request = .{};
+        request.int(i64, external.idOf(L, p));
+        var reply = request.send(L, .table_info);
+        id = if (reply.int(u8) != 0) reply.int(i64) else 0;
+    }
+    if (id == 0) return;
+    external.pushById(L, id, unknown_metatable);
+    const metatable = lua.lua_gettop(L);
+    external.pushMeta(L, metatable);
+    // All of it, since Lua looks for metamethods without asking.
+    if (!external.flagsOf(L, -1).complete) readAll(L, metatable, lua.lua_gettop(L));
+    lua.pop(L, 1);
+    external.pushMeta(L, p);
+    external.attachMetatable(L, -1, metatable);
+}
+
+fn readAll(L: *lua.State, p: c_int, m: c_int) void {
+    const top = lua.lua_gettop(L);
+    lua.lua_createtable(L, 0, 0);
+    lua.lua_pushnil(L);
+    while (!readPage(L, p, m, top + 2, page_entries, top + 1)) {
+        settleKeys(L, top + 1);
+        const count: lua.Integer = @intCast(lua.lua_rawlen(L, top + 1));
+        _ = lua.lua_rawgeti(L, top + 1, count);
+        lua.lua_copy(L, -1, top + 2);
+        lua.lua_settop(L, top + 2);
+    }
+    var flags = external.flagsOf(L, m);
+    flags.complete = true;
+    flags.visited = true;
+    external.setFlags(L, m, flags);
+    lua.lua_settop(L, top);
+}
+
+/// Finds out a root's id, creating the root. Stack: unchanged.
+pub noinline fn resolve(L: *lua.State, p: c_int, m: c_int) void {
+    var flags = external.flagsOf(L, m);
+    if (!flags.unresolved) return;
+    external.pushSlot(L, m, .key);
+    var request: Request = .{};
+    request.text(lua.stringAt(L, -1));
+    lua.pop(L, 1);
+    request.int(u8, 1);
+    var reply = request.send(L, .root);
+    const id = reply.int(i64);
+    const metatable = reply.int(i64);
+    external.setIntegerSlot(L, m, .id, id);
+    external.remember(L, p, id);
+    flags.unresolved = false;
+    external.setFlags(L, m, flags);
+    if (metatable != 0) {
+        wantMetatable(L, p, metatable);
+        settle(L);
+    }
+}
+
+/// The first look at a table: its beginning, which is all of it if it is small. Stack: unchanged.
+pub noinline fn visit(L: *lua.State, p: c_int, m: c_int) void {
+    resolve(L, p, m);
+    var flags = external.flagsOf(L, m);
+    if (flags.visited or flags.complete) return;
+    flags.visited = true;
+    external.setFlags(L, m, flags);
+    lua.lua_pushnil(L);
+    const complete = readPage(L, p, m, lua.lua_gettop(L), first_page_entries, 0);
+    lua.pop(L, 1);
+    if (complete) {
+        flags = external.flagsOf(L, m);
+        flags.complete = true;
+        external.setFlags(L, m, flags);
+    }
+    settle(L);
+}
+
+/// Loads the page that follows the key at `after` (nil: the first) and appends its keys to the array
+/// at `keys`, if that is not 0. Whether it is the last page. Not settled. Stack: unchanged.
+pub noinline fn readPage(L: *lua.State, p: c_int, m: c_int, after: c_int, entries_max: u32, keys: c_int) bool {
+    lua.luaL_checkstack(L, 16, null);
+    var request: Request = .{};
+    request.int(i64, external.integerSlot(L, m, .id));
+    if (lua.typeAt(L, after) == .nil) {
+        request.int(u8, 0);
+    } else {
+        request.int(u8, 1);
+        record.writeValue(L, &request, after);
+    }
+    request.int(u32, entries_max);
+    var reply = request.send(L, .page);
+    const complete = reply.int(u8) != 0;
+    readEntries(L, &reply, p, m, keys);
+    readNested(L, &reply);
+    return complete;
+}
+
+/// u32 count, pairs. Stack: unchanged.
+noinline fn readEntries(L: *lua.State, reply: *Reply, p: c_int, m: c_int, keys: c_int) void {
+    const count = reply.int(u32);
+    var place: lua.Integer = if (keys == 0) 0 else @intCast(lua.lua_rawlen(L, keys));
+    for (0..count) |_| {
+        const top = lua.lua_gettop(L);
+        const key_function = pushValue(L, reply);
+        const value_function = pushValue(L, reply);
+        if (key_function != 0) {
+            noteKey(L, p, key_function, value_function, top + 2);
+            if (keys != 0) {
+                // Stands for the function until `settleKeys`.
+                place += 1;
+                lua.lua_createtable(L, 1, 0);
+                lua.lua_pushinteger(L, key_function);
+                lua.lua_rawseti(L, -2, 1);
+                lua.lua_rawseti(L, keys, place);
+                function_keys = true;
+            }
+        } else {
+            notePath(L, p, top + 1, top + 2);
+            if (value_function != 0) {
+                noteValue(L, p, top + 1, value_function);
+            } else {
+                put(L, p, m, top + 1, top + 2);
+            }
+            if (keys != 0) {
+                place += 1;
+                lua.lua_pushvalue(L, top + 1);
+                lua.lua_rawseti(L, keys, place);
+            }
+        }
+        lua.lua_settop(L, top);
+    }
+}
+
+fn noteValue(L: *lua.State, p: c_int, key: c_int, function_id: lua.Integer) void {
+    const first = pushPlace(L, .value);
+    lua.lua_pushvalue(L, p);
+    lua.lua_rawseti(L, -2, first + 1);
+    lua.lua_pushvalue(L, key);
+    lua.lua_rawseti(L, -2, first + 2);
+    lua.lua_pushinteger(L, function_id);
+    lua.lua_rawseti(L, -2, first + 3);
+    lua.pop(L, 1);
+    pending_count += 1;
+}
+
+fn noteKey(
+    L: *lua.State,
+    p: c_int,
+    key_function: lua.Integer,
+    value_function: lua.Integer,
+    value: c_int,
+) void {
+    const first = pushPlace(L, .key);
+    const queue = lua.lua_gettop(L);
+    lua.lua_pushvalue(L, p);
+    lua.lua_rawseti(L, queue, first + 1);
+    lua.lua_pushinteger(L, key_function);
+    lua.lua_rawseti(L, queue, first + 2);
+    if (value_function != 0) {
+        lua.lua_createtable(L, 1, 0);
+        lua.lua_pushinteger(L, value_function);
+        lua.lua_rawseti(L, -2, 1);
+    } else {
+        lua.lua_pushvalue(L, value);
+    }
+    lua.lua_rawseti(L, queue, first + 3);
+    lua.pop(L, 1);
+    pending_count += 1;
+}
+
+/// Whether an array of keys has something that stands for a function.
+var function_keys = false;
+
+/// Settles, and puts the functions into the array of keys that `readPage` filled. Stack: unchanged.
+pub fn settleKeys(L: *lua.State, keys: c_int) void {
+    settle(L);
+    if (!function_keys) return;
+    function_keys = false;
+    const top = lua.lua_gettop(L);
+    const count: lua.Integer = @intCast(lua.lua_rawlen(L, keys));
+    var place: lua.Integer = 1;
+    while (place <= count) : (place += 1) {
+        _ = lua.lua_rawgeti(L, keys, place);
+        if (lua.typeAt(L, -1) == .table and !external.is(L, -1)) {
+            _ = lua.lua_rawgeti(L, -1, 1);
+            functions.pushShell(L, lua.lua_tointegerx(L, -1, null));
+            lua.lua_rawseti(L, keys, place);
+        }
+        lua.lua_settop(L, top);
+    }
+    settle(L);
+}
+
+/// The nested section: small tables that the entries refer to. Stack: unchanged.
+noinline fn readNested(L: *lua.State, reply: *Reply) void {
+    const count = reply.int(u32);
+    for (0..count) |_| {
+        const top = lua.lua_gettop(L);
+        const id = reply.int(i64);
+        const metatable = reply.int(i64);
+        const complete = reply.int(u8) != 0;
+        external.pushById(L, id, metatable);
+        external.pushMeta(L, -1);
+        var flags = external.flagsOf(L, top + 2);
+        readEntries(L, reply, top + 1, top + 2, 0);
+        if (!flags.complete) {
+            flags.complete = complete;
+            flags.visited = true;
+            external.setFlags(L, top + 2, flags);
+        }
+        lua.lua_settop(L, top);
+    }
+}
+
+/// Pushes the entry at `key`, nil if the store has none, and remembers which. Stack: +1.
+pub noinline fn pushEntry(L: *lua.State, p: c_int, m: c_int, key: c_int) void {
+    lua.luaL_checkstack(L, 16, null);
+    var request: Request = .{};
+    request.int(i64, external.integerSlot(L, m, .id));
+    record.writeValue(L, &request, key);
+    var reply = request.send(L, .get);
+    const function_id = pushValue(L, &reply);
+    const value = lua.lua_gettop(L);
+    readNested(L, &reply);
+    settle(L);
+    if (function_id != 0) {
+        functions.pushShell(L, function_id);
+        lua.lua_copy(L, -1, value);
+        lua.lua_settop(L, value);
+        settle(L);
+    }
+    if (lua.typeAt(L, value) == .nil) {
+        noteAbsent(L, m, key);
+    } else {
+        notePath(L, p, key, value);
+        put(L, p, m, key, value);
+    }
+}
+
+fn noteAbsent(L: *lua.State, m: c_int, key: c_int) void {
+    external.pushSlot(L, m, .keys);
+    if (lua.typeAt(L, -1) != .table) {
+        lua.pop(L, 1);
+        lua.lua_createtable(L, 0, 1);
+        lua.lua_pushvalue(L, -1);
+        external.setSlot(L, m, .keys);
+    }
+    lua.lua_pushvalue(L, key);
+    lua.lua_pushboolean(L, 0);
+    lua.lua_rawset(L, -3);
+    lua.pop(L, 1);
+    external.cached_count += 1;
+}
+
+/// Puts an entry of the store into the cache, unless the program has changed it. Stack: unchanged.
+noinline fn put(L: *lua.State, p: c_int, meta: c_int, key: c_int, value: c_int) void {
+    const m = lua.lua_absindex(L, meta);
+    const v = lua.lua_absindex(L, value);
+    external.pushSlot(L, m, .keys);
+    if (lua.typeAt(L, -1) == .table) {
+        lua.lua_pushvalue(L, key);
+        if (lua.lua_rawget(L, -2) != 0 and lua.lua_toboolean(L, -1) != 0) return lua.pop(L, 2);
+        lua.pop(L, 1);
+    }
+    lua.pop(L, 1);
+    external.pushSlot(L, m, .cache);
+    lua.lua_pushvalue(L, key);
+    lua.lua_pushvalue(L, v);
+    lua.lua_rawset(L, -3);
+    lua.pop(L, 1);
+    external.cached_count += 1;
+    if (external.isEvent(L, key)) flush.keepEvent(L, p, key, v);
+}
+
+/// An external table at `value` that has no name yet is called by this table and key. Stack: unchanged.
+pub noinline fn notePath(L: *lua.State, p: c_int, key: c_int, value: c_int) void {
+    if (lua.typeAt(L, value) != .table or !external.is(L, value)) return;
+    external.pushMeta(L, value);
+    external.pushSlot(L, -1, .parent);
+    external.pushSlot(L, -2, .key);
+    const named = lua.lua_toboolean(L, -2) != 0 or lua.typeAt(L, -1) != .boolean;
+    lua.pop(L, 2);
+    if (!named) {
+        const m = lua.lua_gettop(L);
+        lua.lua_pushvalue(L, p);
+        external.setSlot(L, m, .parent);
+        lua.lua_pushvalue(L, key);
+        external.setSlot(L, m, .key);
+    }
+    lua.pop(L, 1);
+}
+
+/// Pushes the next value of a reply; for a function nil, and returns its id. Stack: +1.
+pub noinline fn pushValue(L: *lua.State, reply: *Reply) lua.Integer {
+    switch (reply.tag()) {
+        .boolean => lua.lua_pushboolean(L, reply.int(u8)),
+        .integer => lua.lua_pushinteger(L, reply.int(i64)),
+        .float => lua.lua_pushnumber(L, @bitCast(reply.int(u64))),
+        .string => reply.pushText(L),
+        .function => {
+            lua.lua_pushnil(L);
+            return reply.int(i64);
+        },
+        .permanent => {
+            reply.pushText(L);
+            permanents.pushNamed(L);
+        },
+        .external_table => {
+            const id = reply.int(i64);
+            external.pushById(L, id, reply.int(i64));
+        },
+        else => lua.lua_pushnil(L),
+    }
+    return 0;
+}
