@@ -88,6 +88,7 @@ fn isKnown(L: *lua.State, m: c_int, key: c_int) bool {
 pub fn assign(L: *lua.State) callconv(.c) c_int {
     lua.lua_settop(L, 3);
     external.pushMeta(L, 1);
+    loading.resolve(L, 1, 4);
     external.pushSlot(L, 4, .metatable);
     if (lua.lua_toboolean(L, -1) != 0) {
         _ = lua.lua_pushstring(L, "__newindex");
@@ -180,6 +181,7 @@ fn moveBorder(L: *lua.State, p: c_int, m: c_int, key: lua.Integer, is_nil: bool)
 pub fn lengthOf(L: *lua.State) callconv(.c) c_int {
     lua.lua_settop(L, 1);
     external.pushMeta(L, 1);
+    loading.resolve(L, 1, 2);
     external.pushSlot(L, 2, .metatable);
     if (lua.lua_toboolean(L, -1) != 0) {
         _ = lua.lua_pushstring(L, "__len");

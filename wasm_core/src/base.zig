@@ -6,6 +6,7 @@ const access = @import("access.zig");
 const adopt = @import("adopt.zig");
 const external = @import("external.zig");
 const flush = @import("flush.zig");
+const load = @import("load.zig");
 const record = @import("record.zig");
 
 /// As lua_rawget: replaces the key at the top by the entry. Returns its type.
@@ -44,7 +45,10 @@ export fn core_external_rawlen(L: *lua.State, index: c_int) u64 {
 
 /// As lua_getmetatable: pushes the metatable that the program set, if it did.
 export fn core_external_getmetatable(L: *lua.State, index: c_int) c_int {
-    external.pushMeta(L, index);
+    lua.luaL_checkstack(L, 16, null);
+    const p = lua.lua_absindex(L, index);
+    external.pushMeta(L, p);
+    load.resolve(L, p, lua.lua_gettop(L));
     external.pushSlot(L, -1, .metatable);
     lua.remove(L, -2);
     if (lua.lua_toboolean(L, -1) != 0) return 1;
@@ -59,6 +63,7 @@ export fn core_external_setmetatable(L: *lua.State, index: c_int) c_int {
     lua.luaL_checkstack(L, 16, null);
     external.pushMeta(L, p);
     const m = metatable + 1;
+    load.resolve(L, p, m);
     if (lua.typeAt(L, metatable) == .nil) {
         lua.lua_pushboolean(L, 0);
         external.setSlot(L, m, .metatable);

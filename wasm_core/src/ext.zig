@@ -35,15 +35,9 @@ pub fn open(L: *lua.State) void {
     }
     lua.lua_setglobal(L, "ext");
     permanents.open(L);
-    pushRoot(L, "Memory", protocol.memory_table_id);
+    external.pushNew(L, protocol.memory_table_id, .{ .unresolved = true });
+    nameRoot(L, lua.lua_gettop(L), "Memory");
     lua.lua_setglobal(L, "Memory");
-}
-
-/// Pushes a root: with id 0, one that the store is asked for when it is used. Stack: +1.
-fn pushRoot(L: *lua.State, name: []const u8, id: lua.Integer) void {
-    external.pushNew(L, id, .{ .unresolved = id == 0 });
-    const root = lua.lua_gettop(L);
-    nameRoot(L, root, name);
 }
 
 fn nameRoot(L: *lua.State, root: c_int, name: []const u8) void {

@@ -20,7 +20,7 @@ extern var core_external_marker: ?*const anyopaque;
 
 /// Places of the array part of M; all are always set, so it stays an array.
 pub const Slot = enum(u8) {
-    /// Integer. 0: a root that the store was not asked for yet.
+    /// Integer. 0: of a root that the store was not asked for yet.
     id = 1,
     /// A table of keys, or false: true for a key whose entry was changed and not flushed yet, false
     /// for one of which is known that the store has no entry.
@@ -49,7 +49,8 @@ pub const Flags = packed struct(u32) {
     metatable_changed: bool = false,
     /// The beginning was loaded once; from now on single entries are.
     visited: bool = false,
-    /// A root's id is not known yet: the store is asked when something is wanted of it.
+    /// A root of which the VM knows the name only, or name and id: the store is asked about its
+    /// metatable, and its id, when something is wanted of it.
     unresolved: bool = false,
     /// Has names of metamethods as keys, and stands in the list of those.
     events: bool = false,

@@ -13,6 +13,7 @@ const Registry = external.Registry;
 pub fn pairs(L: *lua.State) callconv(.c) c_int {
     lua.lua_settop(L, 1);
     external.pushMeta(L, 1);
+    load.resolve(L, 1, 2);
     external.pushSlot(L, 2, .metatable);
     if (lua.lua_toboolean(L, -1) != 0) {
         _ = lua.lua_pushstring(L, "__pairs");

@@ -152,10 +152,17 @@ fn readAll(L: *lua.State, p: c_int, m: c_int) void {
     lua.lua_settop(L, top);
 }
 
-/// Finds out a root's id, creating the root. Stack: unchanged.
+/// Asks the store what it knows of a root: its metatable, and its id if that is not known, creating
+/// the root. Stack: unchanged.
 pub noinline fn resolve(L: *lua.State, p: c_int, m: c_int) void {
     var flags = external.flagsOf(L, m);
     if (!flags.unresolved) return;
+    flags.unresolved = false;
+    external.setFlags(L, m, flags);
+    if (external.integerSlot(L, m, .id) != 0) {
+        wantMetatable(L, p, unknown_metatable);
+        return settle(L);
+    }
     external.pushSlot(L, m, .key);
     var request: Request = .{};
     request.text(lua.stringAt(L, -1));
@@ -163,15 +170,11 @@ pub noinline fn resolve(L: *lua.State, p: c_int, m: c_int) void {
     request.int(u8, 1);
     var reply = request.send(L, .root);
     const id = reply.int(i64);
-    const metatable = reply.int(i64);
     external.setIntegerSlot(L, m, .id, id);
     external.remember(L, p, id);
-    flags.unresolved = false;
-    external.setFlags(L, m, flags);
-    if (metatable != 0) {
-        wantMetatable(L, p, metatable);
-        settle(L);
-    }
+    const metatable = reply.int(i64);
+    if (metatable != 0) wantMetatable(L, p, metatable);
+    settle(L);
 }
 
 /// The first look at a table: its beginning, which is all of it if it is small. Stack: unchanged.

@@ -21,7 +21,6 @@ pub fn transaction(L: *lua.State) callconv(.c) c_int {
     if (lua.typeAt(L, 1) != .function) return lua.luaL_argerror(L, 1, "function expected");
     flush.flushAll(L);
     output.flush();
-    _ = storecall.sendLast(L, .begin, "");
     if (run(L, lua.lua_gettop(L) - 1)) return lua.lua_gettop(L);
     // The memory is that of BEGIN: the function and its arguments are on the stack again.
     pushError(L);
@@ -30,6 +29,7 @@ pub fn transaction(L: *lua.State) callconv(.c) c_int {
 
 /// Whether it ended well; its results are on the stack then.
 noinline fn run(L: *lua.State, argument_count: c_int) bool {
+    _ = storecall.sendLast(L, .begin, "");
     lua.pushFunction(L, flushBody);
     lua.insert(L, 1);
     const status = lua.lua_pcallk(L, argument_count, lua.multret, 0, 0, null);
