@@ -124,7 +124,7 @@ pub extern fn lua_pushlightuserdata(*State, ?*anyopaque) void;
 pub extern fn lua_load(*State, Reader, ?*anyopaque, [*:0]const u8, ?[*:0]const u8) c_int;
 pub extern fn lua_callk(*State, c_int, c_int, KContext, ?KFunction) void;
 pub extern fn lua_pcallk(*State, c_int, c_int, c_int, KContext, ?KFunction) c_int;
-pub extern fn lua_error(*State) noreturn;
+pub extern fn lua_error(*State) c_int;
 pub extern fn lua_gc(*State, c_int, ...) c_int;
 pub extern fn lua_setwarnf(*State, ?WarnFunction, ?*anyopaque) void;
 pub extern fn lua_getstack(*State, c_int, *Debug) c_int;
