@@ -90,6 +90,7 @@ class Code(Roots):
                     f"The code of a function (number {code_id}) is no longer in {self._name}: "
                     "another session removed it. Evaluate the function's definition again."
                 )
+            self._note_function(function_id, cells)
             execute("REPLACE INTO functions (id, code_id) VALUES (?, ?)", (function_id, code_id))
             execute("DELETE FROM function_cells WHERE function_id = ?", (function_id,))
             self._cursor.executemany(

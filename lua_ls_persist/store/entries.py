@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, cast
 
 from lua_ls_persist.errors import StoreError
+from lua_ls_persist.store.references import References
 from lua_ls_persist.store.rows import (
     STRING,
     Entry,
@@ -21,7 +22,6 @@ from lua_ls_persist.store.rows import (
     Pair,
     Value,
 )
-from lua_ls_persist.store.transactions import Transactions
 
 LONG_STRING: Final = 20
 """The kind of an entry or cell whose string is a row of `long_strings`. Not seen outside."""
@@ -80,7 +80,7 @@ _SQL_CELLS = """
     """
 
 
-class Entries(Transactions):
+class Entries(References):
     """Reads and writes entries, tables and cells."""
 
     def apply(
@@ -102,6 +102,7 @@ class Entries(Transactions):
         """
         with self._change():
             many = self._cursor.executemany
+            self._note_writes(sets, new_tables, metatables, cells)
             if new_tables:
                 many(_SQL_NEW_TABLE, new_tables)
             if self._cursor.execute(_SQL_HAS_LONG).fetchone() is not None:

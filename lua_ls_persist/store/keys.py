@@ -1,4 +1,4 @@
-"""The key that signs bytecode: one a user, kept outside of every session's file.
+"""The key that signs bytecode and images: one a user, kept outside of every session's file.
 
 Lua does not verify bytecode, and a session's file may come from anywhere. So only code that was
 signed with this key is loaded. Who can read the key can sign code for this user.
@@ -22,10 +22,10 @@ CONFIG_VARIABLE: Final = "LUA_LS_PERSIST_CONFIG"
 
 KEY_FILE_NAME: Final = "signing.key"
 KEY_BYTES: Final = 32
-SIGNATURE_BYTES: Final = 32
 
-_DOMAIN = b"lua-ls-persist bytecode 1\0"
-"""What is signed begins with this, so that a signature means nothing anywhere else."""
+# What is signed begins with one of these, so that a signature means nothing anywhere else.
+_BYTECODE = b"lua-ls-persist bytecode 1\0"
+_IMAGE = b"lua-ls-persist image 1\0"
 
 _HALF_MADE_S = 1.0
 """How long to wait for another process that is just making the key."""
@@ -63,12 +63,17 @@ def signing_key() -> bytes:
 
 def sign(key: bytes, bytecode: bytes) -> bytes:
     """The signature of bytecode: HMAC with SHA-256."""
-    return hmac.digest(key, _DOMAIN + bytecode, "sha256")
+    return hmac.digest(key, _BYTECODE + bytecode, "sha256")
 
 
 def is_signed(key: bytes, bytecode: bytes, signature: bytes) -> bool:
     """Whether the signature is that of the bytecode; takes equally long for each wrong one."""
     return hmac.compare_digest(sign(key, bytecode), signature)
+
+
+def sign_image(key: bytes, digest: bytes) -> bytes:
+    """The signature of an image, by its SHA-256."""
+    return hmac.digest(key, _IMAGE + digest, "sha256")
 
 
 def _read(path: Path) -> bytes:

@@ -146,10 +146,11 @@ _VALUES = (
         content_bytes INTEGER NOT NULL,
         segments TEXT NOT NULL,
         refers_to TEXT NOT NULL,
+        codes TEXT NOT NULL,
         sources TEXT NOT NULL,
         evaluations INTEGER NOT NULL,
         details TEXT NOT NULL,
-        checksum BLOB NOT NULL
+        signature BLOB NOT NULL
     ) STRICT
     """,
     """

@@ -169,6 +169,22 @@ class Collected:
 
 
 @dataclass(frozen=True, slots=True)
+class Sizes:
+    """How large a store is. `file_bytes` is with `free_bytes`, which `vacuum` gives back."""
+
+    file_bytes: int
+    free_bytes: int
+    tables: int
+    entries: int
+    long_strings: int
+    functions: int
+    cells: int
+    codes: int
+    images: int
+    images_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class StoredImage:
     """A VM's state between two evaluations, and what it takes to go on from there.
 

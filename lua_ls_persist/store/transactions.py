@@ -58,11 +58,11 @@ class Transactions:
     @cached_property
     def _connection(self) -> apsw.Connection:
         """Opened when it is first used: most sessions in memory never use theirs."""
-        with Explained(self._name):
+        with self._reading:
             if self._closed:
                 raise apsw.ConnectionClosedError("closed")
             connection = open_connection(self._path, busy_timeout_ms=self._busy_timeout_ms)
-        self._version_told = number(connection, "PRAGMA data_version")
+            self._on_open(connection)
         return connection
 
     @cached_property
@@ -190,7 +190,7 @@ class Transactions:
 
         In a transaction the answer is about what this transaction sees, so that nothing can come
         in between: ask after `begin`. A transaction that sees changes which its caller was not
-        told of cannot write.
+        told of cannot write, unless it was begun to write.
         """
         with self._reading:
             version = self._version_snapshot if self._begun else self._data_version()
@@ -224,7 +224,11 @@ class Transactions:
         assert isinstance(version, int)
         return version
 
-    # For the parts that write
+    # For the parts that stand on this one
+
+    def _on_open(self, connection: apsw.Connection) -> None:
+        """For parts that look at something when the file is opened."""
+        self._version_told = number(connection, "PRAGMA data_version")
 
     def _written(self) -> _Writing:
         """The block in which something is written that is not data."""

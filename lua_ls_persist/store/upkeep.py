@@ -1,0 +1,271 @@
+"""How large the file is, whether it is sound, and giving space back to the disk."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Final, cast
+
+import apsw
+
+from lua_ls_persist.store.places import Places
+from lua_ls_persist.store.rows import Native, Sizes
+
+PROBLEMS_MAX: Final = 100
+"""No more problems of one sort are told."""
+
+_SQL_SIZES = """
+    SELECT
+        (SELECT page_count * page_size FROM pragma_page_count, pragma_page_size),
+        (SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size),
+        (SELECT count(*) FROM tables),
+        (SELECT count(*) FROM entries),
+        (SELECT count(*) FROM long_strings),
+        (SELECT count(*) FROM functions),
+        (SELECT count(*) FROM cells),
+        (SELECT count(*) FROM code),
+        (SELECT count(*) FROM images),
+        (SELECT coalesce(sum(length(content)), 0) FROM image_pieces)
+    """
+
+# What must not be there: a message, and a query that gives what to fill into it.
+_CHECKS: Final[tuple[tuple[str, str], ...]] = (
+    (
+        "the root Memory is missing",
+        "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM roots WHERE name = 'Memory' AND table_id = 1)",
+    ),
+    (
+        "root {!r} is table {}, which is missing",
+        "SELECT name, table_id FROM roots WHERE table_id NOT IN (SELECT id FROM tables)",
+    ),
+    (
+        "table {} is missing, but has entries",
+        """
+        SELECT DISTINCT table_id FROM entries WHERE table_id NOT IN (SELECT id FROM tables)
+        """,
+    ),
+    (
+        "table {} has metatable {}, which is missing",
+        """
+        SELECT id, metatable FROM tables
+        WHERE metatable IS NOT NULL AND metatable NOT IN (SELECT id FROM tables)
+        """,
+    ),
+    (
+        "in table {}, the entry {!r} is of kind {}, but its value is a SQLite {}",
+        """
+        SELECT table_id, key, kind, typeof(value) FROM entries WHERE NOT CASE kind
+            WHEN 1 THEN value IS 0 OR value IS 1
+            WHEN 3 THEN typeof(value) IN ('real', 'integer')
+            WHEN 4 THEN typeof(value) IN ('text', 'blob')
+            WHEN 6 THEN typeof(value) = 'text'
+            ELSE kind IN (2, 5, 7, 20) AND typeof(value) = 'integer' END
+        """,
+    ),
+    (
+        "in table {}, the key {!r} is of kind {}, but it is a SQLite {}",
+        """
+        SELECT table_id, key, key_kind, typeof(key) FROM entries WHERE NOT CASE key_kind
+            WHEN 1 THEN key IS 0 OR key IS 1
+            WHEN 3 THEN typeof(key) = 'real'
+            WHEN 4 THEN typeof(key) IN ('text', 'blob')
+            WHEN 6 THEN typeof(key) = 'text'
+            ELSE key_kind IN (2, 5, 7) AND typeof(key) = 'integer' END
+        """,
+    ),
+    (
+        "in table {}, the entry {!r} refers to table {}, which is missing",
+        """
+        SELECT table_id, key, value FROM entries
+        WHERE kind = 7 AND value NOT IN (SELECT id FROM tables)
+        """,
+    ),
+    (
+        "in table {}, the entry {!r} refers to function {}, which is missing",
+        """
+        SELECT table_id, key, value FROM entries
+        WHERE kind = 5 AND value NOT IN (SELECT id FROM functions)
+        """,
+    ),
+    (
+        "in table {}, the entry {!r} refers to long string {}, which is missing",
+        """
+        SELECT table_id, key, value FROM entries
+        WHERE kind = 20 AND value NOT IN (SELECT id FROM long_strings)
+        """,
+    ),
+    (
+        "in table {}, table {} is a key, but it is missing",
+        """
+        SELECT table_id, key FROM entries
+        WHERE key_kind = 7 AND key NOT IN (SELECT id FROM tables)
+        """,
+    ),
+    (
+        "in table {}, function {} is a key, but it is missing",
+        """
+        SELECT table_id, key FROM entries
+        WHERE key_kind = 5 AND key NOT IN (SELECT id FROM functions)
+        """,
+    ),
+    (
+        "cell {} is of kind {}, but its value is a SQLite {}",
+        """
+        SELECT id, kind, typeof(value) FROM cells WHERE NOT CASE kind
+            WHEN 0 THEN value IS NULL
+            WHEN 1 THEN value IS 0 OR value IS 1
+            WHEN 3 THEN typeof(value) IN ('real', 'integer')
+            WHEN 4 THEN typeof(value) IN ('text', 'blob')
+            WHEN 6 THEN typeof(value) = 'text'
+            ELSE kind IN (2, 5, 7, 20) AND typeof(value) = 'integer' END
+        """,
+    ),
+    (
+        "cell {} refers to {} (kind {}), which is missing",
+        """
+        SELECT id, value, kind FROM cells WHERE CASE kind
+            WHEN 5 THEN value NOT IN (SELECT id FROM functions)
+            WHEN 7 THEN value NOT IN (SELECT id FROM tables)
+            WHEN 20 THEN value NOT IN (SELECT id FROM long_strings)
+            ELSE 0 END
+        """,
+    ),
+    (
+        "function {} has code {}, which is missing",
+        "SELECT id, code_id FROM functions WHERE code_id NOT IN (SELECT id FROM code)",
+    ),
+    (
+        "function {} has cell {}, which is missing",
+        """
+        SELECT function_id, cell_id FROM function_cells
+        WHERE cell_id NOT IN (SELECT id FROM cells)
+        """,
+    ),
+    (
+        "function {} is missing, but has cells",
+        """
+        SELECT DISTINCT function_id FROM function_cells
+        WHERE function_id NOT IN (SELECT id FROM functions)
+        """,
+    ),
+    (
+        "code {} has source {}, which is missing",
+        "SELECT id, source_id FROM code WHERE source_id NOT IN (SELECT id FROM sources)",
+    ),
+    (
+        "the id {} is in use twice",
+        """
+        SELECT id FROM (
+            SELECT id FROM tables UNION ALL SELECT id FROM functions UNION ALL SELECT id FROM cells)
+        GROUP BY id HAVING count(*) > 1
+        """,
+    ),
+    (
+        "the id {} is in use, but ids from {} on are still to be given out",
+        """
+        SELECT id, counters.value FROM counters, (
+            SELECT max(id) AS id FROM (SELECT max(id) AS id FROM tables
+                UNION ALL SELECT max(id) FROM functions UNION ALL SELECT max(id) FROM cells))
+        WHERE name = 'next_id' AND id >= counters.value
+        """,
+    ),
+    (
+        "long string {} belongs to nothing",
+        """
+        SELECT id FROM long_strings WHERE id NOT IN (
+            SELECT value FROM entries WHERE kind = 20 UNION ALL
+            SELECT value FROM cells WHERE kind = 20)
+        """,
+    ),
+    (
+        "long string {} belongs to {}, but something else refers to it",
+        """
+        SELECT long_strings.id, owner FROM long_strings
+        JOIN entries ON kind = 20 AND value = long_strings.id AND table_id <> owner
+        """,
+    ),
+    (
+        "image {} misses a part of its content",
+        """
+        SELECT id FROM images WHERE content_bytes <> (
+            SELECT coalesce(sum(content_bytes), 0) FROM image_pieces WHERE image_id = images.id)
+        """,
+    ),
+)
+
+
+class Upkeep(Places):
+    """Looks after the file."""
+
+    def sizes(self) -> Sizes:
+        """How large the store is, and what is in it."""
+        with self._reading:
+            row = self._cursor.execute(_SQL_SIZES).fetchone()
+        return Sizes(*cast("tuple[int, ...]", row))
+
+    def vacuum(self) -> int:
+        """Writes the file anew without free space; how many bytes it has become smaller.
+
+        Not in a transaction. It takes as much free space on the disk as the file has, and the time
+        to write it.
+
+        Raises:
+            StoreError: another session is writing, or the disk is full.
+        """
+        assert not self.in_transaction
+        before = self.sizes().file_bytes
+        with self._reading:
+            self._connection.execute("VACUUM")
+            self.checkpoint()
+        return before - self.sizes().file_bytes
+
+    def checkpoint(self) -> None:
+        """Moves what is in the write-ahead log into the file, as far as nobody reads from it."""
+        with self._reading:
+            # Busy: somebody reads or writes at this moment, and it happens later by itself.
+            with suppress(apsw.BusyError):
+                self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+
+    def integrity(self) -> list[str]:
+        """What is wrong with the file, one sentence each; an empty list if nothing is.
+
+        What SQLite checks, what refers to what, and the signatures. Reads everything.
+        """
+        with self._reading:
+            rows = self._connection.execute("PRAGMA integrity_check").fetchall()
+            problems = [str(row[0]) for row in rows if row[0] != "ok"]
+            if problems:
+                return problems  # anything else would only repeat it
+            for message, query in _CHECKS:
+                problems += self._found(message, query)
+        problems += [
+            f"code {code_id} is damaged, or was not signed by you"
+            for code_id in self.unsigned_codes()
+        ]
+        problems += [
+            f"code {code_id} has another content than its hash says"
+            for code_id in self._with_wrong_hash()
+        ]
+        return problems
+
+    def _found(self, message: str, query: str) -> list[str]:
+        """The problems of one sort."""
+        rows = self._connection.execute(query)
+        problems: list[str] = []
+        for row in cast("Iterable[tuple[Native, ...]]", rows):
+            if len(problems) == PROBLEMS_MAX:
+                problems.append("... and more of these")
+                break
+            problems.append(message.format(*row))
+        return problems
+
+    def _with_wrong_hash(self) -> list[int]:
+        with self._reading:
+            rows = self._connection.execute("SELECT id, bytecode_hash FROM code").fetchall()
+        found: list[int] = []
+        for code_id, bytecode_hash in cast("list[tuple[int, bytes]]", rows):
+            row = self.code(code_id)
+            if row is not None and hashlib.sha256(row.bytecode).digest() != bytecode_hash:
+                found.append(code_id)
+        return found
