@@ -11,6 +11,9 @@ pub const Exchange = extern struct {
     batch: Batch,
     /// Where short strings stand in the batch, by their addresses in the VM.
     known: [256]KnownString,
+    /// The number of the batch, by which it is known which of those are of this batch. Here, since
+    /// images of the VM must not turn it back.
+    batch_serial: u32,
     request: [4096]u8,
     kept_error: KeptError,
     reply: [protocol.store_reply_bytes]u8,
@@ -26,7 +29,7 @@ pub const Batch = extern struct {
 
 pub var exchange: Exchange align(16) = undefined;
 
-pub const KnownString = extern struct { offset: u32, length: u32, number: u32 };
+pub const KnownString = extern struct { batch: u32, offset: u32, length: u32, number: u32 };
 
 /// An error value on its way out of a transaction that is rolled back.
 pub const KeptError = extern struct {

@@ -125,7 +125,7 @@ pub fn flushIfListed(L: *lua.State, m: c_int) void {
 /// Stack: unchanged.
 pub noinline fn flushAll(L: *lua.State) void {
     if (external.with_events_count > 0) noticeEvents(L);
-    var batch: record.Batch = .{};
+    var batch = record.Batch.begin();
     functions.flushCells(L, &batch);
     var number: lua.Integer = 1;
     // Flushing may find more to flush: the list grows meanwhile.

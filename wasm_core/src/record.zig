@@ -84,6 +84,11 @@ pub const Batch = struct {
     string_count: u32 = 0,
     string_bytes: u32 = 0,
 
+    pub fn begin() Batch {
+        exchange.batch_serial +%= 1;
+        return .{};
+    }
+
     /// Adds a record. Index 0 stands for no key or no value. Both must be storable. Stack: unchanged.
     pub noinline fn add(self: *Batch, L: *lua.State, op: protocol.RecordOp, id: i64, key: c_int, value: c_int) void {
         const none: Scalar = .{ .tag = .nil };
@@ -127,8 +132,7 @@ pub const Batch = struct {
     noinline fn number(self: *Batch, text: []const u8) i64 {
         const known = &exchange.known[(@intFromPtr(text.ptr) >> 3) % exchange.known.len];
         const strings = &exchange.batch.strings;
-        if (known.number < self.string_count and known.length == text.len and
-            known.offset + text.len <= self.string_bytes and
+        if (known.batch == exchange.batch_serial and known.length == text.len and
             std.mem.eql(u8, strings[known.offset..][0..text.len], text))
         {
             return known.number;
@@ -137,6 +141,7 @@ pub const Batch = struct {
         self.string_bytes += 4;
         @memcpy(strings[self.string_bytes..][0..text.len], text);
         known.* = .{
+            .batch = exchange.batch_serial,
             .offset = self.string_bytes,
             .length = @intCast(text.len),
             .number = self.string_count,
@@ -194,7 +199,7 @@ pub const Batch = struct {
         const head = 2 * @sizeOf(u32) + self.record_count * @sizeOf(protocol.Record);
         _ = host.send(.store_piece, std.mem.asBytes(&exchange.batch)[0..head]);
         const strings = exchange.batch.strings[0..self.string_bytes];
-        self.* = .{};
+        self.* = begin();
         _ = storecall.sendLast(L, .apply, strings);
     }
 };
