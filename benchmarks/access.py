@@ -26,12 +26,15 @@ WRITE_FIELD, WRITE_ELEMENT = "write a field", "write an element"
 INSERT = "write a new element"
 READS: Final = (READ_FIELD, READ_ELEMENT)
 WRITES: Final = (WRITE_FIELD, WRITE_ELEMENT, INSERT)
+SCAN_CACHED = "scan (pairs) in the cache, each entry"
 SCAN = "scan (pairs), each of {:,} entries"
-SCAN_COLD = "the same, in a fresh VM"
-READ_COLD = "read one of {:,} entries, in a fresh VM"
+READ = "read one of {:,} entries"
+COLD = ", in a fresh VM"
+COLD_READS = 2000
 FILL = "fill with {:,} entries, committed"
 
-# Elements are read and written all over a table of 1024: it fits the cache of every profile.
+# Elements are read and written all over a table of 1024, which a cache should hold.
+TABLE_ENTRIES = 1024
 SETUP = """
 local function new()
   local t = { name = 1 }
@@ -51,8 +54,12 @@ class Loop:
     name: str
     body: str
     base: str = ""
-    fresh: bool = False
-    """Whether each round has a new, empty table."""
+    fresh: str | None = None
+    """If given, each round has a new table, and this program fills it."""
+    count_max: int | None = None
+    """The most repetitions, if it matters."""
+    operations: int = 1
+    """How many operations the body is."""
 
 
 LOOPS: Final = (
@@ -60,7 +67,14 @@ LOOPS: Final = (
     Loop(READ_ELEMENT, "x = t[i & 1023]", base="x = i & 1023"),
     Loop(WRITE_FIELD, "t.name = i"),
     Loop(WRITE_ELEMENT, "t[i & 1023] = i", base="x = i & 1023"),
-    Loop(INSERT, "t[i] = i", fresh=True),
+    # So few that nothing is flushed meanwhile; `FILL` tells what that costs.
+    Loop(INSERT, "t[i] = i", fresh="", count_max=TABLE_ENTRIES),
+    Loop(
+        SCAN_CACHED,
+        "for _, value in pairs(t) do x = value end",
+        fresh=f"for i = 1, {TABLE_ENTRIES} do t[i] = i end",
+        operations=TABLE_ENTRIES,
+    ),
 )
 
 TIMED_LOOP = """
@@ -82,16 +96,10 @@ return seconds
 
 # The steps are coprime to any count that is a power of ten: no entry is read twice.
 TIMED_COLD_READS = """
-local big, clock, x = Memory.big, os.clock, nil
+local big, clock, x = Memory.%s, os.clock, nil
 local start = clock()
 for i = 1, %d do x = big[i * 7919 %% %d + 1] end
 return clock() - start
-"""
-
-FILL_LARGE = """
-Memory.big = {}
-local big = Memory.big
-for i = 1, %d do big[i] = i end
 """
 
 
@@ -146,16 +154,16 @@ def _one_round(profile: str, session: Session, count: int) -> Iterator[tuple[Key
         yield Key(profile, base, ""), seconds / count
     for loop in LOOPS:
         for kind in KINDS:
-            n = count
-            if loop.fresh:
-                # As many as the least profile holds in a plain table.
-                n = max(1, count // 10)
-                check(session.evaluate("bench.fresh = {}"))
-                if kind == EXTERNAL:
-                    check(session.evaluate("Memory.fresh = bench.fresh"))
-            table = "bench.fresh" if loop.fresh else f"bench.{kind}"
+            n = max(1, count // loop.operations)
+            if loop.count_max is not None:
+                n = min(n, loop.count_max)
+            if loop.fresh is not None:
+                adopt = "Memory.fresh = t" if kind == EXTERNAL else ""
+                check(session.evaluate(f"local t = {{}} bench.fresh = t {adopt} {loop.fresh}"))
+            table = f"bench.{kind}" if loop.fresh is None else "bench.fresh"
             source = f"return bench[{loop.body!r}]({table}, {n})"
-            yield Key(profile, loop.name, kind), seconds_in_vm(session, source) / n
+            seconds = seconds_in_vm(session, source) / n / loop.operations
+            yield Key(profile, loop.name, kind), seconds
 
 
 def _without_bases(taken: Mapping[Key, Sequence[float]]) -> AccessSamples:
@@ -174,63 +182,64 @@ def above(seconds: float, base_s: float) -> float:
     return max(seconds - base_s, 1e-10)
 
 
-def measure_scans(folder: Path, *, small: int, large: int, rounds: int) -> AccessSamples:
-    """Time iterating over tables that fit a VM's memory and tables that do not; fill those first.
+def measure_scans(folder: Path, counts: Sequence[int], *, rounds: int) -> AccessSamples:
+    """Time iterating over tables of so many entries; the last and largest is filled by the clock.
 
-    The session's files stay in the folder, see `large_path`.
+    The sessions' files stay in the folder, see `large_path`.
     """
     samples: dict[Key, list[float]] = {}
+    *small, large = counts
     with ExitStack() as stack:
         sessions = {}
         for profile, limit in PROFILES.items():
             session = stack.enter_context(_open(large_path(folder, profile), limit))
             sessions[profile] = session
-            filled = session.evaluate(FILL_LARGE % large, time_limit_s=None)
-            check(filled)
+            for count in counts:
+                filled = session.evaluate(_fill(f"Memory.{table(count)}", count), time_limit_s=None)
+                check(filled)
             samples[Key(profile, FILL.format(large), EXTERNAL)] = [filled.duration_s]
-            check(session.evaluate(f"Memory.small = {{}} {_filled('Memory.small', small)}"))
         for round_number in range(rounds + 1):
             for profile, session in sessions.items():
-                is_large = 0 < round_number <= LARGE_ROUNDS_MAX
-                for key, seconds in _one_scan_round(
-                    profile, session, small, large if is_large else 0
-                ):
+                scanned = counts if 0 < round_number <= LARGE_ROUNDS_MAX else small
+                for key, seconds in _one_scan_round(profile, session, scanned, large):
                     if round_number > 0:
                         samples.setdefault(key, []).append(seconds)
     return {key: Sample(tuple(values)) for key, values in samples.items()}
 
 
 def _one_scan_round(
-    profile: str, session: Session, small: int, large: int
+    profile: str, session: Session, counts: Sequence[int], large: int
 ) -> Iterator[tuple[Key, float]]:
-    for count, table in ((small, "small"), (large, "big")):
-        if not count:
-            continue
+    for count in counts:
         name = SCAN.format(count)
-        source = TIMED_SCAN % (f"Memory.{table}", count)
+        scan = TIMED_SCAN % (f"Memory.{table(count)}", count)
         _start_fresh(session)
-        cold = seconds_in_vm(session, source) / count
-        yield Key(profile, f"{name}, in a fresh VM", EXTERNAL), cold
-        yield Key(profile, name, EXTERNAL), seconds_in_vm(session, source) / count
-        if count == small or PROFILES[profile] > 2 * MIB:
-            check(session.evaluate(f"plain = {{}} {_filled('plain', count)}", time_limit_s=None))
-            plain = seconds_in_vm(session, TIMED_SCAN % ("plain", count)) / count
-            yield Key(profile, name, PLAIN), plain
+        yield Key(profile, name + COLD, EXTERNAL), seconds_in_vm(session, scan) / count
+        yield Key(profile, name, EXTERNAL), seconds_in_vm(session, scan) / count
+        if count < large or PROFILES[profile] > 2 * MIB:  # a plain table has to fit
+            check(session.evaluate(_fill("plain", count), time_limit_s=None))
+            plain_s = seconds_in_vm(session, TIMED_SCAN % ("plain", count)) / count
+            yield Key(profile, name, PLAIN), plain_s
             check(session.evaluate("plain = nil"))
-    if large:
-        reads = max(1, min(large // 100, 2000))
+    if large in counts:
+        reads = min(large, COLD_READS)
         _start_fresh(session)
-        seconds = seconds_in_vm(session, TIMED_COLD_READS % (reads, large)) / reads
-        yield Key(profile, READ_COLD.format(large), EXTERNAL), seconds
+        seconds = seconds_in_vm(session, TIMED_COLD_READS % (table(large), reads, large))
+        yield Key(profile, READ.format(large) + COLD, EXTERNAL), seconds / reads
+
+
+def table(count: int) -> str:
+    """Return the key of the table of so many entries in `Memory`."""
+    return f"t{count}"
 
 
 def large_path(folder: Path, profile: str) -> Path:
-    """Return the file of the session whose table `Memory.big` was filled under this profile."""
+    """Return the file of the session whose tables were filled under this profile."""
     return folder / f"large {profile}.db"
 
 
-def _filled(table: str, count: int) -> str:
-    return f"local t = {table} for i = 1, {count} do t[i] = i end"
+def _fill(name: str, count: int) -> str:
+    return f"{name} = {{}} local t = {name} for i = 1, {count} do t[i] = i end"
 
 
 def _start_fresh(session: Session) -> None:

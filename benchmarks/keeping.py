@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import shutil
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-import apsw
-
+from benchmarks.access import table
 from benchmarks.evaluate import FILL_HEAP, KIB, MIB, SMALL_REPEATS, check
 from benchmarks.functions import MAKERS
 from benchmarks.measure import Sample, Subject, measure, measure_once
@@ -74,7 +72,7 @@ def measure_openings(
 ) -> dict[str, Sample]:
     """Time opening and closing sessions: with many entries, and with images of full heaps.
 
-    `large_file` is the file of a closed session whose `Memory.big` has so many entries.
+    `large_file` is the file of a closed session in which `measure_scans` filled such a table.
     """
     taken: dict[str, list[float]] = {}
 
@@ -88,14 +86,9 @@ def measure_openings(
             check(session.evaluate("Memory.count = 1"))
             check(session.evaluate(FILL_HEAP % (size_bytes // KIB)))
         files.append((path, f"{size_bytes // MIB} MiB in use" if size_bytes else "a fresh heap"))
-    bare = folder / "without image.db"
-    shutil.copyfile(large_file, bare)  # closed: the file is whole
-
-    large = ((large_file, OPEN_WITH_IMAGE), (bare, OPEN_WITHOUT_IMAGE))
     for _ in range(rounds):
-        forget_images(bare)
-        for path, name in large:
-            _open_and_look(path, name.format(entries), entries, time)
+        for name, resume in ((OPEN_WITH_IMAGE, True), (OPEN_WITHOUT_IMAGE, False)):
+            _open_and_look(large_file, name.format(entries), resume, entries, time)
         for path, suffix in files:
             _open_and_close(path, suffix, time)
     return {name: Sample(tuple(values)) for name, values in taken.items()}
@@ -104,11 +97,12 @@ def measure_openings(
 Time = Callable[[str, Callable[[], object]], None]
 
 
-def _open_and_look(path: Path, name: str, entries: int, time: Time) -> None:
+def _open_and_look(path: Path, name: str, resume: bool, entries: int, time: Time) -> None:
     sessions: list[Session] = []
-    time(name, lambda: sessions.append(Session.open(path)))
-    look = f"assert(Memory.big[{entries}] == {entries})"
+    time(name, lambda: sessions.append(Session.open(path, resume=resume)))
+    look = f"assert(Memory.{table(entries)}[{entries}] == {entries})"
     with sessions.pop() as session:
+        assert session.resumed == resume, session.started
         time(f"{name}: its first read", lambda: check(session.evaluate(look)))
 
 
@@ -119,16 +113,3 @@ def _open_and_close(path: Path, suffix: str, time: Time) -> None:
     # Something has changed, so that there is something to save.
     check(session.evaluate("assert(ballast) changed = (changed or 0) + 1"))
     time(f"close: image saved, {suffix}", session.close)
-
-
-def forget_images(path: Path) -> None:
-    """Delete the images in a closed session's file: it opens with what the store has."""
-    with closing(apsw.Connection(str(path))) as connection:
-        for name in tables(connection, "image"):
-            connection.execute(f"DELETE FROM {name}")
-
-
-def tables(connection: apsw.Connection, beginning: str) -> Sequence[str]:
-    """Return the names of the tables that begin so."""
-    found = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
-    return [str(name) for (name,) in found if str(name).startswith(beginning)]

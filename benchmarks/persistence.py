@@ -25,8 +25,8 @@ class Sizes:
 
     loop: int = 200_000
     records: int = 10_000
-    small_table: int = 10_000
-    large_table: int = 1_000_000
+    tables: tuple[int, ...] = (1000, 10_000, 1_000_000)
+    """In rising order."""
     functions: int = 500
 
 
@@ -64,16 +64,14 @@ def measure_persistence(
         return Measured(
             sizes=sizes,
             loops=access.measure_loops(folder, count=sizes.loop, rounds=rounds),
-            scans=access.measure_scans(
-                folder, small=sizes.small_table, large=sizes.large_table, rounds=rounds
-            ),
+            scans=access.measure_scans(folder, sizes.tables, rounds=rounds),
             inserts=records.measure_inserts(folder, sizes.records, rounds=rounds, report=report),
             # Peers that are missing have been reported by then.
             commits=records.measure_commits(folder, rounds=rounds, report=lambda _: None),
             functions=functions.measure_functions(folder, sizes.functions, rounds=rounds),
             evaluations=keeping.measure_evaluations(folder, sizes.functions, rounds=rounds),
             openings=keeping.measure_openings(
-                folder, access.large_path(folder, "default"), sizes.large_table, rounds=rounds
+                folder, access.large_path(folder, "default"), sizes.tables[-1], rounds=rounds
             ),
         )
 
@@ -141,7 +139,7 @@ def judge(measured: Measured) -> tuple[Judgement, ...]:
 
 def _opening_names(sizes: Sizes) -> set[str]:
     names = (keeping.OPEN_WITH_IMAGE, keeping.OPEN_WITHOUT_IMAGE)
-    return {name.format(sizes.large_table) for name in names}
+    return {name.format(sizes.tables[-1]) for name in names}
 
 
 def _to_plain(loops: AccessSamples, key: Key) -> float:

@@ -180,7 +180,7 @@ def measured(sizes: Sizes) -> Measured:
             (functions.PERSIST_KNOWN_CODE, functions.PERSIST_NEW_CODE, functions.RESTORE), second
         ),
         evaluations=dict.fromkeys((keeping.NEVER_USED, keeping.USED_FILE), second),
-        openings={name.format(sizes.large_table): second for name in openings} | {"close": second},
+        openings={name.format(sizes.tables[-1]): second for name in openings} | {"close": second},
     )
 
 
