@@ -38,6 +38,7 @@ _NIL, _BOOLEAN, _INTEGER, _FLOAT, _STRING = map(
     int, (Tag.NIL, Tag.BOOLEAN, Tag.INTEGER, Tag.FLOAT, Tag.STRING)
 )
 
+_I32 = struct.Struct("<i")
 _I64 = struct.Struct("<q")
 _F64 = struct.Struct("<d")
 _U32 = struct.Struct("<I")
@@ -149,6 +150,16 @@ class Decoder:
     def u64(self) -> int:
         """An unsigned 64-bit integer."""
         number: int = _U64.unpack_from(self.data, self._advance(8))[0]
+        return number
+
+    def i32(self) -> int:
+        """A signed 32-bit integer."""
+        number: int = _I32.unpack_from(self.data, self._advance(4))[0]
+        return number
+
+    def i64(self) -> int:
+        """A signed 64-bit integer."""
+        number: int = _I64.unpack_from(self.data, self._advance(8))[0]
         return number
 
     def text(self) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from typing import Any, Generic, TypeVar
 from lua_ls_persist.errors import SessionClosedError, SessionError
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 
 class _Call(Generic[T]):
@@ -70,9 +73,14 @@ class _Submission(Generic[T]):
 
 
 class Owner:
-    """One thread that runs what it is given, in order."""
+    """One thread that runs what it is given, in order, and something else when there is nothing.
 
-    def __init__(self, name: str) -> None:
+    `idle` is run when nothing has been asked for as long as `rest` said.
+    """
+
+    def __init__(self, name: str, idle: Callable[[], None] | None = None) -> None:
+        self._idle = idle
+        self._idle_after_s: float | None = None
         self._queue: SimpleQueue[_Call[Any] | _Submission[Any] | None] = SimpleQueue()
         self._urgent: deque[_Call[Any]] = deque()
         self._lock = threading.Lock()
@@ -82,12 +90,32 @@ class Owner:
 
     def _work(self) -> None:
         while True:
-            work = self._queue.get()
+            try:
+                work = self._queue.get(timeout=self._idle_after_s)
+            except Empty:
+                self._run_idle()
+                continue
             if self._urgent:
                 self._run_urgent()
             if work is None:
                 return
             work.run()
+
+    def rest(self, after_s: float | None) -> None:
+        """Run `idle` once nothing has been asked for so long; None: do not. On the thread."""
+        self._idle_after_s = after_s
+
+    def has_work(self) -> bool:
+        """Whether something is waiting to be run."""
+        return not self._queue.empty()
+
+    def _run_idle(self) -> None:
+        self._idle_after_s = None
+        assert self._idle is not None
+        try:
+            self._idle()
+        except Exception:  # nobody waits for it, and the session goes on without
+            logger.exception("what a session does in idle time failed")
 
     def _run_urgent(self) -> None:
         while True:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from lua_ls_persist.errors import TrapError
+from lua_ls_persist.errors import CoreError, TrapError
 from lua_ls_persist.vm.interrupt import Cause
 
 
@@ -26,9 +26,23 @@ class Host(Protocol):
         """The content of the file that the program asks for; None if there is none."""
         ...
 
+    def source(self, content: bytes, /) -> int:
+        """The number by which the store will hear of this source text, an open file's content.
+
+        0: the text is not kept.
+        """
+        ...
+
+    def store(self, operation: int, request: bytes, /) -> bytes:
+        """Answer a `StoreOperation` (see docs/wire-format.md).
+
+        When this has answered `BEGIN` or `ROLLBACK`, the machine keeps or undoes the VM's state.
+        """
+        ...
+
 
 class NoHost:
-    """Takes no output and has no files."""
+    """Takes no output, and has neither files nor a store."""
 
     def output(self, _records: bytes, /) -> bool:
         """Drop it."""
@@ -37,6 +51,14 @@ class NoHost:
     def open(self, _name: bytes, /) -> bytes | None:
         """Nothing is there."""
         return None
+
+    def source(self, _content: bytes, /) -> int:
+        """It is not kept."""
+        return 0
+
+    def store(self, _operation: int, _request: bytes, /) -> bytes:
+        """There is none."""
+        raise CoreError("the program asked for the store, and this call has none")
 
 
 class Stopped(TrapError):  # noqa: N818  (nothing need be wrong: mostly somebody asked for it)

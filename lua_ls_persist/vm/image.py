@@ -1,7 +1,11 @@
-"""Images: the VM's whole state, as copied out of the linear memory between two calls.
+"""Images: the VM's whole state, as copied out of the linear memory.
 
 Between calls no wasm frame is live, so static data and heap are the VM; the shadow stack and the
 buffers that the host and the core exchange bytes through hold nothing and are left out.
+
+Inside of a call the part of the shadow stack that is in use belongs to the VM as well. What wasm
+keeps outside of linear memory (locals, the frames themselves) is not in an image: so one that was
+captured inside of a call can be restored only in the same call, from the same frame.
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ def copy_memory(target: int, source: int | bytes, length: int) -> None:
 class Image:
     """A kept buffer with a copy of the VM's state; capturing again uses the same buffer."""
 
-    __slots__ = ("_address", "_buffer", "_segments", "memory_bytes")
+    __slots__ = ("_address", "_buffer", "_segments", "memory_bytes", "stack_pointer")
 
     def __init__(self) -> None:
         self._buffer = (ctypes.c_char * 0)()
@@ -35,6 +39,13 @@ class Image:
         self._segments: tuple[tuple[int, int], ...] = ()
         self.memory_bytes = 0
         """How large the linear memory was; where the image is restored it must be no smaller."""
+        self.stack_pointer = 0
+        """Where the shadow stack stood, if the image was captured inside of a call; 0 otherwise."""
+
+    @property
+    def segments(self) -> tuple[tuple[int, int], ...]:
+        """The parts of the memory that the image holds: (address, length) of each, in order."""
+        return self._segments
 
     @property
     def size_bytes(self) -> int:
@@ -54,6 +65,21 @@ class Image:
             position += length
         self._segments = segments
         self.memory_bytes = memory_bytes
+
+    def content(self) -> bytes:
+        """The parts one behind the other, to be kept somewhere else."""
+        return ctypes.string_at(self._address, self.size_bytes)
+
+    @classmethod
+    def of(cls, content: bytes, segments: tuple[tuple[int, int], ...], memory_bytes: int) -> Image:
+        """An image made of what `content`, `segments` and `memory_bytes` were."""
+        image = cls()
+        assert len(content) == sum(length for _, length in segments)
+        image._buffer = (ctypes.c_char * len(content)).from_buffer_copy(content)
+        image._address = ctypes.addressof(image._buffer)
+        image._segments = segments
+        image.memory_bytes = memory_bytes
+        return image
 
     def copy_to(self, base: int) -> None:
         """Copy back to where the parts came from."""

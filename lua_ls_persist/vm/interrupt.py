@@ -164,6 +164,12 @@ class Interrupter:
             if self._stopping:
                 self._stop()
 
+    def renew(self) -> None:
+        """The host has written over the core's memory: what asks it to stop is written again."""
+        with self._lock:
+            if self._cause is not None:
+                self._machine.ask_to_stop()
+
     def request(self) -> bool:
         """Ask the call that runs to stop. Any thread. False if none runs."""
         with self._lock:

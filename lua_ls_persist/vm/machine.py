@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import time
 from typing import final
 
 import wasmtime
 
 from lua_ls_persist.errors import CoreError, TrapError, WireError
-from lua_ls_persist.protocol import IO_BUFFER_BYTES, LAYOUT_VERSION, Clock, Info, Operation
+from lua_ls_persist.protocol import IO_BUFFER_BYTES, LAYOUT_VERSION, Info
 from lua_ls_persist.vm import fastcall
-from lua_ls_persist.vm.host import Host, NoHost, Stopped
+from lua_ls_persist.vm.host import Host, Stopped
+from lua_ls_persist.vm.hostcalls import HostCalls
 from lua_ls_persist.vm.image import Image, copy_memory
-from lua_ls_persist.vm.interrupt import Interrupter, write_hook
+from lua_ls_persist.vm.interrupt import Cause, Interrupter, write_hook
 from lua_ls_persist.vm.module import CompiledCore
 
 PAGE_BYTES = 65536
@@ -28,7 +28,6 @@ MEMORY_LIMIT_BYTES_MAX = 2**32 - PAGE_BYTES
 TRACE_TIME_LIMIT_S = 0.02
 _OTHER_VERSION = "core and package are of different versions; reinstall the package"
 _STACK_POINTER = "__stack_pointer"
-_FILES_OPEN_MAX = 16
 
 
 @final
@@ -58,21 +57,21 @@ class Machine:
             )
         self.core = core
         self.memory_limit_bytes = memory_limit_bytes // PAGE_BYTES * PAGE_BYTES
-        self._host: Host = NoHost()
-        self._payload: bytes | memoryview = b""
-        self._response: list[bytes] = []
-        self._files: dict[int, bytes] = {}
-        self._host_error: BaseException | None = None
+        self._calls = HostCalls(self)
         self._closed = False
+        self.failure: Stopped | None = None
+        """If the host raised in the last call: how that call ended, and where Lua was."""
         self._store = wasmtime.Store(core.engine)
         self._store.set_limits(memory_size=self.memory_limit_bytes)
         if core.signals is None:
             self._store.set_epoch_deadline(1)
         self._fast = fastcall.available() if fast is None else fast
         imports = fastcall.fast_imports if self._fast else fastcall.plain_imports
-        call, clock, self._keep_alive = imports(self._store, self._on_call, self._on_clock)
+        call, clock, self._keep_alive = imports(
+            self._store, self._calls.on_call, self._calls.on_clock
+        )
         self._instantiate({"call": call, "clock": clock})
-        self._interrupter = Interrupter(self, core.engine, core.signals)
+        self.interrupter = Interrupter(self, core.engine, core.signals)
         self._open()
 
     def _instantiate(self, functions: dict[str, wasmtime.Func]) -> None:
@@ -94,6 +93,7 @@ class Machine:
         try:
             memory, stack = exports["memory"], exports[_STACK_POINTER]
             exported = {name: exports[name] for name in _FUNCTIONS}
+            exported |= {name: exports[name] for name in _COMING if name in exports}
         except KeyError as error:
             raise CoreError(f"the core has no export {error}: {_OTHER_VERSION}") from None
         assert isinstance(memory, wasmtime.Memory)
@@ -109,7 +109,7 @@ class Machine:
         self._functions: dict[str, fastcall.Export] = {}
         for name, function in exported.items():
             assert isinstance(function, wasmtime.Func)
-            has_argument = name in _WITH_ARGUMENT
+            has_argument = len(function.type(self._store).params) > 0
             self._functions[name] = bind(self._store, function, has_argument=has_argument)
 
     def _open(self) -> None:
@@ -122,7 +122,7 @@ class Machine:
             )
         self.info = {offset: words[place + offset // 4] for offset in range(0, Info.SIZE, 4)}
         self.layout_version = LAYOUT_VERSION
-        self.lua_version = self._read(
+        self.lua_version = self.read(
             self.info[Info.LUA_VERSION], self.info[Info.LUA_VERSION_LENGTH]
         ).decode()
         self._io = self.base + self.info[Info.IO_BUFFER]
@@ -151,27 +151,24 @@ class Machine:
             BaseException: what a method of the host raised; restore an image as well.
         """
         assert len(request) <= IO_BUFFER_BYTES
-        self._host = host if host is not None else NoHost()
-        self._payload = payload
-        self._response.clear()
-        return self._join(self._run(name, request, time_limit_s))
+        self._calls.begin(host, payload)
+        return self._response(self._run(name, request, time_limit_s))
 
-    def _join(self, length: int) -> bytes:
+    def _response(self, length: int) -> bytes:
         """The whole response, of which the last `length` bytes are in the I/O buffer."""
         last = ctypes.string_at(self._io, min(length, IO_BUFFER_BYTES))
-        if not self._response:
-            return last
-        self._response.append(last)
-        response = b"".join(self._response)
-        self._response.clear()
-        return response
+        return self._calls.response(last)
 
     def number(
         self, name: str, *, host: Host | None = None, time_limit_s: float | None = None
     ) -> int:
         """Call an export without a request that returns a number. Raises as `call`."""
-        self._host = host if host is not None else NoHost()
+        self._calls.begin(host, b"")
         return self._run(name, b"", time_limit_s)
+
+    def has(self, name: str) -> bool:
+        """Whether the core has this export."""
+        return name in self._functions
 
     def _check_open(self) -> None:
         # The memory of a closed machine is not mapped any more: touching it would end the process.
@@ -180,11 +177,12 @@ class Machine:
 
     def _run(self, name: str, request: bytes, time_limit_s: float | None) -> int:
         self._check_open()
+        self.failure = None
         if request:
             copy_memory(self._io, request, len(request))
         if self.core.signals is None:
             self._store.set_epoch_deadline(1)
-        interrupter = self._interrupter
+        interrupter = self.interrupter
         interrupter.begin(time_limit_s)
         trap: TrapError | None = None
         result = 0
@@ -194,21 +192,26 @@ class Machine:
             trap = error
         finally:
             cause = interrupter.end()
-        self._files.clear()
-        if self._host_error is not None:
-            host_error, self._host_error = self._host_error, None
+        host_error = self._calls.end()
+        if host_error is not None:
+            self.failure = self._stop(trap, cause, result)
             raise host_error
         if trap is not None:
             # The core may have been stopped while it wrote a record: what is cut is left out.
             with contextlib.suppress(WireError):
                 self._drain_output()
-            raise Stopped(str(trap), cause, response=b"", trace=self._post_mortem()) from None
+        if trap is not None or cause is not None or not self._heap_is_sane():
+            raise self._stop(trap, cause, result) from None
+        return result
+
+    def _stop(self, trap: TrapError | None, cause: Cause | None, result: int) -> Stopped:
+        """How a call ended that did not end by itself."""
+        if trap is not None:
+            return Stopped(str(trap), cause, response=b"", trace=self._post_mortem())
         if cause is not None:
             # What asked it to stop may have been written anywhere: the memory counts as broken.
-            raise Stopped("stopped", cause, response=self._join(result), trace=b"")
-        if not self._heap_is_sane():
-            raise Stopped("the program corrupted its memory", None, response=b"", trace=b"")
-        return result
+            return Stopped("stopped", cause, response=self._response(result), trace=b"")
+        return Stopped("the program corrupted its memory", None, response=b"", trace=b"")
 
     def _heap_is_sane(self) -> bool:
         """Whether the heap's top, up to which images are copied, lies within the memory.
@@ -223,33 +226,33 @@ class Machine:
         """Ask the core, stopped in the middle, where Lua was."""
         if self.core.signals is None:
             self._store.set_epoch_deadline(1)
-        self._interrupter.begin(TRACE_TIME_LIMIT_S)
+        self.interrupter.begin(TRACE_TIME_LIMIT_S)
         try:
             length = self._functions["core_trace"]()
         except TrapError:
             length = 0
-        self._interrupter.end()
+        self.interrupter.end()
         return ctypes.string_at(self._io, min(length, IO_BUFFER_BYTES))
 
     def _drain_output(self) -> None:
         length = self.words[self.info[Info.OUTPUT_LENGTH] >> 2]
         if 0 < length <= self.info[Info.EXCHANGE_END] - self.info[Info.OUTPUT_BUFFER]:
-            self._host.output(self._read(self.info[Info.OUTPUT_BUFFER], length))
+            self._calls.output(self.read(self.info[Info.OUTPUT_BUFFER], length))
 
     # -- interrupts
 
     def expect_call(self) -> None:
         """A call follows at once; an interrupt from now on is meant for it."""
-        self._interrupter.expect()
+        self.interrupter.expect()
 
     def interrupt(self) -> bool:
         """Stop the call that runs, within 100 ms. Any thread. False if none runs."""
-        return self._interrupter.request()
+        return self.interrupter.request()
 
     @property
     def stop_kind(self) -> str:
         """How calls are stopped that do not listen: `protection` or `epoch`."""
-        return self._interrupter.kind
+        return self.interrupter.kind
 
     def ask_to_stop(self) -> None:
         """For the interrupter: make the next instruction of Lua code raise an error."""
@@ -272,8 +275,22 @@ class Machine:
         self._check_open()
         self.words[self.info[Info.BYTECODE] >> 2] = int(allowed)
 
-    def _read(self, address: int, length: int) -> bytes:
+    def limit_cache(self, entries_max: int) -> None:
+        """How many entries of the store the VM may keep in its caches between evaluations."""
+        self._check_open()
+        self.words[self.info[Info.CACHE_ENTRIES_MAX] >> 2] = entries_max
+
+    def read(self, address: int, length: int) -> bytes:
+        """For host functions: bytes of the linear memory. They must be inside of it."""
         return ctypes.string_at(self.base + address, length)
+
+    def write(self, address: int, content: bytes | memoryview) -> int:
+        """For host functions: put bytes into the linear memory, which must have room for them.
+
+        Returns how many.
+        """
+        copy_memory(self.base + address, bytes(content), len(content))
+        return len(content)
 
     # -- images
 
@@ -297,6 +314,34 @@ class Machine:
         image.fill(self.base, segments, self._memory.data_len(self._store))
         return image
 
+    def adopt(self, image: Image) -> None:
+        """Restore an image that was kept somewhere else, after a look at whether it is one.
+
+        Raises:
+            CoreError: it is no image of a VM of this core, or does not fit into the memory limit.
+        """
+        info = self.info
+        start, gap, rest = (
+            info[Info.IMAGE_START],
+            info[Info.EXCHANGE_START],
+            info[Info.EXCHANGE_END],
+        )
+        segments = image.segments
+        end = image.memory_bytes
+        if (
+            len(segments) != 2
+            or segments[0] != (start, gap - start)
+            or segments[1][0] != rest
+            or not 0 < segments[1][1] <= end - rest
+            or end % PAGE_BYTES != 0
+        ):
+            raise CoreError("the image is not one of this core")
+        before = self.capture()
+        self.restore(image)
+        if self.used_bytes() + 4 != rest + segments[1][1]:
+            self.restore(before)
+            raise CoreError("the image is not one of this core")
+
     def restore(self, image: Image) -> None:
         """Make the VM what it was when `image` was captured, also in another machine's memory.
 
@@ -316,70 +361,35 @@ class Machine:
         image.copy_to(self.base)
         self._stack_pointer.set_value(self._store, self._stack_start)
 
-    # -- host functions
+    def capture_inside(self, image: Image) -> None:
+        """For host functions: copy the VM's state in the middle of a call, stack included.
 
-    def _on_call(self, operation: int, handle: int, pointer: int, length: int, offset: int) -> int:
-        self._interrupter.enter_host()
-        try:
-            # A program that corrupted its VM may ask for anything.
-            if pointer + length > self._memory.data_len(self._store):
-                return -1
-            return self._serve(operation, handle, pointer, length, offset)
-        except BaseException as error:  # noqa: BLE001  (nothing may unwind through wasm frames)
-            if self._host_error is None:
-                self._host_error = error
-            # It cannot be raised before the program has ended, so the program shall end.
-            self._interrupter.request()
-            return -1
-        finally:
-            self._interrupter.leave_host()
+        Raises:
+            CoreError: the program corrupted its memory.
+        """
+        if not self._heap_is_sane():
+            raise CoreError("the program corrupted its memory")
+        pointer = int(self._stack_pointer.value(self._store))
+        stack = (pointer, self._stack_start - pointer)
+        image.fill(self.base, (stack, *self.segments()), self._memory.data_len(self._store))
+        image.stack_pointer = pointer
 
-    def _serve(self, operation: int, handle: int, pointer: int, length: int, offset: int) -> int:
-        if operation == Operation.OUTPUT:
-            return 0 if self._host.output(self._read(pointer, length)) else 1
-        if operation == Operation.RESPONSE:
-            self._response.append(self._read(pointer, length))
-            return 0
-        if operation == Operation.PAYLOAD:
-            return self._fill(pointer, self._payload[offset : offset + length])
-        if operation == Operation.OPEN:
-            content = self._host.open(self._read(pointer, length))
-            if content is None or len(self._files) >= _FILES_OPEN_MAX:
-                return -1
-            number = next(index for index in range(_FILES_OPEN_MAX) if index not in self._files)
-            self._files[number] = content
-            return number
-        if operation == Operation.READ:
-            return self._fill(pointer, self._files.get(handle, b"")[offset : offset + length])
-        if operation == Operation.CLOSE:
-            self._files.pop(handle, None)
-            return 0
-        return -1
+    def restore_inside(self, image: Image) -> None:
+        """For host functions: go back to an image of this same call.
 
-    def _fill(self, pointer: int, piece: bytes | memoryview) -> int:
-        copy_memory(self.base + pointer, bytes(piece), len(piece))
-        return len(piece)
-
-    def _on_clock(self, kind: int, argument: float) -> float:
-        try:
-            if kind == Clock.UTC:
-                return time.time()
-            if kind == Clock.MONOTONIC:
-                return time.monotonic()
-            local = time.localtime(argument)
-            if kind == Clock.LOCAL_DAYLIGHT_SAVING:
-                return float(local.tm_isdst > 0)
-            return float(local.tm_gmtoff)
-        except (ValueError, OverflowError, OSError):
-            # A time that the platform's calendar does not reach.
-            return 0.0
+        Raises:
+            CoreError: the core asks for it from another frame than the one that was captured.
+        """
+        if int(self._stack_pointer.value(self._store)) != image.stack_pointer:
+            raise CoreError("the core begins and undoes a transaction in different frames")
+        image.copy_to(self.base)
 
     # -- life
 
     def close(self) -> None:
         """Give the memory back. Idempotent."""
         self._closed = True
-        self._interrupter.close()
+        self.interrupter.close()
         self._store.close()
 
     def __enter__(self) -> Machine:
@@ -389,13 +399,16 @@ class Machine:
         self.close()
 
 
-_WITH_ARGUMENT = frozenset({"core_compile", "core_echo", "core_evaluate", "core_fields"})
 _FUNCTIONS = (
-    *sorted(_WITH_ARGUMENT),
     "core_collect",
+    "core_compile",
     "core_description",
+    "core_echo",
+    "core_evaluate",
+    "core_fields",
     "core_info",
     "core_lua_bytes",
     "core_open",
     "core_trace",
 )
+_COMING = ("core_call", "core_flush", "core_references")

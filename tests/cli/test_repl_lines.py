@@ -149,7 +149,7 @@ def test_memory_and_garbage(cli: Cli) -> None:
 def test_a_collection_that_does_not_end_is_no_end_of_the_loop(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lua_ls_persist.session.session.COLLECT_TIME_LIMIT_S", 0.05)
+    monkeypatch.setattr("lua_ls_persist.session.looking.COLLECT_TIME_LIMIT_S", 0.05)
     script = b"setmetatable({}, {__gc = function() while true do end end}) x = 1\n:gc\nx\n"
     result = cli("repl", stdin=script)
     assert (result.status, result.out) == (0, "=> 1\n")

@@ -21,7 +21,8 @@ import pytest
 from lua_ls_persist.errors import SessionError
 from lua_ls_persist.model import Evaluation, OutputPiece
 from lua_ls_persist.session import Session, SyntaxChecker
-from lua_ls_persist.session import session as session_module
+from lua_ls_persist.session import looking as looking_module
+from lua_ls_persist.session import runner as runner_module
 from lua_ls_persist.vm import Image, load_core
 from lua_ls_persist.vm.interrupt import StopKind, default_stop_kind
 
@@ -346,7 +347,7 @@ class Runner:
             counter()
         """
         assert self.session.evaluate(setup).ok
-        assert self.session._machine.stop_kind == kind
+        assert self.session._life.runner.machine.stop_kind == kind
         self.before = self.image()
 
     def _open(self, path: Path) -> str | None:
@@ -360,10 +361,10 @@ class Runner:
         session = self.session
 
         def capture() -> bytes:
-            image = session._machine.capture(Image())
+            image = session._life.runner.machine.capture(Image())
             return bytes(image._buffer)[: image.size_bytes]
 
-        return session._owner.call(capture)
+        return session._life.owner.call(capture)
 
     def start(self, program: str, *, time_limit_s: float | None = None) -> Future[Evaluation]:
         """Start a program; without a time limit, it has called `started` when this returns."""
@@ -410,7 +411,7 @@ def runner(request: pytest.FixtureRequest) -> Iterator[Runner]:
     kind: StopKind = request.param
     core = load_core(stop_kind=kind)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(session_module, "load_core", lambda: core)
+        patch.setattr(runner_module, "load_core", lambda: core)
         runner = Runner(kind)
     with runner.session:
         yield runner
@@ -760,7 +761,7 @@ def test_sessions_are_stopped_one_by_one() -> None:
 
 def test_a_collection_whose_finalizer_does_not_end() -> None:
     with Session.open() as session, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(session_module, "COLLECT_TIME_LIMIT_S", 0.1)
+        patch.setattr(looking_module, "COLLECT_TIME_LIMIT_S", 0.1)
         assert session.evaluate(
             "setmetatable({}, {__gc = function() while true do end end}) x = 1"
         ).ok

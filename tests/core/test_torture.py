@@ -590,7 +590,7 @@ def session(request: pytest.FixtureRequest) -> Iterator[Session]:
 
 def check(session: Session, source: str | bytes, *, mode: str = "chunk") -> Evaluation:
     """Run a program: a Lua value or a Lua error comes of it, and the VM is whole afterwards."""
-    machine = session._machine
+    machine = session._life.runner.machine
     evaluation = session.evaluate(
         source, name="torture", mode="chunk" if mode == "chunk" else "auto"
     )

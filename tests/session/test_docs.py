@@ -73,7 +73,7 @@ def test_fields_of_an_evaluation() -> None:
 
 def test_kinds_of_problems() -> None:
     kinds = set(table(LIBRARY, "Problems"))
-    assert kinds == set(get_args(ProblemKind)) - {"persistence"}
+    assert kinds == set(get_args(ProblemKind))
     assert set(Problem.__slots__) >= {"kind", "message", "traceback"}
 
 

@@ -77,6 +77,12 @@ class Recorder:
         self.asked.append(name)
         return self.files.get(name)
 
+    def source(self, content: bytes, /) -> int:
+        return 0
+
+    def store(self, operation: int, request: bytes, /) -> bytes:
+        raise NotImplementedError
+
     @property
     def text(self) -> bytes:
         decoder = Decoder(self.records)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from lua_ls_persist.vm import CompiledCore, Image, Machine, NoHost
-from lua_ls_persist.vm.machine import _FILES_OPEN_MAX
+from lua_ls_persist.vm.hostcalls import FILES_OPEN_MAX
 from tests.vm.helpers import Recorder, problem_of, response_of, run
 
 
@@ -143,7 +143,7 @@ def test_what_require_asks_for(machine: Machine) -> None:
 
 def test_many_modules_that_require_each_other(machine: Machine) -> None:
     """A file is closed before its code runs, so depth takes no handles."""
-    depth = 3 * _FILES_OPEN_MAX
+    depth = 3 * FILES_OPEN_MAX
     files = {
         b"m%d.lua" % number: b"return 1 + require 'm%d'" % (number + 1) for number in range(depth)
     }
@@ -153,7 +153,7 @@ def test_many_modules_that_require_each_other(machine: Machine) -> None:
 
 def test_a_module_that_cannot_be_compiled_is_closed_as_well(machine: Machine) -> None:
     host = Recorder({b"broken.lua": b"return ("})
-    for _ in range(3 * _FILES_OPEN_MAX):
+    for _ in range(3 * FILES_OPEN_MAX):
         assert run(machine, "(pcall(require, 'broken'))", host=host) == (False,)
     host.files[b"broken.lua"] = b"return 'repaired'"
     assert run(machine, "require 'broken'", host=host)[0] == "repaired"

@@ -12,7 +12,7 @@ from lua_ls_persist.protocol import DECODE_DEPTH_MAX, Outcome, Tag
 from lua_ls_persist.session.output import OutputCollector
 from lua_ls_persist.session.problems import read_problem
 from lua_ls_persist.session.request import PreviewLimits, evaluation_request
-from lua_ls_persist.vm import Machine
+from lua_ls_persist.vm import Machine, NoHost
 from lua_ls_persist.wire import Decoder, Encodable, encode
 from tests.wire.helpers import echo, evaluate, plain, refusal
 from tests.wire.test_golden import PREVIEWS, SCALARS, TABLES, with_addresses
@@ -73,7 +73,7 @@ def test_python_refuses_every_truncation_of_a_problem(machine: Machine) -> None:
             read_problem(Decoder(response[:length], 1), "runtime", name_of)
 
 
-class Recorder:
+class Recorder(NoHost):
     """A host that keeps the output records."""
 
     def __init__(self) -> None:
@@ -82,9 +82,6 @@ class Recorder:
     def output(self, records: bytes, /) -> bool:
         self.records += records
         return True
-
-    def open(self, _name: bytes, /) -> bytes | None:
-        return None
 
 
 def test_python_refuses_every_truncation_of_output(machine: Machine) -> None:

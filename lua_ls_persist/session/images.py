@@ -1,0 +1,116 @@
+"""Images of a session's VM, kept in its store, so that the next one goes on where this one was.
+
+The store is the durable truth, the image a convenience: where it does not fit, the session starts
+with a fresh VM and says why. An image fits one exact build of the core and one state of the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import final
+
+from lua_ls_persist.errors import CoreError, StoreError
+from lua_ls_persist.session.records import read_ids
+from lua_ls_persist.session.runner import Runner
+from lua_ls_persist.store.rows import StoredImage
+from lua_ls_persist.vm import Image
+from lua_ls_persist.wire import Decoder
+
+REFERENCES_TIME_LIMIT_S = 10.0
+
+
+@final
+class ImageKeeper:
+    """Takes images of a runner's VM to its store and back. On the session's own thread."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+        self._kept_evaluations = 0
+        """How many evaluations the VM had seen when it was last kept; 0: a fresh VM needs none."""
+
+    @property
+    def kept(self) -> bool:
+        """Whether the VM has not changed since an image of it was kept."""
+        return self._kept_evaluations == self._runner.evaluations
+
+    def forget(self) -> None:
+        """The VM is another one: the stored image is not of it."""
+        self._kept_evaluations = -1
+
+    def resume(self) -> tuple[bool, str]:
+        """Go on from the stored image. Whether that was done, and a sentence about it."""
+        runner = self._runner
+        if runner.store.path is None:
+            return False, "The session starts anew, in memory."
+        try:
+            stored = runner.store.load_image(bytes.fromhex(runner.machine.core.sha256))
+        except StoreError as error:
+            return False, f"The session starts anew: {error}"
+        if isinstance(stored, str):
+            return False, f"The session starts anew: {stored}."
+        try:
+            self.take_over(stored)
+        except CoreError as error:
+            return False, f"The session starts anew: {error}."
+        return True, "The session goes on where the last one was."
+
+    def take_over(self, stored: StoredImage) -> None:
+        """Make the VM what it was when this image was captured.
+
+        Raises:
+            CoreError: it does not fit; the VM is as it was.
+        """
+        runner = self._runner
+        runner.machine.adopt(Image.of(bytes(stored.content), stored.segments, stored.memory_bytes))
+        runner.configure()
+        free = stored.details.get("free_source")
+        runner.sources.take_over(stored.sources, free if isinstance(free, int) else 0)
+        names = stored.details.get("names")
+        runner.names.take_over(names if isinstance(names, dict) else {})
+        runner.persistence.attach(state=stored.state)
+        runner.evaluations = self._kept_evaluations = stored.evaluations
+
+    def save(self, interrupted: Callable[[], bool] | None = None) -> bool:
+        """Keep an image of the VM as it is.
+
+        False: another session is writing, or has changed the data meanwhile, or `interrupted` told
+        that something more urgent is waiting.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        stored = self.capture()
+        if not self._runner.store.save_image(stored, interrupted=interrupted):
+            return False
+        self._kept_evaluations = stored.evaluations
+        return True
+
+    def capture(self) -> StoredImage:
+        """An image of the VM as it is, with all that it takes to go on from it."""
+        runner = self._runner
+        if runner.persistence.is_stale():
+            # Others have changed the data since: the VM learns of it, or the image would not fit.
+            with runner.atomic():
+                pass
+        references = self._references()
+        image = runner.machine.capture()
+        sources, free = runner.sources.kept()
+        return StoredImage(
+            core_sha256=bytes.fromhex(runner.machine.core.sha256),
+            state=runner.persistence.state,
+            memory_bytes=image.memory_bytes,
+            segments=image.segments,
+            content=image.content(),
+            references=references,
+            sources=sources,
+            evaluations=runner.evaluations,
+            details={"free_source": free, "names": runner.names.kept()},
+        )
+
+    def _references(self) -> tuple[int, ...]:
+        """The ids of all tables and functions of the store that the VM holds."""
+        machine = self._runner.machine
+        if not machine.has("core_references"):
+            return ()
+        decoder = Decoder(machine.call("core_references", time_limit_s=REFERENCES_TIME_LIMIT_S))
+        return read_ids(decoder)

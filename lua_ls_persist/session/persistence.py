@@ -1,0 +1,166 @@
+"""Between the VM and the store: one transaction an evaluation, and what is asked in it.
+
+An evaluation that touches nothing persistent never gets here, and costs the store nothing. The
+first question begins the transaction; the runner commits it or rolls it back together with the VM.
+
+The VM caches what it has read, and so must hear when somebody else has committed: `begin` tells
+whether its caches are stale, and a transaction that finds them stale later raises
+`StoreChangedError`, upon which the evaluation runs again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import final
+
+from lua_ls_persist.errors import StoreChangedError, StoreError, WireError
+from lua_ls_persist.protocol import StoreOperation
+from lua_ls_persist.session.answers import Answers
+from lua_ls_persist.session.sources import SourceTexts
+from lua_ls_persist.store import Store
+
+
+@final
+class Persistence:
+    """The transactions of one session, and how its VM stands to the store's data.
+
+    All methods belong to the session's own thread.
+    """
+
+    def __init__(self, store: Store, sources: SourceTexts) -> None:
+        self._store = store
+        self._answers = Answers(store, sources)
+        self._shared = store.path is not None
+        """Whether anybody else can write to the store."""
+        self._stale = False
+        """What the VM caches is not what the store has."""
+        self._state = 0
+        """The state of the store that the VM's caches are of."""
+        self._wait = False
+        self._fresh = False
+        """The evaluation that runs has dropped the caches, so anything read is of its snapshot."""
+
+    def attach(self, *, state: int | None = None) -> None:
+        """A VM is taken into use: a fresh one, or one whose caches are of this state."""
+        if state is not None:
+            self._state = state
+        elif self._shared:
+            self._state = self._store.state
+            self._store.changed_by_others()
+        self._stale = False
+
+    @property
+    def state(self) -> int:
+        """The state of the store that the VM is of; meaningless while it is stale."""
+        return self._state
+
+    @property
+    def used(self) -> bool:
+        """Whether the evaluation that runs has asked the store anything."""
+        return self._store.in_transaction
+
+    def is_stale(self) -> bool:
+        """Whether somebody else has changed data since the VM read or wrote them.
+
+        Raises:
+            StoreError: the store cannot be asked.
+        """
+        if self._shared and not self._stale and self._store.changed_by_others():
+            # Others may have committed without changing data: an image, a backup.
+            self._stale = self._store.state != self._state
+        return self._stale
+
+    def mark_stale(self) -> None:
+        """The data were changed behind the VM's back, by this session itself."""
+        self._stale = True
+
+    # -- around an evaluation
+
+    def begin(self, *, wait: bool) -> bool:
+        """An evaluation begins. True: the VM must be told that its caches are stale.
+
+        With `wait` its first question waits until nobody else writes, and then nobody can.
+        """
+        self._wait = wait
+        self._fresh = self.is_stale()
+        return self._fresh
+
+    def commit(self) -> None:
+        """What the evaluation did lasts, and the VM goes on with it.
+
+        Raises:
+            StoreChangedError: somebody else was faster; roll back and run it again.
+            StoreError: it cannot be written; roll back.
+        """
+        if self._store.in_transaction:
+            if self._fresh:
+                # Read in the transaction: it is the state of its snapshot.
+                self._state = self._store.state
+            if self._store.commit():
+                self._state += 1
+            self._stale = False
+        # Caches dropped without anything read since then are still dropped: nothing is stale. But
+        # the state is not known, so the next evaluation drops them once more.
+
+    def rollback(self) -> None:
+        """Nothing of the evaluation lasts. Idempotent; the caller takes the VM back as well."""
+        if self._store.in_transaction:
+            self._store.rollback()
+
+    # -- what the VM asks
+
+    def serve(self, operation: int, request: bytes) -> bytes:
+        """Answer a `StoreOperation` of the evaluation that runs.
+
+        Raises:
+            StoreChangedError: somebody else has changed what the VM has read.
+            StoreError: the store failed, or the VM asked nonsense.
+        """
+        if not self._store.in_transaction:
+            self._begin_transaction()
+        try:
+            return self._answers.answer(operation, request)
+        except WireError as error:
+            name = _name_of(operation)
+            raise StoreError(f"the VM's request {name} is malformed: {error}") from error
+
+    def _begin_transaction(self) -> None:
+        store = self._store
+        store.begin(write=self._wait)
+        self._answers.reset()
+        if self._shared and store.changed_by_others() and not self._fresh:
+            # The evaluation may have read from its caches already.
+            self._stale = store.state != self._state
+            if self._stale:
+                raise StoreChangedError(f"{store.path} was changed by another session")
+
+    # -- what the session itself does
+
+    @contextmanager
+    def own_transaction(self, *, changes_entries: bool) -> Iterator[Store]:
+        """A transaction of the session itself, outside of any evaluation.
+
+        With `changes_entries` the VM's caches are stale afterwards.
+        """
+        stale = self.is_stale()
+        store = self._store
+        store.begin(write=True)
+        try:
+            if self._shared and store.changed_by_others():
+                stale = stale or store.state != self._state
+            state = store.state
+            yield store
+            written = store.commit()
+        except BaseException:
+            store.rollback()
+            raise
+        self._state = state + written
+        self._stale = stale or (changes_entries and written)
+
+
+def _name_of(operation: int) -> str:
+    try:
+        return StoreOperation(operation).name
+    except ValueError:
+        return str(operation)

@@ -1,0 +1,338 @@
+"""Running programs: the VM, its pre-image, and the store's transaction, which go forward together.
+
+One evaluation is one transaction over both: it happens in the VM and in the store, or in neither.
+Everything here runs on the session's own thread, except where it says otherwise.
+"""
+
+from __future__ import annotations
+
+import struct
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import final
+
+from lua_ls_persist.errors import CoreError, SessionClosedError, StoreChangedError, StoreError
+from lua_ls_persist.model import Evaluation, Problem, ProblemKind, Value
+from lua_ls_persist.pretty import pretty_values
+from lua_ls_persist.protocol import EVALUATE_FLAG_KEEP, EVALUATE_FLAG_STALE, Outcome
+from lua_ls_persist.session.host import EvaluationHost
+from lua_ls_persist.session.modules import ModuleFiles
+from lua_ls_persist.session.names import ChunkNames
+from lua_ls_persist.session.output import OnOutput, OutputCollector
+from lua_ls_persist.session.persistence import Persistence
+from lua_ls_persist.session.problems import memory_problem, read_problem, stop_note, stop_problem
+from lua_ls_persist.session.request import PreviewLimits, evaluation_request
+from lua_ls_persist.session.sources import SourceTexts
+from lua_ls_persist.store import Store
+from lua_ls_persist.vm import Image, Machine, Stopped, load_core
+from lua_ls_persist.wire import Decoder
+
+RERUNS_MAX = 5
+"""So often an evaluation that lost a race runs again; then it waits for the others first."""
+BYTES_PER_CACHED_ENTRY = 512
+"""Of so much memory one entry of the store is cached: that takes about a quarter of it."""
+CACHED_ENTRIES_MAX = 65536
+"""What is cached is part of every pre-image, so there is an end to it in large VMs, too."""
+REFRESH_TIME_LIMIT_S = 10.0
+"""What a VM may take to forget what it has cached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a session was opened."""
+
+    memory_limit_bytes: int
+    time_limit_s: float | None
+    output_limit_bytes: int
+    keep_error_effects: bool
+    allow_bytecode: bool
+    files: ModuleFiles
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One call of the core that runs a program."""
+
+    export: str
+    request: bytes
+    payload: bytes
+    """What the core fetches in pieces: the source."""
+    name: str
+    """What the chunk is called where nothing better is known."""
+    time_limit_s: float | None
+    on_output: OnOutput | None = None
+
+
+@final
+class Runner:
+    """A VM and a store, and what is run in them."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self.store = store
+        self.settings = settings
+        self.names = ChunkNames()
+        self.sources = SourceTexts()
+        self.persistence = Persistence(store, self.sources)
+        self.evaluations = 0
+        """How many have been kept, in this VM and the images it goes back to."""
+        self._before = Image()
+        self._lock = threading.Lock()
+        """Guards which machine there is, whether it evaluates, and whether that may begin."""
+        self._evaluating = False
+        self._closing = False
+        self.machine = self._new_machine()
+        try:
+            self.persistence.attach()
+        except BaseException:
+            self.machine.close()
+            raise
+
+    def _new_machine(self) -> Machine:
+        machine = Machine(load_core(), memory_limit_bytes=self.settings.memory_limit_bytes)
+        self._configure(machine)
+        return machine
+
+    def configure(self) -> None:
+        """Tell the VM this session's settings, after it has become another one's."""
+        self._configure(self.machine)
+
+    def _configure(self, machine: Machine) -> None:
+        machine.allow_bytecode(self.settings.allow_bytecode)
+        entries = self.settings.memory_limit_bytes // BYTES_PER_CACHED_ENTRY
+        machine.limit_cache(min(entries, CACHED_ENTRIES_MAX))
+
+    # -- any thread
+
+    @property
+    def evaluating(self) -> bool:
+        """Whether an evaluation runs at this moment."""
+        return self._evaluating
+
+    def interrupt(self) -> bool:
+        """Stop the evaluation that runs, within 100 ms. Any thread. False if none runs."""
+        with self._lock:
+            return self._evaluating and self.machine.interrupt()
+
+    def interrupt_in(self, machine: Machine) -> None:
+        """Stop the evaluation that runs, if it runs in this machine still. Any thread."""
+        with self._lock:
+            if self._evaluating and self.machine is machine:
+                machine.interrupt()
+
+    def refuse_more(self) -> None:
+        """Nothing begins any more, and what runs is stopped. Any thread."""
+        with self._lock:
+            self._closing = True
+            if self._evaluating:
+                self.machine.interrupt()
+
+    # -- evaluations
+
+    def evaluate(self, job: Job) -> Evaluation:
+        """Run a program to its end, again if somebody else changed what it had read."""
+        started = time.perf_counter()
+        self.begin()
+        try:
+            for _ in range(RERUNS_MAX):
+                evaluation = self._attempt(job, started, wait=False)
+                if evaluation is not None:
+                    return evaluation
+                with self._lock:
+                    self.machine.expect_call()
+            evaluation = self._attempt(job, started, wait=True)
+            assert evaluation is not None
+            return evaluation
+        finally:
+            self.end()
+
+    def begin(self) -> None:
+        """Something that can be interrupted begins."""
+        with self._lock:
+            if self._closing:
+                raise SessionClosedError("the session was closed before this ran")
+            self._evaluating = True
+            self.machine.expect_call()
+
+    def end(self) -> None:
+        """It has ended."""
+        with self._lock:
+            self._evaluating = False
+
+    def _attempt(self, job: Job, started: float, *, wait: bool) -> Evaluation | None:
+        """Run it once. None: it lost a race, and nothing of it is left."""
+        collector = self.collector(job.on_output)
+        self.machine.capture(self._before)
+        values: tuple[Value, ...] = ()
+        problems: tuple[Problem, ...] = ()
+        try:
+            response = self._call(
+                job, self.host(collector), stale=self.persistence.begin(wait=wait)
+            )
+            values, problems = self._read(response)
+            if not problems or self._are_kept(problems):
+                # The last of the output is told before it is too late to undo what it is about.
+                collector.finish()
+                self.persistence.commit()
+                self.evaluations += 1
+            else:
+                self.undo()
+        except Stopped as stop:
+            problems = (self._stop_problem(stop, job),)
+            self.undo()
+        except StoreError as error:
+            self.undo()
+            if isinstance(error, StoreChangedError) and not wait:
+                return None
+            problems = (*problems, self._store_problem(error, job))
+        except BaseException:
+            # A bug of ours or an on_output that raised: the evaluation did not happen.
+            self.undo()
+            raise
+        duration_s = time.perf_counter() - started
+        if problems:
+            return Evaluation(
+                False, output=collector.finish(), problems=problems, duration_s=duration_s
+            )
+        text = pretty_values(values) if values else ""
+        return Evaluation(True, values, text, collector.finish(), (), duration_s)
+
+    def _call(self, job: Job, host: EvaluationHost, *, stale: bool) -> bytes:
+        request = job.request
+        if self.settings.keep_error_effects:
+            request = with_flag(request, EVALUATE_FLAG_KEEP)
+        if stale:
+            request = with_flag(request, EVALUATE_FLAG_STALE)
+        return self.machine.call(
+            job.export, request, payload=job.payload, host=host, time_limit_s=job.time_limit_s
+        )
+
+    def _read(self, response: bytes) -> tuple[tuple[Value, ...], tuple[Problem, ...]]:
+        """What a response says: values, or a problem."""
+        decoder = Decoder(response)
+        outcome = decoder.u8()
+        if outcome == Outcome.OK:
+            return tuple(decoder.value() for _ in range(decoder.count(1))), ()
+        if outcome == Outcome.REQUEST:
+            raise CoreError(decoder.text().decode("utf-8", "replace"))
+        if outcome == Outcome.MEMORY:
+            problem = read_problem(decoder, "memory", self.names.name_of)
+            return (), (memory_problem(problem, self.machine.memory_limit_bytes),)
+        return (), (read_problem(decoder, _KINDS[outcome], self.names.name_of),)
+
+    def _are_kept(self, problems: tuple[Problem, ...]) -> bool:
+        """Whether what was done before these problems stays: after plain errors it may."""
+        kept = self.settings.keep_error_effects
+        return kept and all(problem.kind in ("syntax", "runtime") for problem in problems)
+
+    def _stop_problem(self, stop: Stopped, job: Job) -> Problem:
+        name_of = self.names.name_of
+        note = stop_note(stop, self.names.source_of(job.name), name_of)
+        return stop_problem(stop, note, job.time_limit_s, name_of)
+
+    def _store_problem(self, error: StoreError, job: Job) -> Problem:
+        """The place is where the program was; of a commit there is none."""
+        stop = self.machine.failure
+        if stop is None:
+            return Problem("persistence", str(error), job.name, None)
+        name_of = self.names.name_of
+        note = stop_note(stop, self.names.source_of(job.name), name_of)
+        return Problem(
+            "persistence", str(error), name_of(note.source), note.line or None, note.frames
+        )
+
+    # -- parts of it, for what is no evaluation
+
+    def collector(self, on_output: OnOutput | None = None) -> OutputCollector:
+        """Takes output, up to the session's limit."""
+        return OutputCollector(self.settings.output_limit_bytes, self.names.name_of, on_output)
+
+    def host(self, collector: OutputCollector) -> EvaluationHost:
+        """Answers what a program asks for."""
+        return EvaluationHost(collector, self.settings.files, self.sources, self.persistence.serve)
+
+    @contextmanager
+    def atomic(self, *, keep: bool = True) -> Iterator[EvaluationHost]:
+        """A block in which the VM may be called: what it does lasts, unless it raises.
+
+        Its first question to the store waits for others, so it never has to run again. The VM has
+        forgotten what is stale when the block begins. Without `keep` nothing lasts.
+        """
+        self.machine.capture(self._before)
+        try:
+            stale = self.persistence.begin(wait=keep)
+            host = self.host(self.collector())
+            if stale:
+                self.refresh(host)
+            yield host
+            if keep:
+                self.persistence.commit()
+            elif self.persistence.used:
+                self.undo()
+        except BaseException:
+            self.undo()
+            raise
+
+    def refresh(self, host: EvaluationHost) -> None:
+        """The VM forgets what it has cached of the store. Inside of a transaction."""
+        request = evaluation_request(
+            b"", b"=refresh", line=0, expression=False, arguments=(), limits=PreviewLimits()
+        )
+        response = self.machine.call(
+            "core_evaluate",
+            with_flag(request, EVALUATE_FLAG_STALE),
+            host=host,
+            time_limit_s=REFRESH_TIME_LIMIT_S,
+        )
+        _, problems = self._read(response)
+        if problems:
+            raise StoreError(f"the VM cannot read what others have stored: {problems[0].message}")
+
+    def flush(self, host: EvaluationHost) -> None:
+        """What has changed outside of an evaluation goes to the store. Inside of a transaction."""
+        if not self.machine.has("core_flush"):
+            return
+        response = self.machine.call("core_flush", host=host, time_limit_s=REFRESH_TIME_LIMIT_S)
+        _, problems = self._read(response)
+        if problems:
+            raise StoreError(problems[0].message)
+
+    def undo(self) -> None:
+        """Store and VM are as they were before this evaluation."""
+        try:
+            self.persistence.rollback()
+        finally:
+            self.machine.restore(self._before)
+
+    # -- life
+
+    def restart(self) -> None:
+        """Go on with a fresh VM."""
+        old = self.machine
+        machine = self._new_machine()
+        with self._lock:
+            self.machine = machine
+        old.close()
+        self.evaluations = 0
+        self.persistence.attach()
+
+    def close(self) -> None:
+        """Give the VM and the store back."""
+        self.machine.close()
+        self.store.close()
+
+
+def with_flag(request: bytes, flag: int) -> bytes:
+    """A request for `core_evaluate` with one more flag."""
+    (flags,) = _FLAGS.unpack_from(request)
+    return _FLAGS.pack(flags | flag) + request[_FLAGS.size :]
+
+
+_FLAGS = struct.Struct("<I")
+_KINDS: dict[int, ProblemKind] = {
+    Outcome.SYNTAX: "syntax",
+    Outcome.RUNTIME: "runtime",
+    Outcome.PERSISTENCE: "persistence",
+}
