@@ -226,6 +226,7 @@ def _command(lua: Path, zig_library: Path, output: Path) -> list[str]:
             [
                 HERE / "c" / "internals.c",
                 HERE / "c" / "external.c",
+                HERE / "c" / "code.c",
                 *(lua / name for name in COLD_LUA_FILES),
             ],
         ),

@@ -19,7 +19,7 @@ LINE_MAX = 2**30
 FIELDS_PATH_MAX = 100
 FIELDS_REQUEST_BYTES_MAX = 4096
 
-_HEAD = struct.Struct("<9I")
+_HEAD = struct.Struct("<10I")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -54,8 +54,12 @@ def evaluation_request(
     live: bool = False,
     arguments: Sequence[Encodable],
     limits: PreviewLimits,
+    source_serial: int = 0,
 ) -> bytes:
-    """The request for `core_evaluate` and `core_compile`; of a long source, its beginning."""
+    """The request for `core_evaluate` and `core_compile`; of a long source, its beginning.
+
+    `source_serial` is the number by which the text of a function is found when it is persisted.
+    """
     if not 0 <= line <= LINE_MAX:
         raise SessionError(f"line {line} is not between 0 and {LINE_MAX}")
     encoded = b""
@@ -72,6 +76,7 @@ def evaluation_request(
         len(chunk_source),
         len(encoded),
         len(source),
+        source_serial,
     )
     room = IO_BUFFER_BYTES - len(head) - len(chunk_source) - len(encoded)
     if room < 0:

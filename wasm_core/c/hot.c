@@ -48,10 +48,13 @@ __attribute__((noinline)) int luaD_growstack(lua_State *L, int n, int raiseerror
 
 /* Every binary chunk passes through here, by whatever function it was loaded. */
 #define luaU_undump core_undump
+/* And every compiled one through here: code.c notes which text its functions stand in. */
+#define luaY_parser core_parser
 
 #include "ldo.c"
 
 #undef luaU_undump
+#undef luaY_parser
 
 #include "lvm.c"
 #include "lgc.c"

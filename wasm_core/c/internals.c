@@ -17,6 +17,7 @@
 #include "lundump.h"
 #include "lzio.h"
 
+#include "code.h"
 #include "internals.h"
 
 core_Control core_control;
@@ -51,7 +52,7 @@ void core_hook_layout(core_HookLayout *layout) {
 LClosure *core_undump(lua_State *L, ZIO *Z, const char *name);
 
 LClosure *core_undump(lua_State *L, ZIO *Z, const char *name) {
-  if (!core_control.bytecode) {
+  if (!core_control.bytecode && !core_code_trusted) {
     if (*name == '@' || *name == '=') name++;
     else if (*name == LUA_SIGNATURE[0]) name = "binary string";
     luaO_pushfstring(L, "cannot load the binary chunk '%s': this session loads Lua source only", name);

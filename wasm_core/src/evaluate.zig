@@ -2,6 +2,7 @@
 
 const std = @import("std");
 const lua = @import("lua.zig");
+const code = @import("code.zig");
 const flush = @import("flush.zig");
 const heap = @import("heap.zig");
 const host = @import("host.zig");
@@ -23,6 +24,8 @@ pub const Request = extern struct {
     name_length: u32,
     arguments_length: u32,
     source_length: u32,
+    /// The number by which the host knows the source text, for functions of it that are persisted.
+    source_serial: u32,
 };
 
 /// Feeds lua_load: `return nil, ` for an expression, a newline for each line before the source, and the
@@ -235,6 +238,8 @@ noinline fn load(L: *lua.State, self: *Evaluation, prefix: []const u8) c_int {
         .present = self.source,
         .length = self.request.source_length,
     };
+    code.core_source_serial = self.request.source_serial;
+    defer code.core_source_serial = 0;
     return lua.lua_load(L, SourceReader.read, &reader, self.name.ptr, "bt");
 }
 

@@ -23,6 +23,9 @@ const File = struct {
     }
 };
 
+/// In c/code.c: the text that is being compiled.
+extern var core_source_serial: u32;
+
 /// A file is open while it is compiled, and compiling opens no other; two leave room for a caller.
 var files: [2]File = undefined;
 
@@ -42,6 +45,7 @@ export fn fopen(name: [*:0]const u8, mode: [*:0]const u8) ?*File {
         file.end = 0;
         file.at_end = false;
         file.is_open = true;
+        core_source_serial = host.sourceOf(file.handle);
         return file;
     }
     return null;
@@ -61,6 +65,7 @@ export fn fclose(file: ?*File) c_int {
     const open = file orelse return 0;
     host.close(open.handle);
     open.is_open = false;
+    core_source_serial = 0;
     return 0;
 }
 

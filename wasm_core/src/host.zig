@@ -36,6 +36,11 @@ pub fn close(handle: u32) void {
     _ = call(@backingInt(protocol.Operation.close), handle, 0, 0, 0);
 }
 
+/// The number of the source text that an open file has; 0: none.
+pub fn sourceOf(handle: u32) u32 {
+    return @intCast(@max(0, call(@backingInt(protocol.Operation.source), handle, 0, 0, 0)));
+}
+
 pub fn seconds(kind: protocol.Clock, argument: f64) f64 {
     return clock(@backingInt(kind), argument);
 }

@@ -2,6 +2,7 @@
 
 const std = @import("std");
 const lua = @import("lua.zig");
+const code = @import("code.zig");
 const ext = @import("ext.zig");
 const host = @import("host.zig");
 const iterate = @import("iterate.zig");
@@ -41,6 +42,7 @@ pub fn open(L: *lua.State) callconv(.c) c_int {
     _ = lua.lua_getfield(L, -1, "next");
     lua.lua_setfield(L, lua.registry_index, iterate.next_name);
     lua.pop(L, 1);
+    code.open(L);
     ext.open(L);
     return 0;
 }

@@ -8,6 +8,7 @@ pub const KContext = isize;
 pub const CFunction = *const fn (*State) callconv(.c) c_int;
 pub const KFunction = *const fn (*State, c_int, KContext) callconv(.c) c_int;
 pub const Reader = *const fn (*State, ?*anyopaque, *usize) callconv(.c) ?[*]const u8;
+pub const Writer = *const fn (*State, [*]const u8, usize, ?*anyopaque) callconv(.c) c_int;
 pub const Alloc = *const fn (?*anyopaque, ?[*]u8, usize, usize) callconv(.c) ?[*]u8;
 pub const WarnFunction = *const fn (?*anyopaque, [*:0]const u8, c_int) callconv(.c) void;
 
@@ -100,6 +101,8 @@ pub extern fn lua_rawgeti(*State, c_int, Integer) c_int;
 pub extern fn lua_rawgetp(*State, c_int, *const anyopaque) c_int;
 pub extern fn lua_rawsetp(*State, c_int, *const anyopaque) void;
 pub extern fn lua_gettable(*State, c_int) c_int;
+pub extern fn lua_getlocal(*State, ?*Debug, c_int) ?[*:0]const u8;
+pub extern fn lua_dump(*State, Writer, ?*anyopaque, c_int) c_int;
 pub extern fn lua_getupvalue(*State, c_int, c_int) ?[*:0]const u8;
 pub extern fn lua_settable(*State, c_int) void;
 pub extern fn lua_rawset(*State, c_int) void;
