@@ -13,7 +13,7 @@ from benchmarks import access, bars, functions, keeping, records
 from benchmarks.access import EXTERNAL, PLAIN, Key, above, format_accesses, slowest
 from benchmarks.bars import Bar
 from benchmarks.measure import Sample
-from benchmarks.persistence import Measured, Sizes, judge
+from benchmarks.persistence import Measured, Sizes, format_measured, judge, measure_persistence
 from benchmarks.records import PEERS, Contender, Raw, Rows, WrongCountError, rows_added
 
 COUNT = 7
@@ -203,3 +203,16 @@ def test_an_aim_alone_is_reached_or_not() -> None:
     assert bars.format_judgements([bars.Judgement(bar, 2.1)]).splitlines()[2] == (
         "| b   |    2.1 x |       |   2 | not reached |"
     )
+
+
+def test_the_whole_part_in_small() -> None:
+    sizes = Sizes(loop=100, records=20, tables=(50, 2000), functions=5)
+    messages: list[str] = []
+    result = measure_persistence(rounds=1, report=messages.append, sizes=sizes)
+    assert messages == []
+    assert all(min(sample.rounds_s) > 0 for sample in result.samples().values())
+    assert len(judge(result)) == 9
+    text = format_measured(result)
+    for heading in ("Inside the VM", "20 records", "Functions", "Opening and closing"):
+        assert f"### {heading}" in text
+    assert records.RAW in text
