@@ -9,6 +9,7 @@ from __future__ import annotations
 from lua_ls_persist.store.migrations import FORMAT_VERSION
 from lua_ls_persist.store.opening import APPLICATION_ID, library_versions
 from lua_ls_persist.store.paths import FOLDER_NAME, default_path
+from lua_ls_persist.store.repair import repair
 from lua_ls_persist.store.rows import (
     CodeRow,
     Collected,
@@ -20,6 +21,7 @@ from lua_ls_persist.store.rows import (
     NewCode,
     Page,
     Pair,
+    Repaired,
     Root,
     Sizes,
     StoredFunction,
@@ -45,6 +47,7 @@ __all__ = [
     "NewCode",
     "Page",
     "Pair",
+    "Repaired",
     "Root",
     "Sizes",
     "Store",
@@ -56,4 +59,5 @@ __all__ = [
     "as_native",
     "default_path",
     "library_versions",
+    "repair",
 ]

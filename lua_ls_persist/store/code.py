@@ -64,20 +64,20 @@ class Code(Roots):
 
     def define_code(self, code: NewCode) -> int:
         """Keeps and signs the code of a function. The same content gives the same id."""
-        bytecode_hash = _sha256(code.bytecode)
-        content_hash = _content_hash(code, bytecode_hash)
+        bytecode_hash = sha256(code.bytecode)
+        code_hash = content_hash(code, bytecode_hash)
         signature = sign(self._key, code.bytecode)
         with self._change():
-            known = self._cursor.execute(_SQL_KNOWN_CODE, (content_hash,)).fetchone()
+            known = self._cursor.execute(_SQL_KNOWN_CODE, (code_hash,)).get
             if known is not None:
                 code_id, packed, size, compressed, stored_signature = cast(
                     "tuple[int, bytes, int, int, bytes]", known
                 )
                 intact = self._packer.unpack(packed, bool(compressed), size) == code.bytecode
                 if not intact or stored_signature != signature:
-                    self._replace_code(code_id, code.bytecode, content_hash)
+                    self._replace_code(code_id, code.bytecode, code_hash)
             else:
-                code_id = self._insert_code(code, content_hash, bytecode_hash, signature)
+                code_id = self._insert_code(code, code_hash, bytecode_hash, signature)
         self._codes_known.add(code_id)
         return code_id
 
@@ -85,7 +85,7 @@ class Code(Roots):
         """Makes a function of code and cells, in the place of what had this id."""
         with self._change():
             execute = self._cursor.execute
-            if execute("SELECT 1 FROM code WHERE id = ?", (code_id,)).fetchone() is None:
+            if execute("SELECT 1 FROM code WHERE id = ?", (code_id,)).get is None:
                 raise StoreError(
                     f"The code of a function (number {code_id}) is no longer in {self._name}: "
                     "another session removed it. Evaluate the function's definition again."
@@ -128,7 +128,7 @@ class Code(Roots):
         Bytecode that cannot be read any more is empty, and not signed.
         """
         with self._reading:
-            row = self._cursor.execute(_SQL_CODE, (code_id,)).fetchone()
+            row = self._cursor.execute(_SQL_CODE, (code_id,)).get
         if row is None:
             return None
         self._codes_known.add(code_id)
@@ -137,7 +137,7 @@ class Code(Roots):
     def knows_code(self, bytecode: bytes) -> bool:
         """Whether this file has exactly these bytes, with the right signature."""
         with self._reading:
-            rows = self._cursor.execute(_SQL_SIGNATURES, (_sha256(bytecode),)).fetchall()
+            rows = self._cursor.execute(_SQL_SIGNATURES, (sha256(bytecode),)).fetchall()
         return any(is_signed(self._key, bytecode, cast("bytes", row[0])) for row in rows)
 
     def unsigned_codes(self) -> list[int]:
@@ -166,7 +166,7 @@ class Code(Roots):
             row.upvalues,
         )
         with self._change():
-            self._replace_code(code_id, bytecode, _content_hash(code, _sha256(bytecode)))
+            self._replace_code(code_id, bytecode, content_hash(code, sha256(bytecode)))
 
     # Helpers
 
@@ -174,22 +174,22 @@ class Code(Roots):
         row = self.code(code_id)
         return row is not None and row.signed
 
-    def _replace_code(self, code_id: int, bytecode: bytes, content_hash: bytes) -> None:
+    def _replace_code(self, code_id: int, bytecode: bytes, code_hash: bytes) -> None:
         packed, compressed = self._pack(bytecode)
-        row = (packed, len(bytecode), compressed, _sha256(bytecode), sign(self._key, bytecode))
-        self._cursor.execute(_SQL_REPLACE_CODE, (*row, content_hash, code_id))
+        row = (packed, len(bytecode), compressed, sha256(bytecode), sign(self._key, bytecode))
+        self._cursor.execute(_SQL_REPLACE_CODE, (*row, code_hash, code_id))
         if not self._connection.changes():
             # There is such code under another id, too: only one can be found by its content.
             self._cursor.execute(_SQL_REPLACE_CODE, (*row, None, code_id))
 
     def _insert_code(
-        self, code: NewCode, content_hash: bytes, bytecode_hash: bytes, signature: bytes
+        self, code: NewCode, code_hash: bytes, bytecode_hash: bytes, signature: bytes
     ) -> int:
         packed, compressed = self._pack(code.bytecode)
         code_id = self._cursor.execute(
             _SQL_NEW_CODE,
             (
-                content_hash,
+                code_hash,
                 self._source(code.chunk, code.text),
                 code.ordinal,
                 code.line_defined,
@@ -210,8 +210,8 @@ class Code(Roots):
         """The id of a source, which is stored if it is new."""
         content = None if text is None else _bytes(text)
         chunk = _bytes(chunk).decode("utf-8", "replace")
-        text_hash = "" if content is None else _sha256(content).hex()
-        source_hash = _sha256(json.dumps([chunk, text_hash]).encode())
+        text_hash = "" if content is None else sha256(content).hex()
+        source_hash = sha256(json.dumps([chunk, text_hash]).encode())
         known = self._cursor.execute(_SQL_SOURCE, (source_hash,)).get
         if known is not None:
             return cast("int", known)
@@ -259,11 +259,11 @@ class Code(Roots):
         )
 
 
-def _content_hash(code: NewCode, bytecode_hash: bytes) -> bytes:
+def content_hash(code: NewCode, bytecode_hash: bytes) -> bytes:
     """What two pieces of code have in common exactly when they may be one row."""
     facts = [
         code.chunk,
-        None if code.text is None else _sha256(_bytes(code.text)).hex(),
+        None if code.text is None else sha256(_bytes(code.text)).hex(),
         code.ordinal,
         code.line_defined,
         code.last_line,
@@ -272,7 +272,7 @@ def _content_hash(code: NewCode, bytecode_hash: bytes) -> bytes:
         code.upvalues,
         bytecode_hash.hex(),
     ]
-    return _sha256(json.dumps(facts).encode())
+    return sha256(json.dumps(facts).encode())
 
 
 def _names(stored: str) -> tuple[str, ...]:
@@ -288,5 +288,5 @@ def _bytes(text: Text) -> bytes:
     return text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
 
 
-def _sha256(content: bytes) -> bytes:
+def sha256(content: bytes) -> bytes:
     return hashlib.sha256(content).digest()

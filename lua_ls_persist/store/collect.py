@@ -258,7 +258,7 @@ class Collect(Images):
         if collection is None or collection.phase == "marking":
             return
         # The VM can only have what it had as roots. Should that be wrong, nothing is lost.
-        if self._cursor.execute(_SQL_REVIVED, (listed,)).fetchone() is not None:
+        if self._cursor.execute(_SQL_REVIVED, (listed,)).get is not None:
             self._forget_collection()
 
     def _mark_roots(self, collection: _Collection) -> None:
@@ -310,7 +310,7 @@ class Collect(Images):
             return
         row = self._cursor.execute(
             _SQL_BOUND, (json.dumps(collection.waiting), ROWS_AT_ONCE - 1)
-        ).fetchone()
+        ).get
         if row is None:
             self._cursor.execute(_SQL_MARK_FROM_ENTRIES, (json.dumps(collection.waiting),))
             collection.waiting = []
@@ -329,13 +329,11 @@ class Collect(Images):
             self._cursor.execute(_SQL_MARK_FROM_RANGE, (table_id, *after, *to))
 
     def _bound_after(self, table_id: int, after: tuple[int, Native]) -> tuple[int, Native] | None:
-        row = self._cursor.execute(
-            _SQL_BOUND_AFTER, (table_id, *after, ROWS_AT_ONCE - 1)
-        ).fetchone()
+        row = self._cursor.execute(_SQL_BOUND_AFTER, (table_id, *after, ROWS_AT_ONCE - 1)).get
         return None if row is None else cast("tuple[int, Native]", row[1:])
 
     def _last_key(self, table_id: int) -> tuple[int, Native] | None:
-        row = self._cursor.execute(_SQL_LAST_KEY, (table_id,)).fetchone()
+        row = self._cursor.execute(_SQL_LAST_KEY, (table_id,)).get
         return None if row is None else cast("tuple[int, Native]", row[1:])
 
     # Listing
@@ -388,7 +386,7 @@ class Collect(Images):
             if not rows:
                 break
             ids = [cast("int", row[0]) for row in rows]
-            bound = self._cursor.execute(_SQL_BOUND, (json.dumps(ids), ROWS_AT_ONCE - 1)).fetchone()
+            bound = self._cursor.execute(_SQL_BOUND, (json.dumps(ids), ROWS_AT_ONCE - 1)).get
             if bound is not None:
                 self._cursor.execute(_SQL_REMOVE_RANGE, bound)
                 ids = [garbage for garbage in ids if garbage < cast("int", bound[0])]

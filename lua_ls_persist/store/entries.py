@@ -13,6 +13,7 @@ from typing import Final, cast
 from lua_ls_persist.errors import StoreError
 from lua_ls_persist.store.references import References
 from lua_ls_persist.store.rows import (
+    NIL,
     STRING,
     Entry,
     Key,
@@ -105,7 +106,7 @@ class Entries(References):
             self._note_writes(sets, new_tables, metatables, cells)
             if new_tables:
                 many(_SQL_NEW_TABLE, new_tables)
-            if self._cursor.execute(_SQL_HAS_LONG).fetchone() is not None:
+            if self._cursor.execute(_SQL_HAS_LONG).get is not None:
                 self._drop_long(sets, deletes, cells)
             if deletes:
                 many(_SQL_DELETE, deletes)
@@ -209,7 +210,9 @@ class Entries(References):
     def get(self, table_id: int, key_kind: int, key: Native) -> Value | None:
         """An entry's value, or None."""
         with self._reading:
-            row = self._cursor.execute(_SQL_GET, (table_id, key_kind, key)).fetchone()
+            row = self._cursor.execute(_SQL_GET, (table_id, key_kind, key)).get
+        if row is not None and row[1] is None:
+            raise self._long_string_missing()
         return cast("Value | None", row)
 
     def length(self, table_id: int) -> int:
@@ -222,10 +225,11 @@ class Entries(References):
         """The values of those cells that there are."""
         with self._reading:
             rows = self._cursor.execute(_SQL_CELLS, (json.dumps(list(cell_ids)),))
-            return {
-                cell_id: (kind, value)
-                for cell_id, kind, value in cast("Iterable[tuple[int, int, Native]]", rows)
-            }
+            cells = cast("list[tuple[int, int, Native]]", rows.fetchall())
+        for _, kind, value in cells:
+            if value is None and kind != NIL:
+                raise self._long_string_missing()
+        return {cell_id: (kind, value) for cell_id, kind, value in cells}
 
     # Long strings
 
@@ -281,11 +285,14 @@ class Entries(References):
     def _length(self, string: Native) -> int:
         """The length of a string, which may be missing only in a damaged file."""
         if string is None:
-            raise StoreError(
-                f"{self._name} is damaged: a long string is missing. "
-                "Bring back a copy, or repair the file."
-            )
+            raise self._long_string_missing()
         return len(cast("str | bytes", string))
+
+    def _long_string_missing(self) -> StoreError:
+        return StoreError(
+            f"{self._name} is damaged: a long string is missing. "
+            "Bring back a copy, or repair the file."
+        )
 
 
 def _is_long(kind: int, value: Native) -> bool:

@@ -10,7 +10,7 @@ from lua_ls_persist.errors import StoreError
 
 
 def explained(error: BaseException, name: str) -> StoreError | None:
-    """What an exception of SQLite, or of naming a file, means; None for any other exception."""
+    """What an exception of SQLite means; None for any other exception."""
     message = _explanation(error, name)
     return None if message is None else StoreError(message)
 
@@ -43,8 +43,6 @@ class Explained:
 
 
 def _explanation(error: BaseException, name: str) -> str | None:
-    if isinstance(error, (UnicodeError, ValueError)) and not isinstance(error, apsw.Error):
-        return f"{name!r} cannot be the name of a session's file: {error}."
     if not isinstance(error, apsw.Error):
         return None
     if isinstance(error, apsw.NotADBError):

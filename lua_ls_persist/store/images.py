@@ -94,7 +94,7 @@ class Images(Code):
         """
         with self._reading, self._connection:  # a savepoint, so that all of it is one snapshot
             state = self.state
-            found = self._cursor.execute(_SQL_LOAD, (core_sha256, state)).fetchone()
+            found = self._cursor.execute(_SQL_LOAD, (core_sha256, state)).get
             if found is None:
                 return self._why_none(core_sha256)
             row = cast("tuple[Any, ...]", found)

@@ -37,7 +37,11 @@ def open_connection(path: Path | None, *, busy_timeout_ms: int) -> apsw.Connecti
         check_place(path)
     flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
     # Absolute, so that no file name is taken for `:memory:` or a URI.
-    connection = apsw.Connection(":memory:" if path is None else str(path.absolute()), flags=flags)
+    place = ":memory:" if path is None else str(path.absolute())
+    try:
+        connection = apsw.Connection(place, flags=flags)
+    except (UnicodeError, ValueError) as error:
+        raise StoreError(f"{name!r} cannot be the name of a session's file: {error}.") from error
     try:
         connection.set_busy_timeout(busy_timeout_ms)
         check_ours(connection, name)

@@ -72,6 +72,11 @@ class Places(Collect):
         """
         return self._paths([object_id]).get(object_id)
 
+    def entry_path(self, table_id: int, key_kind: int, key: Native, *, search: bool = True) -> str:
+        """Where an entry is; without a search, or a root that reaches it, by the table's number."""
+        path = self.path_of(table_id) if search else None
+        return (path or f"table {table_id}") + _key_text(key_kind, key)
+
     def functions(self) -> list[StoredFunction]:
         """All functions that a root reaches, by path."""
         with self._reading:

@@ -32,6 +32,8 @@ class Roots(Entries):
         """The id of the table of that name; 0 if there is none and none is to be made."""
         if name == MEMORY:
             return MEMORY_TABLE_ID
+        if not _is_text(name):
+            raise StoreError(f"{name!r} cannot name a table: names are UTF-8 text.")
         with self._reading:
             found = self._cursor.execute(_SQL_ROOT, (name,)).get
         if found is not None:
@@ -69,8 +71,17 @@ class Roots(Entries):
     def table_info(self, table_id: int) -> TableInfo:
         """Facts about a table."""
         with self._reading:
-            row = self._cursor.execute(_SQL_INFO, (table_id,)).fetchone()
+            row = self._cursor.execute(_SQL_INFO, (table_id,)).get
         if row is None:
             return TableInfo(exists=False, metatable=0, entries=0, root="")
         metatable, entries, root = cast("tuple[int | None, int, str | None]", row)
         return TableInfo(exists=True, metatable=metatable or 0, entries=entries, root=root or "")
+
+
+def _is_text(name: str) -> bool:
+    """Whether all characters are whole ones: Python has halves, too, SQLite does not."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -185,6 +185,16 @@ class Sizes:
 
 
 @dataclass(frozen=True, slots=True)
+class Repaired:
+    """What a repair has brought over, and sentences about what is lost."""
+
+    tables: int
+    entries: int
+    functions: int
+    lost: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StoredImage:
     """A VM's state between two evaluations, and what it takes to go on from there.
 

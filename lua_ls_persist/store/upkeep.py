@@ -201,7 +201,7 @@ class Upkeep(Places):
     def sizes(self) -> Sizes:
         """How large the store is, and what is in it."""
         with self._reading:
-            row = self._cursor.execute(_SQL_SIZES).fetchone()
+            row = self._cursor.execute(_SQL_SIZES).get
         return Sizes(*cast("tuple[int, ...]", row))
 
     def vacuum(self) -> int:
@@ -222,10 +222,9 @@ class Upkeep(Places):
 
     def checkpoint(self) -> None:
         """Moves what is in the write-ahead log into the file, as far as nobody reads from it."""
-        with self._reading:
-            # Busy: somebody reads or writes at this moment, and it happens later by itself.
-            with suppress(apsw.BusyError):
-                self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        # Busy: somebody reads or writes at this moment, and it happens later by itself.
+        with self._reading, suppress(apsw.BusyError):
+            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
     def integrity(self) -> list[str]:
         """What is wrong with the file, one sentence each; an empty list if nothing is.
@@ -237,8 +236,7 @@ class Upkeep(Places):
             problems = [str(row[0]) for row in rows if row[0] != "ok"]
             if problems:
                 return problems  # anything else would only repeat it
-            for message, query in _CHECKS:
-                problems += self._found(message, query)
+            problems += self._wrong_references()
         problems += [
             f"code {code_id} is damaged, or was not signed by you"
             for code_id in self.unsigned_codes()
@@ -248,6 +246,11 @@ class Upkeep(Places):
             for code_id in self._with_wrong_hash()
         ]
         return problems
+
+    def _wrong_references(self) -> list[str]:
+        """What refers to something that is not there, or is no value."""
+        with self._reading:
+            return [problem for check in _CHECKS for problem in self._found(*check)]
 
     def _found(self, message: str, query: str) -> list[str]:
         """The problems of one sort."""

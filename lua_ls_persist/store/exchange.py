@@ -1,0 +1,350 @@
+"""Export and import as JSON Lines: every value with its exact type, one row a line.
+
+`docs/store.md` tells the lines. Images are left out; they belong to one build of the core.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timezone
+from typing import Final, TextIO, TypeAlias, cast
+
+import apsw
+
+from lua_ls_persist._version import __version__
+from lua_ls_persist.errors import StoreError
+from lua_ls_persist.protocol import MEMORY_TABLE_ID
+from lua_ls_persist.store.code import content_hash, sha256
+from lua_ls_persist.store.jsonlines import (
+    INTEGER_MAX,
+    Json,
+    from_json,
+    identity,
+    text_from_json,
+    text_to_json,
+    to_json,
+)
+from lua_ls_persist.store.roots import MEMORY
+from lua_ls_persist.store.rows import FLOAT, NIL, Entry, Native, NewCode
+from lua_ls_persist.store.views import Views
+
+EXPORT_VERSION: Final = 1
+ROWS_AT_ONCE: Final = 5_000
+LINES_BETWEEN_REPORTS: Final = 10_000
+
+LineProgress: TypeAlias = Callable[[int], None]
+"""Called now and then with how many lines are done."""
+
+_SQL_TABLES = """
+    SELECT id, metatable, name FROM tables LEFT JOIN roots ON table_id = id ORDER BY id
+    """
+_SQL_ENTRIES = """
+    SELECT table_id, key_kind, key, kind, value FROM full_entries
+    ORDER BY table_id, key_kind, key
+    """
+_SQL_FUNCTION_CELLS = """
+    SELECT id, code_id, (
+        SELECT json_group_array(cell_id) FROM (
+            SELECT cell_id FROM function_cells WHERE function_id = id ORDER BY position))
+    FROM functions ORDER BY id
+    """
+_SQL_SIGNATURE = "SELECT signature FROM code WHERE id = ?"
+_SQL_INSERT_CODE = """
+    INSERT INTO code (
+        id, hash, source_id, ordinal, line_defined, last_line, parameters, is_vararg, upvalues,
+        bytecode, bytecode_bytes, compressed, bytecode_hash, signature
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    """
+_SQL_IN_USE = """
+    SELECT EXISTS (SELECT 1 FROM entries) OR EXISTS (SELECT 1 FROM functions)
+        OR EXISTS (SELECT 1 FROM roots WHERE name <> 'Memory')
+    """
+_SQL_NEXT_ID = """
+    UPDATE counters SET value = max(value, 1 + (SELECT max(id) FROM (
+        SELECT max(id) AS id FROM tables UNION ALL SELECT max(id) FROM functions
+        UNION ALL SELECT max(id) FROM cells)))
+    WHERE name = 'next_id'
+    """
+_COUNTED: Final = ("codes", "cells", "functions", "tables", "entries")
+
+
+class Exchange(Views):
+    """Writes and reads JSON Lines."""
+
+    def export_lines(self, file: TextIO, *, on_progress: LineProgress | None = None) -> int:
+        """Writes everything to a text file of UTF-8; how many lines. It is one snapshot."""
+        if not self.in_transaction:
+            with self.transaction(write=False):
+                return self.export_lines(file, on_progress=on_progress)
+        count = 0
+        for line in self._lines():
+            file.write(line)
+            file.write("\n")
+            count += 1
+            if on_progress is not None and count % LINES_BETWEEN_REPORTS == 0:
+                on_progress(count)
+        return count
+
+    def import_lines(self, lines: Iterable[str], *, on_progress: LineProgress | None = None) -> int:
+        """Reads what `export_lines` wrote, such as an open text file; how many lines.
+
+        All of it or nothing, and only into a store that has nothing yet: everything keeps its id.
+        Functions that were not signed with this user's key are kept, and refused until they are
+        compiled again.
+
+        Raises:
+            StoreError: the store has content, a line makes no sense (its number is named), or the
+                end is missing.
+        """
+        if not self.in_transaction:
+            with self.transaction():
+                return self.import_lines(lines, on_progress=on_progress)
+        with self._change():
+            if self._cursor.execute(_SQL_IN_USE).get:
+                raise StoreError(
+                    f"{self._name} has content already. Import into a new file, or one whose "
+                    f"{MEMORY} is empty and that has no other tables and functions."
+                )
+            reader = _Reader(self)
+            number = 0
+            for number, line in enumerate(lines, 1):
+                try:
+                    reader.take(line)
+                except (ValueError, KeyError, TypeError, apsw.ConstraintError) as error:
+                    reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+                    raise StoreError(
+                        f"Line {number} of the import makes no sense: {reason}. Nothing was "
+                        "imported."
+                    ) from error
+                if on_progress is not None and number % LINES_BETWEEN_REPORTS == 0:
+                    on_progress(number)
+            if not reader.ended:
+                raise StoreError(
+                    f"The import ends after line {number} without its last line, so something is "
+                    "missing. Nothing was imported."
+                )
+            self._cursor.execute(_SQL_NEXT_ID)
+            problems = self._wrong_references()
+            if problems:
+                raise StoreError(
+                    f"The import does not fit together: {problems[0]}. Nothing was imported."
+                )
+        return number
+
+    # Writing
+
+    def _lines(self) -> Iterator[str]:
+        with self._reading:
+            counts = dict.fromkeys(_COUNTED, 0)
+            yield _ascii(
+                {
+                    "lua-ls-persist": EXPORT_VERSION,
+                    "made_by": __version__,
+                    "made_utc": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+                }
+            )
+            execute = self._connection.execute
+            for row in execute("SELECT id FROM code ORDER BY id").fetchall():
+                counts["codes"] += 1
+                yield _ascii(self._code_line(cast("int", row[0])))
+            for row in execute("SELECT id, kind, value FROM full_cells ORDER BY id"):
+                cell_id, kind, value = cast("tuple[int, int, Native]", row)
+                counts["cells"] += 1
+                yield _line({"cell": cell_id, "value": to_json(kind, value)})
+            for row in execute(_SQL_FUNCTION_CELLS):
+                function_id, code_id, cells = cast("tuple[int, int, str]", row)
+                counts["functions"] += 1
+                yield _line({"function": function_id, "code": code_id, "cells": json.loads(cells)})
+            for row in execute(_SQL_TABLES):
+                table_id, metatable, root = cast("tuple[int, int | None, str | None]", row)
+                counts["tables"] += 1
+                facts: dict[str, Json] = {"table": table_id}
+                if root is not None:
+                    facts["root"] = root
+                if metatable is not None:
+                    facts["metatable"] = metatable
+                yield _line(facts)
+            for entry in cast("Iterable[Entry]", execute(_SQL_ENTRIES)):
+                table_id, key_kind, key, kind, value = entry
+                counts["entries"] += 1
+                yield _line(
+                    {"in": table_id, "key": to_json(key_kind, key), "value": to_json(kind, value)}
+                )
+            yield _line({"end": counts})
+
+    def _code_line(self, code_id: int) -> dict[str, Json]:
+        code = self.code(code_id)
+        assert code is not None
+        signature = self._cursor.execute(_SQL_SIGNATURE, (code_id,)).get
+        return {
+            "code": code_id,
+            "chunk": code.chunk,
+            "text": None if code.text is None else text_to_json(code.text),
+            "ordinal": code.ordinal,
+            "lines": [code.line_defined, code.last_line],
+            "parameters": code.parameters,
+            "is_vararg": code.is_vararg,
+            "upvalues": code.upvalues,
+            "bytecode": base64.b64encode(code.bytecode).decode(),
+            "signature": cast("bytes", signature).hex(),
+        }
+
+    # Reading
+
+    def insert_code(self, code_id: int, code: NewCode, signature: bytes) -> None:
+        """Puts code under this id, with the signature that it came with."""
+        packed, compressed = self._pack(code.bytecode)
+        bytecode_hash = sha256(code.bytecode)
+        code_hash = content_hash(code, bytecode_hash)
+        known = "SELECT 1 FROM code WHERE hash = ?"
+        self._cursor.execute(
+            _SQL_INSERT_CODE,
+            (
+                code_id,
+                None if self._cursor.execute(known, (code_hash,)).get else code_hash,
+                self._source(code.chunk, code.text),
+                code.ordinal,
+                code.line_defined,
+                code.last_line,
+                json.dumps(code.parameters),
+                code.is_vararg,
+                json.dumps(code.upvalues),
+                packed,
+                len(code.bytecode),
+                compressed,
+                bytecode_hash,
+                signature,
+            ),
+        )
+
+    def name_root(self, name: str, table_id: int) -> None:
+        """Gives a table a name."""
+        self._cursor.execute("INSERT INTO roots (name, table_id) VALUES (?, ?)", (name, table_id))
+
+
+class _Reader:
+    """Takes the lines of an import, one after another."""
+
+    def __init__(self, store: Exchange) -> None:
+        self._store = store
+        self._entries: list[Entry] = []
+        self._tables: list[tuple[int]] = []
+        self._metatables: list[tuple[int | None, int]] = []
+        self._cells: list[tuple[int, int, Native]] = []
+        self._counts = dict.fromkeys(_COUNTED, 0)
+        self._begun = False
+        self.ended = False
+
+    def take(self, line: str) -> None:
+        """Imports one line; any of several exceptions if it makes no sense."""
+        item = json.loads(line)
+        if not isinstance(item, dict):
+            raise ValueError("it is no JSON object")
+        if self.ended:
+            raise ValueError("there is something behind the last line")
+        if len(self._entries) + len(self._tables) + len(self._cells) >= ROWS_AT_ONCE:
+            self._write()
+        if not self._begun:
+            self._begin(item)
+        elif "in" in item:
+            self._entry(item)
+        elif "table" in item:
+            self._table(item)
+        elif "cell" in item:
+            self._counts["cells"] += 1
+            self._cells.append((identity(item["cell"]), *from_json(item["value"])))
+        elif "code" in item and "bytecode" in item:
+            self._code(item)
+        elif "function" in item:
+            self._counts["functions"] += 1
+            self._store.define_function(
+                identity(item["function"]),
+                identity(item["code"]),
+                [identity(cell) for cell in item["cells"]],
+            )
+        elif "end" in item:
+            self._end(item)
+        else:
+            raise ValueError("it is of no known sort")
+
+    def _begin(self, item: dict[str, Json]) -> None:
+        version = item.get("lua-ls-persist")
+        if version is None:
+            raise ValueError("it does not begin an export of lua-ls-persist")
+        if version != EXPORT_VERSION:
+            raise ValueError(f"it is an export of version {version!r}; {EXPORT_VERSION} is known")
+        self._begun = True
+
+    def _entry(self, item: dict[str, Json]) -> None:
+        key_kind, key = from_json(item["key"])
+        kind, value = from_json(item["value"])
+        if NIL in (kind, key_kind):
+            raise ValueError("neither a key nor a value is nil")
+        if key_kind == FLOAT and (isinstance(key, int) or _is_integer(key)):
+            raise ValueError("a key is no NaN, and a float with an integer's value is an integer")
+        self._counts["entries"] += 1
+        self._entries.append((identity(item["in"]), key_kind, key, kind, value))
+
+    def _write(self) -> None:
+        self._store.apply(self._entries, (), self._tables, self._metatables, self._cells)
+        for rows in (self._entries, self._tables, self._metatables, self._cells):
+            rows.clear()
+
+    def _table(self, item: dict[str, Json]) -> None:
+        table_id = identity(item["table"])
+        self._counts["tables"] += 1
+        self._tables.append((table_id,))
+        if "metatable" in item:
+            self._metatables.append((identity(item["metatable"]), table_id))
+        name = item.get("root")
+        if (name == MEMORY) != (table_id == MEMORY_TABLE_ID):
+            raise ValueError(f"{MEMORY} is always table {MEMORY_TABLE_ID}")
+        if name is not None and name != MEMORY:
+            if not isinstance(name, str):
+                raise ValueError("the name of a root is a string")
+            self._store.name_root(name, table_id)
+
+    def _code(self, item: dict[str, Json]) -> None:
+        self._counts["codes"] += 1
+        line_defined, last_line = item["lines"]
+        text = item["text"]
+        try:
+            bytecode = base64.b64decode(item["bytecode"], validate=True)
+        except binascii.Error as error:
+            raise ValueError(f"the bytecode is not base64: {error}") from error
+        code = NewCode(
+            bytecode=bytecode,
+            chunk=str(item["chunk"]),
+            text=None if text is None else text_from_json(text),
+            ordinal=int(item["ordinal"]),
+            line_defined=int(line_defined),
+            last_line=int(last_line),
+            parameters=tuple(map(str, item["parameters"])),
+            is_vararg=bool(item["is_vararg"]),
+            upvalues=tuple(map(str, item["upvalues"])),
+        )
+        self._store.insert_code(identity(item["code"]), code, bytes.fromhex(item["signature"]))
+
+    def _end(self, item: dict[str, Json]) -> None:
+        self._write()
+        if item["end"] != self._counts:
+            raise ValueError(f"{item['end']} were exported, but {self._counts} are here")
+        self.ended = True
+
+
+def _is_integer(key: Native) -> bool:
+    assert isinstance(key, float)
+    return math.isfinite(key) and key.is_integer() and -INTEGER_MAX - 1 <= key <= INTEGER_MAX
+
+
+def _line(item: dict[str, Json]) -> str:
+    return json.dumps(item, ensure_ascii=False, separators=(",", ":"))
+
+
+def _ascii(item: dict[str, Json]) -> str:
+    """For lines with names that need not be whole characters."""
+    return json.dumps(item, separators=(",", ":"))
