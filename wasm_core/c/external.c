@@ -50,7 +50,12 @@ void core_swap_contents(lua_State *L, int first, int second) {
   if (isblack(b)) luaC_barrierback_(L, obj2gco(b));
 }
 
-size_t core_bytes_in_use(lua_State *L) { return gettotalbytes(G(L)); }
+/* A bit of gcstp that Lua does not use itself. */
+#define PAUSED 0x40
+
+void core_pause_collector(lua_State *L) { G(L)->gcstp |= PAUSED; }
+
+void core_resume_collector(lua_State *L) { G(L)->gcstp &= (lu_byte)~PAUSED; }
 
 enum { CELL_VALUE, CELL_SAVED, CELL_ID, CELL_UPVALUES };
 

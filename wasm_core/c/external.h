@@ -16,8 +16,12 @@ int core_is_external(lua_State *L, int index);
 /* Exchanges the entries of two tables; metatables and identities stay. Allocates nothing. */
 void core_swap_contents(lua_State *L, int first, int second);
 
-/* Bytes that Lua's collector counts as in use, garbage included. */
-size_t core_bytes_in_use(lua_State *L);
+/*
+** Keeps the collector from running, and finalizers with it, except when memory is short; and lets it
+** run again. Unlike lua_gc, neither changes when it is due.
+*/
+void core_pause_collector(lua_State *L);
+void core_resume_collector(lua_State *L);
 
 /*
 ** A cell keeps a persisted upvalue alive and recognizable: a Lua closure without a prototype (it is

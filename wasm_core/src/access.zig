@@ -3,6 +3,7 @@
 const std = @import("std");
 const lua = @import("lua.zig");
 const adopt = @import("adopt.zig");
+const critical = @import("critical.zig");
 const external = @import("external.zig");
 const flush = @import("flush.zig");
 const loading = @import("load.zig");
@@ -12,9 +13,11 @@ const Request = @import("storecall.zig").Request;
 /// `__index` of all caches, called for what a cache does not have. Arguments: the cache, a key.
 pub fn load(L: *lua.State) callconv(.c) c_int {
     lua.lua_settop(L, 2);
+    critical.enter(L);
     external.pushOwner(L, 1);
     external.pushMeta(L, 3);
     pushLoaded(L, 3, 4, 2);
+    critical.leave(L);
     if (lua.typeAt(L, -1) != .nil) return 1;
     return inherit(L);
 }
@@ -87,6 +90,7 @@ fn isKnown(L: *lua.State, m: c_int, key: c_int) bool {
 /// `__newindex` of external tables. Arguments: the table, a key, a value.
 pub fn assign(L: *lua.State) callconv(.c) c_int {
     lua.lua_settop(L, 3);
+    critical.enter(L);
     external.pushMeta(L, 1);
     loading.resolve(L, 1, 4);
     external.pushSlot(L, 4, .metatable);
@@ -96,9 +100,13 @@ pub fn assign(L: *lua.State) callconv(.c) c_int {
             pushEntry(L, 1, 4, 2);
             const is_absent = lua.typeAt(L, -1) == .nil;
             lua.pop(L, 1);
-            if (is_absent) return delegate(L);
+            if (is_absent) {
+                critical.leave(L);
+                return delegate(L);
+            }
         }
     }
+    critical.leave(L);
     lua.lua_settop(L, 4);
     assignEntry(L, 1, 4, 2, 3);
     return 0;
@@ -125,7 +133,6 @@ fn returnNothing(_: *lua.State, _: c_int, _: lua.KContext) callconv(.c) c_int {
 /// Sets an entry, whatever the metatable says. Raises what Lua raises for a key that cannot be one, and
 /// if the key or the value cannot be persisted; then nothing has changed. Stack: unchanged.
 pub noinline fn assignEntry(L: *lua.State, p: c_int, m: c_int, key: c_int, value: c_int) void {
-    lua.luaL_checkstack(L, 16, null);
     switch (lua.typeAt(L, key)) {
         .nil => _ = lua.luaL_error(L, "index is nil"),
         .number => {
@@ -135,8 +142,9 @@ pub noinline fn assignEntry(L: *lua.State, p: c_int, m: c_int, key: c_int, value
         else => {},
     }
     const is_nil = lua.typeAt(L, value) == .nil;
+    critical.enter(L);
     if (!record.isStorable(L, key)) {
-        if (is_nil) return;
+        if (is_nil) return critical.leave(L);
         adopt.adopt(L, p, key, key);
     }
     if (!record.isStorable(L, value)) adopt.adopt(L, p, key, value);
@@ -154,6 +162,7 @@ pub noinline fn assignEntry(L: *lua.State, p: c_int, m: c_int, key: c_int, value
         external.spreadEvents(L, p);
     }
     if (lua.lua_isinteger(L, key) != 0) moveBorder(L, p, m, lua.lua_tointegerx(L, key, null), is_nil);
+    critical.leave(L);
 }
 
 /// Keeps what is known of the greatest integer key true.
@@ -181,7 +190,9 @@ fn moveBorder(L: *lua.State, p: c_int, m: c_int, key: lua.Integer, is_nil: bool)
 pub fn lengthOf(L: *lua.State) callconv(.c) c_int {
     lua.lua_settop(L, 1);
     external.pushMeta(L, 1);
+    critical.enter(L);
     loading.resolve(L, 1, 2);
+    critical.leave(L);
     external.pushSlot(L, 2, .metatable);
     if (lua.lua_toboolean(L, -1) != 0) {
         _ = lua.lua_pushstring(L, "__len");
@@ -198,6 +209,13 @@ pub fn lengthOf(L: *lua.State) callconv(.c) c_int {
 
 /// A border, as `#` of a plain table gives: of several the greatest, unless all is in the cache.
 pub fn rawLength(L: *lua.State, p: c_int, m: c_int) lua.Integer {
+    critical.enter(L);
+    const length = findBorder(L, p, m);
+    critical.leave(L);
+    return length;
+}
+
+fn findBorder(L: *lua.State, p: c_int, m: c_int) lua.Integer {
     loading.visit(L, p, m);
     if (external.flagsOf(L, m).complete) {
         external.pushSlot(L, m, .cache);

@@ -4,6 +4,7 @@
 
 const std = @import("std");
 const lua = @import("lua.zig");
+const critical = @import("critical.zig");
 const external = @import("external.zig");
 const flush = @import("flush.zig");
 const functions = @import("functions.zig");
@@ -115,6 +116,7 @@ const Walk = struct {
             .table => "a table of the standard library here",
             else => "this value",
         };
+        critical.leave(L);
         _ = lua.luaL_error(L, "%s: cannot persist %s", @as([*:0]const u8, @ptrCast(&text.bytes)), what);
     }
 

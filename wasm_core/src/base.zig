@@ -4,6 +4,7 @@
 const lua = @import("lua.zig");
 const access = @import("access.zig");
 const adopt = @import("adopt.zig");
+const critical = @import("critical.zig");
 const external = @import("external.zig");
 const flush = @import("flush.zig");
 const load = @import("load.zig");
@@ -13,13 +14,14 @@ const record = @import("record.zig");
 export fn core_external_rawget(L: *lua.State, index: c_int) c_int {
     const p = lua.lua_absindex(L, index);
     const key = lua.lua_gettop(L);
-    lua.luaL_checkstack(L, 16, null);
+    critical.enter(L);
     lua.lua_pushvalue(L, key);
     if (lua.lua_rawget(L, p) == 0) {
         lua.pop(L, 1);
         external.pushMeta(L, p);
         access.pushEntry(L, p, key + 1, key);
     }
+    critical.leave(L);
     lua.lua_copy(L, -1, key);
     lua.lua_settop(L, key);
     return lua.lua_type(L, key);
@@ -29,7 +31,7 @@ export fn core_external_rawget(L: *lua.State, index: c_int) c_int {
 export fn core_external_rawset(L: *lua.State, index: c_int) void {
     const p = lua.lua_absindex(L, index);
     const value = lua.lua_gettop(L);
-    lua.luaL_checkstack(L, 16, null);
+    lua.luaL_checkstack(L, 4, null);
     external.pushMeta(L, p);
     access.assignEntry(L, p, value + 1, value - 1, value);
     lua.lua_settop(L, value - 2);
@@ -37,18 +39,20 @@ export fn core_external_rawset(L: *lua.State, index: c_int) void {
 
 export fn core_external_rawlen(L: *lua.State, index: c_int) u64 {
     const p = lua.lua_absindex(L, index);
-    lua.luaL_checkstack(L, 16, null);
+    lua.luaL_checkstack(L, 4, null);
     external.pushMeta(L, p);
-    defer lua.pop(L, 1);
-    return @intCast(access.rawLength(L, p, lua.lua_gettop(L)));
+    const length = access.rawLength(L, p, lua.lua_gettop(L));
+    lua.pop(L, 1);
+    return @intCast(length);
 }
 
 /// As lua_getmetatable: pushes the metatable that the program set, if it did.
 export fn core_external_getmetatable(L: *lua.State, index: c_int) c_int {
-    lua.luaL_checkstack(L, 16, null);
     const p = lua.lua_absindex(L, index);
+    critical.enter(L);
     external.pushMeta(L, p);
     load.resolve(L, p, lua.lua_gettop(L));
+    critical.leave(L);
     external.pushSlot(L, -1, .metatable);
     lua.remove(L, -2);
     if (lua.lua_toboolean(L, -1) != 0) return 1;
@@ -60,7 +64,7 @@ export fn core_external_getmetatable(L: *lua.State, index: c_int) c_int {
 export fn core_external_setmetatable(L: *lua.State, index: c_int) c_int {
     const p = lua.lua_absindex(L, index);
     const metatable = lua.lua_gettop(L);
-    lua.luaL_checkstack(L, 16, null);
+    critical.enter(L);
     external.pushMeta(L, p);
     const m = metatable + 1;
     load.resolve(L, p, m);
@@ -74,6 +78,7 @@ export fn core_external_setmetatable(L: *lua.State, index: c_int) c_int {
         external.attachMetatable(L, m, metatable);
     }
     flush.markMetatable(L, p, m);
+    critical.leave(L);
     lua.lua_settop(L, metatable - 1);
     return 1;
 }

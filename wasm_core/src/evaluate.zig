@@ -3,6 +3,7 @@
 const std = @import("std");
 const lua = @import("lua.zig");
 const code = @import("code.zig");
+const critical = @import("critical.zig");
 const flush = @import("flush.zig");
 const heap = @import("heap.zig");
 const host = @import("host.zig");
@@ -103,6 +104,7 @@ pub fn evaluate(L: *lua.State, request_length: u32, compile_only: bool) u32 {
     var evaluation = parse(request_length) orelse return refuse("the request is malformed");
     trace.reset(evaluation.name);
     flush.begin();
+    critical.reset(L);
     output.live = request.flags & protocol.evaluate_flag_live != 0;
     const status = runProtected(L, &evaluation, if (compile_only) compileBody else evaluateBody);
     output.flush();
@@ -174,20 +176,17 @@ fn evaluateBody(L: *lua.State) callconv(.c) c_int {
         return 0;
     };
     const status = lua.lua_pcallk(L, argument_count, lua.multret, 2, 0, null);
+    if (status == lua.err_mem) {
+        writeProblem(L, self, .memory, .with_value);
+        return 0;
+    }
     if (status != lua.ok) {
-        const is_memory = status == lua.err_mem;
-        const keep = !is_memory and self.request.flags & protocol.evaluate_flag_keep != 0;
-        const outcome: protocol.Outcome = if (is_memory) .memory else .runtime;
-        writeProblem(L, self, outcome, .with_value);
-        if (keep) flush.flushAll(L);
+        // What the error left behind is kept, if it can be.
+        const keep = self.request.flags & protocol.evaluate_flag_keep != 0;
+        if (!keep or isFlushed(L, self, 0)) writeProblem(L, self, .runtime, .with_value);
         return 0;
     }
-    lua.pushFunction(L, flushBody);
-    const flush_status = lua.lua_pcallk(L, 0, 0, 2, 0, null);
-    if (flush_status != lua.ok) {
-        writeProblem(L, self, if (flush_status == lua.err_mem) .memory else .persistence, .with_value);
-        return 0;
-    }
+    if (!isFlushed(L, self, 2)) return 0;
     const first = 3 + self.prefix_results;
     const last = lua.lua_gettop(L);
     self.writer.int(u8, @backingInt(protocol.Outcome.ok));
@@ -200,8 +199,18 @@ fn evaluateBody(L: *lua.State) callconv(.c) c_int {
     return 0;
 }
 
+/// Sends what was changed to the store. If that cannot be, writes the problem.
+fn isFlushed(L: *lua.State, self: *Evaluation, handler: c_int) bool {
+    lua.pushFunction(L, flushBody);
+    const status = lua.lua_pcallk(L, 0, 0, handler, 0, null);
+    if (status == lua.ok) return true;
+    const is_memory = status == lua.err_mem or critical.isDoomed();
+    writeProblem(L, self, if (is_memory) .memory else .persistence, .with_value);
+    return false;
+}
+
 fn flushBody(L: *lua.State) callconv(.c) c_int {
-    flush.flushAll(L);
+    flush.flushNow(L);
     return 0;
 }
 

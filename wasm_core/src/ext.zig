@@ -2,6 +2,7 @@
 
 const std = @import("std");
 const lua = @import("lua.zig");
+const critical = @import("critical.zig");
 const external = @import("external.zig");
 const flush = @import("flush.zig");
 const ids = @import("ids.zig");
@@ -64,15 +65,18 @@ fn checkName(L: *lua.State) []const u8 {
 /// lives while something reaches it.
 fn table(L: *lua.State) callconv(.c) c_int {
     if (lua.lua_type(L, 1) <= 0) {
+        critical.enter(L);
         const id = ids.next(L);
         external.pushNew(L, id, .{ .complete = true, .fresh = true, .listed = true, .visited = true });
         flush.enlist(L, lua.lua_gettop(L));
+        critical.leave(L);
         return 1;
     }
     const name = checkName(L);
     external.push(L, Registry.roots);
     lua.lua_pushvalue(L, 1);
     if (lua.lua_rawget(L, -2) != 0) return 1;
+    critical.enter(L);
     var request: Request = .{};
     request.text(name);
     request.int(u8, 1);
@@ -81,12 +85,13 @@ fn table(L: *lua.State) callconv(.c) c_int {
     external.pushById(L, id, reply.int(i64));
     load.settle(L);
     nameRoot(L, lua.lua_gettop(L), name);
+    critical.leave(L);
     return 1;
 }
 
 /// ext.tables(): an array of { name =, entries = } of all roots, by name.
 fn tables(L: *lua.State) callconv(.c) c_int {
-    flush.flushAll(L);
+    flush.flushNow(L);
     var request: Request = .{};
     var reply = request.send(L, .roots);
     const count = reply.int(u32);
@@ -105,11 +110,13 @@ fn tables(L: *lua.State) callconv(.c) c_int {
 
 /// ext.info(name or table): { name =, entries =, id = }, nil if there is no such table.
 fn info(L: *lua.State) callconv(.c) c_int {
-    flush.flushAll(L);
+    flush.flushNow(L);
     var id: lua.Integer = 0;
     if (external.is(L, 1)) {
         external.pushMeta(L, 1);
+        critical.enter(L);
         load.resolve(L, 1, lua.lua_gettop(L));
+        critical.leave(L);
         id = external.idOf(L, 1);
     } else {
         var request: Request = .{};
@@ -145,7 +152,7 @@ fn info(L: *lua.State) callconv(.c) c_int {
 fn drop(L: *lua.State) callconv(.c) c_int {
     const name = checkName(L);
     if (std.mem.eql(u8, name, "Memory")) return lua.luaL_argerror(L, 1, "Memory cannot be dropped");
-    flush.flushAll(L);
+    flush.flushNow(L);
     external.push(L, Registry.roots);
     lua.lua_pushvalue(L, 1);
     lua.lua_pushnil(L);
@@ -167,14 +174,16 @@ fn permanent(L: *lua.State) callconv(.c) c_int {
     if (external.is(L, 2)) return lua.luaL_argerror(L, 2, "an external table is stored as itself");
     permanents.name(L, 2, name);
     // What was loaded before it was registered stands there as something that raises an error.
+    critical.enter(L);
     flush.emptyCaches(L);
+    critical.leave(L);
     lua.lua_settop(L, 2);
     return 1;
 }
 
 /// ext.memory(): sizes in bytes and counts, of the VM and of the store.
 fn memory(L: *lua.State) callconv(.c) c_int {
-    flush.flushAll(L);
+    flush.flushNow(L);
     var request: Request = .{};
     var reply = request.send(L, .memory_info);
     lua.lua_createtable(L, 0, 5);
@@ -190,8 +199,9 @@ fn memory(L: *lua.State) callconv(.c) c_int {
 
 /// ext.collect(): removes from the store what nothing reaches. How many of each.
 fn collect(L: *lua.State) callconv(.c) c_int {
-    flush.flushAll(L);
+    critical.enter(L);
     flush.emptyCaches(L);
+    critical.leave(L);
     _ = lua.lua_gc(L, lua.gc_collect);
     var request: Request = .{};
     references.write(L, &request);
@@ -206,7 +216,7 @@ fn collect(L: *lua.State) callconv(.c) c_int {
 
 /// ext.functions(): an array of { path =, name =, location =, parameters =, id = }.
 fn listFunctions(L: *lua.State) callconv(.c) c_int {
-    flush.flushAll(L);
+    flush.flushNow(L);
     var request: Request = .{};
     var reply = request.send(L, .functions);
     const count = reply.int(u32);

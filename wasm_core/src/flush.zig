@@ -5,6 +5,7 @@
 const std = @import("std");
 const lua = @import("lua.zig");
 const adopt = @import("adopt.zig");
+const critical = @import("critical.zig");
 const external = @import("external.zig");
 const functions = @import("functions.zig");
 const load = @import("load.zig");
@@ -121,30 +122,51 @@ pub fn flushIfListed(L: *lua.State, m: c_int) void {
     if (external.flagsOf(L, m).listed or external.with_events_count > 0) flushAll(L);
 }
 
-/// Sends all that was changed. Raises if an upvalue has got a value that cannot be persisted.
-/// Stack: unchanged.
+/// Sends all that was changed, in a section of its own.
+pub fn flushNow(L: *lua.State) void {
+    critical.enter(L);
+    flushAll(L);
+    critical.leave(L);
+}
+
+/// Sends all that was changed. In a section, which is left by an error if an upvalue or a metamethod
+/// has got a value that cannot be persisted. Stack: unchanged.
 pub noinline fn flushAll(L: *lua.State) void {
-    if (external.with_events_count > 0) noticeEvents(L);
     var batch = record.Batch.begin();
-    functions.flushCells(L, &batch);
+    lua.pushFunction(L, flushBody);
+    lua.lua_pushlightuserdata(L, &batch);
+    const status = lua.lua_pcallk(L, 1, 0, 0, 0, null);
+    // What is in the batch counts as sent, also when an error came after it.
+    batch.send(L);
+    if (status == lua.ok) return functions.unpin(L);
+    if (status != lua.err_run) critical.doom();
+    _ = lua.lua_error(L);
+}
+
+/// Argument: the batch.
+fn flushBody(L: *lua.State) callconv(.c) c_int {
+    const batch: *record.Batch = @ptrCast(@alignCast(lua.lua_touserdata(L, 1).?));
+    lua.luaL_checkstack(L, 60, null);
+    if (external.with_events_count > 0) noticeEvents(L);
+    functions.flushCells(L, batch);
     var number: lua.Integer = 1;
     // Flushing may find more to flush: the list grows meanwhile.
     while (number <= external.listed_count or functions.hasNew()) {
         while (number <= external.listed_count) : (number += 1) {
             const top = lua.lua_gettop(L);
             external.push(L, Registry.listed);
-            _ = lua.lua_rawgeti(L, -1, number);
+            if (lua.lua_rawgeti(L, -1, number) == table_type) flushTable(L, batch, top + 2);
             lua.lua_pushboolean(L, 0);
             lua.lua_rawseti(L, top + 1, number);
-            flushTable(L, &batch, top + 2);
             lua.lua_settop(L, top);
         }
-        functions.flushNew(L, &batch);
+        functions.flushNew(L, batch);
     }
     external.listed_count = 0;
-    batch.send(L);
-    functions.unpin(L);
+    return 0;
 }
+
+const table_type = @backingInt(lua.Type.table);
 
 fn flushTable(L: *lua.State, batch: *record.Batch, p: c_int) void {
     const top = lua.lua_gettop(L);
@@ -237,10 +259,12 @@ pub noinline fn emptyCaches(L: *lua.State) void {
 /// Stack: unchanged.
 pub fn forget(L: *lua.State) void {
     const top = lua.lua_gettop(L);
-    lua.luaL_checkstack(L, 12, null);
+    critical.enter(L);
     dropCaches(L);
+    critical.leave(L);
     // Only those that the program itself holds are left, and looked up again.
     _ = lua.lua_gc(L, lua.gc_collect);
+    critical.enter(L);
     lua.lua_createtable(L, 0, 0);
     lua.lua_rawseti(L, lua.registry_index, Registry.roots);
     external.push(L, Registry.by_id);
@@ -253,6 +277,7 @@ pub fn forget(L: *lua.State) void {
     lua.lua_settop(L, top);
     functions.reloadCells(L);
     load.settle(L);
+    critical.leave(L);
     lua.lua_settop(L, top);
 }
 

@@ -6,6 +6,7 @@ const std = @import("std");
 const lua = @import("lua.zig");
 const adoption = @import("adopt.zig");
 const code = @import("code.zig");
+const critical = @import("critical.zig");
 const external = @import("external.zig");
 const ids = @import("ids.zig");
 const load = @import("load.zig");
@@ -241,7 +242,12 @@ pub noinline fn pushShell(L: *lua.State, id: lua.Integer) void {
     }
     lua.pushFunction(L, pushCode);
     lua.lua_pushinteger(L, code_id);
-    if (lua.lua_pcallk(L, 1, 1, 0, 0, null) != lua.ok) {
+    const status = lua.lua_pcallk(L, 1, 1, 0, 0, null);
+    if (status == lua.err_mem) {
+        critical.doom();
+        _ = lua.lua_error(L);
+    }
+    if (status != lua.ok) {
         lua.remove(L, top + 1);
         return pushRefused(L, id);
     }

@@ -20,6 +20,6 @@ pub fn ensure(L: *lua.State, count: lua.Integer) void {
 
 pub fn next(L: *lua.State) lua.Integer {
     ensure(L, 1);
-    defer first_free += 1;
-    return first_free;
+    first_free += 1;
+    return first_free - 1;
 }

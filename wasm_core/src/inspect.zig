@@ -7,6 +7,7 @@ const protocol = @import("protocol.zig");
 const wire = @import("wire.zig");
 const trace = @import("trace.zig");
 const evaluation = @import("evaluate.zig");
+const critical = @import("critical.zig");
 const external = @import("external.zig");
 const alive = @import("references.zig");
 const load = @import("load.zig");
@@ -121,7 +122,9 @@ fn fieldsBody(L: *lua.State) callconv(.c) c_int {
     var table = lua.lua_gettop(L);
     if (external.is(L, table)) {
         external.pushMeta(L, table);
+        critical.enter(L);
         load.visit(L, table, table + 1);
+        critical.leave(L);
         external.pushSlot(L, table + 1, .cache);
         table += 2;
     }

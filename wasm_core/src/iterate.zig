@@ -4,6 +4,7 @@
 
 const lua = @import("lua.zig");
 const access = @import("access.zig");
+const critical = @import("critical.zig");
 const external = @import("external.zig");
 const flush = @import("flush.zig");
 const load = @import("load.zig");
@@ -12,8 +13,10 @@ const Registry = external.Registry;
 /// `__pairs` of external tables.
 pub fn pairs(L: *lua.State) callconv(.c) c_int {
     lua.lua_settop(L, 1);
+    critical.enter(L);
     external.pushMeta(L, 1);
     load.resolve(L, 1, 2);
+    critical.leave(L);
     external.pushSlot(L, 2, .metatable);
     if (lua.lua_toboolean(L, -1) != 0) {
         _ = lua.lua_pushstring(L, "__pairs");
@@ -24,6 +27,7 @@ pub fn pairs(L: *lua.State) callconv(.c) c_int {
         }
     }
     lua.lua_settop(L, 2);
+    critical.enter(L);
     load.visit(L, 1, 2);
     if (external.flagsOf(L, 2).complete) {
         beginCached(L, 1, 2);
@@ -34,6 +38,7 @@ pub fn pairs(L: *lua.State) callconv(.c) c_int {
         lua.lua_pushboolean(L, 0);
         lua.lua_pushcclosure(L, nextOfPages, 3);
     }
+    critical.leave(L);
     lua.lua_pushvalue(L, 1);
     lua.lua_pushnil(L);
     return 3;
@@ -59,6 +64,14 @@ fn beginCached(L: *lua.State, p: c_int, m: c_int) void {
 /// looked at. Upvalues: the keys of a page, the number of the one before, whether it is the last page.
 fn nextOfPages(L: *lua.State) callconv(.c) c_int {
     lua.lua_settop(L, 1);
+    critical.enter(L);
+    const count = pushNextOfPages(L);
+    critical.leave(L);
+    return count;
+}
+
+/// Pushes the next entry, or nil. How many values it pushed.
+fn pushNextOfPages(L: *lua.State) c_int {
     external.pushMeta(L, 1);
     const keys = lua.upvalueIndex(1);
     while (true) {
@@ -111,12 +124,13 @@ fn pushPage(L: *lua.State, p: c_int, m: c_int, after: c_int) bool {
 export fn core_external_next(L: *lua.State, index: c_int) c_int {
     const p = lua.lua_absindex(L, index);
     const key = lua.lua_gettop(L);
-    lua.luaL_checkstack(L, 16, null);
+    critical.enter(L);
     external.pushMeta(L, p);
     const m = key + 1;
     load.visit(L, p, m);
     if (external.flagsOf(L, m).complete) {
         if (lua.typeAt(L, key) == .nil) beginCached(L, p, m);
+        critical.leave(L);
         external.pushSlot(L, m, .cache);
         lua.lua_pushvalue(L, key);
         const more = lua.lua_next(L, m + 1);
@@ -129,7 +143,9 @@ export fn core_external_next(L: *lua.State, index: c_int) c_int {
         }
         return more;
     }
-    return nextUncached(L, p, m, key);
+    const more = nextUncached(L, p, m, key);
+    critical.leave(L);
+    return more;
 }
 
 /// The cursor remembers the page that the last key came from: an array of P, the keys, the number of

@@ -2,6 +2,7 @@
 
 const std = @import("std");
 const lua = @import("lua.zig");
+const critical = @import("critical.zig");
 const external = @import("external.zig");
 const load = @import("load.zig");
 const protocol = @import("protocol.zig");
@@ -118,7 +119,7 @@ pub const Preview = struct {
         const identity = @intFromPtr(lua.lua_topointer(L, index));
         const cycle = std.mem.indexOfScalar(usize, self.open[0..self.open_count], identity) != null;
         const closed = self.open_count >= self.limits.depth or self.nodes_left == 0 or
-            lua.lua_checkstack(L, 40) == 0;
+            lua.lua_checkstack(L, 160) == 0;
         if (cycle or closed) {
             const is_empty = !cycle and !self.hasEntries(index);
             self.writer.int(u8, if (cycle)
@@ -133,7 +134,9 @@ pub const Preview = struct {
         if (external.is(L, index)) {
             external.pushMeta(L, index);
             const m = lua.lua_gettop(L);
+            critical.enter(L);
             load.visit(L, index, m);
+            critical.leave(L);
             external.pushSlot(L, m, .cache);
             self.entries(index, m + 1, !external.flagsOf(L, m).complete);
             lua.lua_settop(L, m - 1);

@@ -8,6 +8,7 @@
 
 const std = @import("std");
 const lua = @import("lua.zig");
+const critical = @import("critical.zig");
 const external = @import("external.zig");
 const flush = @import("flush.zig");
 const load = @import("load.zig");
@@ -19,7 +20,7 @@ const exchange = &@import("exchange.zig").exchange;
 /// ext.transaction(f, ...): arguments are a function and its arguments.
 pub fn transaction(L: *lua.State) callconv(.c) c_int {
     if (lua.typeAt(L, 1) != .function) return lua.luaL_argerror(L, 1, "function expected");
-    flush.flushAll(L);
+    flush.flushNow(L);
     output.flush();
     if (run(L, lua.lua_gettop(L) - 1)) return lua.lua_gettop(L);
     // The memory is that of BEGIN: the function and its arguments are on the stack again.
@@ -49,7 +50,7 @@ noinline fn run(L: *lua.State, argument_count: c_int) bool {
 }
 
 fn flushBody(L: *lua.State) callconv(.c) c_int {
-    flush.flushAll(L);
+    flush.flushNow(L);
     return 0;
 }
 
@@ -159,8 +160,10 @@ fn pushError(L: *lua.State) void {
         },
         .external_table => {
             // One that the transaction made is gone with it: an empty table is left.
+            critical.enter(L);
             external.pushById(L, kept.bits, load.unknown_metatable);
             load.settle(L);
+            critical.leave(L);
         },
     }
 }
