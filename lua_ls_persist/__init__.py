@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         WireError,
     )
     from lua_ls_persist.model import (
+        Collected,
         Evaluation,
         Field,
         Frame,
@@ -36,10 +37,15 @@ if TYPE_CHECKING:
         OutputPiece,
         Preview,
         Problem,
+        StoredFunction,
+        StoredTable,
+        StoreSizes,
+        Upvalue,
     )
     from lua_ls_persist.session import Session, SyntaxChecker
 
 __all__ = [
+    "Collected",
     "CoreError",
     "Evaluation",
     "Field",
@@ -54,8 +60,12 @@ __all__ = [
     "SessionError",
     "StoreChangedError",
     "StoreError",
+    "StoreSizes",
+    "StoredFunction",
+    "StoredTable",
     "SyntaxChecker",
     "TrapError",
+    "Upvalue",
     "WireError",
     "__version__",
 ]
@@ -72,6 +82,7 @@ _MODULES = {
         "WireError",
     ),
     "model": (
+        "Collected",
         "Evaluation",
         "Field",
         "Frame",
@@ -79,6 +90,10 @@ _MODULES = {
         "OutputPiece",
         "Preview",
         "Problem",
+        "StoreSizes",
+        "StoredFunction",
+        "StoredTable",
+        "Upvalue",
     ),
     "session": ("Session", "SyntaxChecker"),
 }

@@ -134,6 +134,89 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredTable:
+    """A named table of the store: `Memory`, or one of `ext.table(name)`."""
+
+    name: str
+    entries: int
+    """How many entries it has itself; those of tables inside it are not counted."""
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Upvalue:
+    """A variable that a stored function shares with the code around it, and its present value."""
+
+    name: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFunction:
+    """A Lua function that is stored."""
+
+    path: str
+    """Where a root reaches it, `Memory.shapes.area`; one of the ways if there are several."""
+    name: str
+    """The last name of the path; empty if that is no name."""
+    parameters: tuple[str, ...]
+    is_vararg: bool
+    chunk: str
+    """What its source was called, mostly a file."""
+    line: int
+    last_line: int
+    """Where in that source it is defined."""
+    text: str
+    """Its definition, whole lines of the source; empty if the source is not stored."""
+    size_bytes: int
+    """How large its code is."""
+    upvalues: tuple[Upvalue, ...]
+    problem: str = ""
+    """Why it cannot be called, if so; `Session.recompile` may mend it."""
+
+    @property
+    def location(self) -> str:
+        """`chunk:line`."""
+        return f"{self.chunk}:{self.line}"
+
+    @property
+    def signature(self) -> str:
+        """Its parameters as the definition lists them: `x, y, ...`."""
+        return ", ".join((*self.parameters, *(("...",) if self.is_vararg else ())))
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What a collection of the store has removed."""
+
+    tables: int
+    functions: int
+    cells: int
+    codes: int
+    bytes: int
+    """So much of the file can be used again; `Session.vacuum` makes it smaller."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSizes:
+    """How large a session's file is, and what is in it. `*_bytes` are bytes, the rest counts."""
+
+    file_bytes: int
+    """With `free_bytes`, which `Session.vacuum` gives back to the disk."""
+    free_bytes: int
+    tables: int
+    entries: int
+    long_strings: int
+    functions: int
+    cells: int
+    codes: int
+    """Functions that were made by the same definition share their code."""
+    images: int
+    images_bytes: int
+    """Images of the VM, from which sessions go on."""
+
+
+@dataclass(frozen=True, slots=True)
 class Module:
     """A module's source as `require` found it."""
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import final
 
 from lua_ls_persist.errors import CoreError, StoreError
+from lua_ls_persist.protocol import Outcome
 from lua_ls_persist.session.records import read_ids
 from lua_ls_persist.session.runner import Runner
 from lua_ls_persist.store.rows import StoredImage
@@ -23,15 +24,17 @@ REFERENCES_TIME_LIMIT_S = 10.0
 class ImageKeeper:
     """Takes images of a runner's VM to its store and back. On the session's own thread."""
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: Runner, *, keeps: bool) -> None:
+        """Without `keeps` no image is ever wanted: nobody will open this store again."""
         self._runner = runner
+        self._keeps = keeps
         self._kept_evaluations = 0
         """How many evaluations the VM had seen when it was last kept; 0: a fresh VM needs none."""
 
     @property
-    def kept(self) -> bool:
-        """Whether the VM has not changed since an image of it was kept."""
-        return self._kept_evaluations == self._runner.evaluations
+    def wanted(self) -> bool:
+        """Whether the VM has changed since an image of it was kept, and somebody may want one."""
+        return self._keeps and self._kept_evaluations != self._runner.evaluations
 
     def forget(self) -> None:
         """The VM is another one: the stored image is not of it."""
@@ -92,7 +95,7 @@ class ImageKeeper:
             # Others have changed the data since: the VM learns of it, or the image would not fit.
             with runner.atomic():
                 pass
-        references = self._references()
+        references = self.references()
         image = runner.machine.capture()
         sources, free = runner.sources.kept()
         return StoredImage(
@@ -107,10 +110,12 @@ class ImageKeeper:
             details={"free_source": free, "names": runner.names.kept()},
         )
 
-    def _references(self) -> tuple[int, ...]:
+    def references(self) -> tuple[int, ...]:
         """The ids of all tables and functions of the store that the VM holds."""
         machine = self._runner.machine
         if not machine.has("core_references"):
             return ()
         decoder = Decoder(machine.call("core_references", time_limit_s=REFERENCES_TIME_LIMIT_S))
+        if decoder.u8() != Outcome.OK:
+            raise CoreError(decoder.text().decode("utf-8", "replace"))
         return read_ids(decoder)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import tempfile
-import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar, final
 
 from lua_ls_persist.errors import LuaPersistError
-from lua_ls_persist.model import Evaluation
+from lua_ls_persist.model import Collected, Evaluation
+from lua_ls_persist.session.idle import IdleWork
 from lua_ls_persist.session.images import ImageKeeper
 from lua_ls_persist.session.owner import Owner
 from lua_ls_persist.session.runner import Job, Runner, Settings
@@ -18,11 +19,6 @@ from lua_ls_persist.store import Store
 from lua_ls_persist.store.rows import StoredImage
 
 T = TypeVar("T")
-
-IDLE_S = 1.5
-"""How long nothing may have been asked for before an image is kept."""
-IDLE_TIMES_COST = 20
-"""An image that took long to keep is kept only after so many times that long."""
 
 RESTARTED = "The session was restarted."
 
@@ -49,10 +45,9 @@ class Life:
         self.settings = settings
         self.path = None if folder is not None else store.path
         self._folder = folder
-        self._idle_s = IDLE_S
         self.resumed = False
         self.started = ""
-        self.owner = Owner("lua-session", self._idle)
+        self.owner = Owner("lua-session", self._run_idle)
         try:
             self.owner.call(lambda: self._begin(store, resume=resume, image=image))
         except BaseException:
@@ -61,7 +56,8 @@ class Life:
 
     def _begin(self, store: Store, *, resume: bool, image: StoredImage | None) -> None:
         self.runner = Runner(store, self.settings)
-        self._images = ImageKeeper(self.runner)
+        self._images = ImageKeeper(self.runner, keeps=self.path is not None)
+        self._idle = IdleWork(self.runner, self._images, self.owner)
         if image is not None:
             self._images.take_over(image)
             self.resumed, self.started = True, "A fork goes on where its origin was."
@@ -70,34 +66,20 @@ class Life:
         else:
             self.resumed, self.started = self._images.resume()
 
-    @property
-    def _keeps_images(self) -> bool:
-        return self.path is not None
-
     # -- work
 
     def evaluate(self, job: Job) -> Evaluation:
         """Run a program. On the thread."""
         evaluation = self.runner.evaluate(job)
-        if self._keeps_images:
-            self.owner.rest(self._idle_s)
+        self._idle.evaluated()
         return evaluation
 
     def call(self, function: Callable[[Runner], T]) -> T:
         """Do something with the runner, on the thread, and wait for it."""
         return self.owner.call(lambda: function(self.runner))
 
-    def _idle(self) -> None:
-        if self._images.kept:
-            return
-        started = time.monotonic()
-        try:
-            if not self._images.save(self.owner.has_work):
-                self.owner.rest(self._idle_s)
-        except LuaPersistError as error:
-            logger.warning("no image of the session was kept: %s", error)
-        took_s = time.monotonic() - started
-        self._idle_s = max(IDLE_S, took_s * IDLE_TIMES_COST)
+    def _run_idle(self) -> None:
+        self._idle.run()
 
     # -- another VM, another session
 
@@ -109,12 +91,22 @@ class Life:
         restarted.result()
 
     def _restart(self) -> None:
+        self.begin_afresh(RESTARTED)
+
+    def begin_afresh(self, why: str) -> None:
+        """Go on with a fresh VM, for which `why` is the sentence to tell. On the thread."""
         self.runner.restart()
-        self.resumed, self.started = False, RESTARTED
+        self.resumed, self.started = False, why
         self._images.forget()
-        if self._keeps_images:
-            # Otherwise the next session would go on from an image of the VM that is gone.
-            self._idle()
+        # Otherwise the next session would go on from an image of the VM that is gone.
+        self._idle.run()
+
+    def collect(self, on_progress: Callable[[str, int], None] | None = None) -> Collected:
+        """Remove from the store what nothing reaches. On the thread."""
+        references = self._images.references()
+        with self.runner.persistence.own_transaction(changes_entries=False) as store:
+            removed = store.collect(references, on_progress=on_progress)
+        return Collected(**asdict(removed))
 
     def fork(self) -> Life:
         """Another life with a copy of the store and of the VM."""
@@ -141,8 +133,8 @@ class Life:
 
     def _close(self) -> None:
         try:
-            if self._keeps_images and not self._images.kept:
-                self._images.save()
+            if self._images.wanted:
+                self._idle.keep_image(may_wait=False)
         except LuaPersistError as error:
             logger.warning("no image of the session was kept: %s", error)
         finally:

@@ -37,6 +37,8 @@ class Persistence:
         """What the VM caches is not what the store has."""
         self._state = 0
         """The state of the store that the VM's caches are of."""
+        self.writes = 0
+        """How often something was written by this session."""
         self._wait = False
         self._fresh = False
         """The evaluation that runs has dropped the caches, so anything read is of its snapshot."""
@@ -99,6 +101,7 @@ class Persistence:
                 self._state = self._store.state
             if self._store.commit():
                 self._state += 1
+                self.writes += 1
             self._stale = False
         # Caches dropped without anything read since then are still dropped: nothing is stale. But
         # the state is not known, so the next evaluation drops them once more.
@@ -156,7 +159,15 @@ class Persistence:
             store.rollback()
             raise
         self._state = state + written
+        self.writes += written
         self._stale = stale or (changes_entries and written)
+
+    def after_own_changes(self) -> None:
+        """The store has changed by itself, in a way that leaves the VM's caches right."""
+        state = self._store.state
+        # Of what others did meanwhile nothing is known but that there was something.
+        self._stale = self._stale or (self._shared and self._store.changed_by_others())
+        self._state = state
 
 
 def _name_of(operation: int) -> str:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import Final, Literal, TypeAlias, final
 
 from lua_ls_persist.errors import SessionError
 from lua_ls_persist.model import Evaluation, Field, MemoryStats
-from lua_ls_persist.session import looking
+from lua_ls_persist.session import calls, looking
 from lua_ls_persist.session.life import Life
 from lua_ls_persist.session.modules import ModuleFiles, OpenBuffers
 from lua_ls_persist.session.output import OnOutput
+from lua_ls_persist.session.paths import Path, keys_of
 from lua_ls_persist.session.request import (
     PreviewLimits,
     evaluation_request,
@@ -101,9 +102,9 @@ class Session(StoredData):
             output_limit_bytes=output_limit_bytes,
             keep_error_effects=keep_error_effects,
             allow_bytecode=allow_bytecode,
-            files=ModuleFiles([Path(folder) for folder in folders], open_buffers),
+            files=ModuleFiles([FilePath(folder) for folder in folders], open_buffers),
         )
-        store = Store.open(None if path is None else Path(path))
+        store = Store.open(None if path is None else FilePath(path))
         return cls(Life(store, settings, resume=resume))
 
     def fork(self) -> Session:
@@ -169,6 +170,32 @@ class Session(StoredData):
         run = self._prepare(source, name, line, mode, arguments, time_limit_s, on_output)
         return self._life.owner.submit(run)
 
+    def call(
+        self,
+        path: Path,
+        *arguments: Encodable,
+        time_limit_s: float | _UseSessionLimit | None = SESSION_LIMIT,
+        on_output: OnOutput | None = None,
+    ) -> Evaluation:
+        """Call a stored function, such as `call("Memory.calculate", 3, 4)`: one evaluation.
+
+        Raises:
+            SessionError: `path` is no path, or another argument makes no sense.
+            WireError: an argument that Lua has no value for.
+        """
+        keys = keys_of(path)
+        text = path if isinstance(path, str) else ".".join(map(str, keys))
+        run = self._prepare(
+            calls.SOURCE,
+            calls.CHUNK,
+            0,
+            "chunk",
+            calls.arguments_of(keys, text, arguments),
+            time_limit_s,
+            on_output,
+        )
+        return calls.without_call(self._life.owner.call(run), text)
+
     def _prepare(
         self,
         source: str | bytes,
@@ -196,6 +223,7 @@ class Session(StoredData):
             live=on_output is not None,
             arguments=arguments,
             limits=self._limits,
+            source_serial=runner.sources.number_of(content, line),
         )
         job = Job("core_evaluate", request, content, name, limit, on_output)
         return lambda: self._life.evaluate(job)
@@ -229,7 +257,7 @@ class Session(StoredData):
         return self._life.started
 
     @property
-    def path(self) -> Path | None:
+    def path(self) -> FilePath | None:
         """The session's file; None in memory."""
         return self._life.path
 

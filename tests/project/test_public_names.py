@@ -12,6 +12,7 @@ import lua_ls_persist
 from lua_ls_persist import errors
 
 PUBLIC = [
+    "Collected",
     "CoreError",
     "Evaluation",
     "Field",
@@ -26,23 +27,46 @@ PUBLIC = [
     "SessionError",
     "StoreChangedError",
     "StoreError",
+    "StoreSizes",
+    "StoredFunction",
+    "StoredTable",
     "SyntaxChecker",
     "TrapError",
+    "Upvalue",
     "WireError",
     "__version__",
 ]
 
 SESSION = [
+    "backup",
+    "call",
     "close",
+    "collect",
     "collect_garbage",
+    "drop",
     "evaluate",
     "evaluating",
+    "export_lines",
     "fields",
+    "fork",
+    "functions",
+    "get",
+    "import_lines",
+    "info",
+    "integrity",
     "interrupt",
     "memory",
     "open",
+    "path",
+    "recompile",
     "restart",
+    "restore",
+    "resumed",
+    "sizes",
+    "started",
     "submit",
+    "tables",
+    "vacuum",
 ]
 
 

@@ -1,0 +1,123 @@
+"""Stored values as Python sees them: scalars as they are, of the rest a bounded look."""
+
+from __future__ import annotations
+
+import struct
+from typing import final
+
+from lua_ls_persist.model import Preview, Value
+from lua_ls_persist.pretty import sort_entries, table_text
+from lua_ls_persist.session.names import ChunkNames
+from lua_ls_persist.session.paths import Key
+from lua_ls_persist.store import CodeRow, Native, Store
+from lua_ls_persist.store.rows import (
+    BOOLEAN,
+    FLOAT,
+    FUNCTION,
+    INTEGER,
+    NIL,
+    PERMANENT,
+    STRING,
+    TABLE,
+    as_native,
+)
+from lua_ls_persist.wire import INTEGER_MAX, INTEGER_MIN, text_or_bytes, text_to_bytes
+
+DEPTH_MAX = 3
+ENTRIES_MAX = 50
+ENTRIES_ALL_MAX = 500
+PAGE_BYTES_MAX = 64 * 1024
+_LIBRARIES = frozenset(
+    {"_G", "coroutine", "debug", "io", "math", "os", "package", "string", "table", "utf8"}
+)
+
+
+def native_of(key: Key) -> tuple[int, Native]:
+    """A key as the store has it."""
+    if isinstance(key, bool):
+        return BOOLEAN, int(key)
+    if isinstance(key, int):
+        return INTEGER, key
+    if isinstance(key, float):
+        if key.is_integer() and INTEGER_MIN <= key <= INTEGER_MAX:
+            return INTEGER, int(key)
+        return FLOAT, key
+    return STRING, as_native(text_to_bytes(key))
+
+
+@final
+class Shown:
+    """Looks at values of a store, so many entries in all."""
+
+    def __init__(self, store: Store, names: ChunkNames) -> None:
+        self._store = store
+        self._names = names
+        self._left = ENTRIES_ALL_MAX
+
+    def value(self, kind: int, native: Native, above: tuple[int, ...] = ()) -> Value:
+        """A value; `above` are the tables that it stands in."""
+        if kind in (NIL, INTEGER):
+            return native
+        if kind == BOOLEAN:
+            return native == 1
+        if kind == FLOAT:
+            if isinstance(native, int):
+                number: float = struct.unpack("<d", struct.pack("<q", native))[0]
+                return number
+            return native
+        if kind == STRING:
+            assert isinstance(native, (str, bytes))
+            return native if isinstance(native, str) else text_or_bytes(native)
+        if kind == TABLE:
+            assert isinstance(native, int)
+            return self._table(native, above)
+        if kind == FUNCTION:
+            assert isinstance(native, int)
+            return self._function(native)
+        assert kind == PERMANENT
+        what = "table" if native in _LIBRARIES else "function"
+        return Preview(what, f"<{native!s}>")
+
+    def _table(self, table_id: int, above: tuple[int, ...]) -> Preview:
+        if table_id in above:
+            return Preview("table", "<cycle>", address=table_id)
+        entries_max = min(ENTRIES_MAX, self._left)
+        if len(above) >= DEPTH_MAX or entries_max == 0:
+            return Preview("table", "{...}", omitted=True, address=table_id)
+        page = self._store.page(table_id, None, entries_max, PAGE_BYTES_MAX)
+        self._left -= len(page.rows)
+        inside = (*above, table_id)
+        entries = sort_entries(
+            (self.value(key_kind, key, inside), self.value(kind, value, inside))
+            for key_kind, key, kind, value in page.rows
+        )
+        omitted = not page.complete
+        return Preview("table", table_text(entries, omitted=omitted), entries, omitted, table_id)
+
+    def _function(self, function_id: int) -> Preview:
+        row = self._store.function(function_id)
+        code = None if row is None else self._store.code(row.code_id)
+        if code is None:
+            return Preview("function", "<function>", address=function_id)
+        place = f"{chunk_of(code, self._names)}:{code.line_defined}"
+        return Preview("function", f"<function {place}>", address=function_id, detail=place)
+
+
+def chunk_of(code: CodeRow, names: ChunkNames) -> str:
+    """What people call the chunk that code was compiled from."""
+    source = text_to_bytes(code.chunk)
+    if not source and code.text is not None:
+        source = code.text.encode() if isinstance(code.text, str) else code.text
+    return names.name_of(source)
+
+
+def definition_of(code: CodeRow) -> str:
+    """The lines of the source that define a function; empty where the source is not stored."""
+    if code.text is None:
+        return ""
+    content = code.text.encode() if isinstance(code.text, str) else code.text
+    text = content.decode("utf-8", "backslashreplace")
+    if code.line_defined == 0:
+        return text
+    lines = text.split("\n")
+    return "\n".join(lines[code.line_defined - 1 : code.last_line])
