@@ -5,6 +5,8 @@
 
 #include "lprefix.h"
 
+#include <string.h>
+
 #include "lua.h"
 #include "lapi.h"
 #include "lfunc.h"
@@ -48,6 +50,24 @@ void core_swap_contents(lua_State *L, int first, int second) {
   /* Either may have been traversed by the collector already, and now has other values. */
   if (isblack(a)) luaC_barrierback_(L, obj2gco(a));
   if (isblack(b)) luaC_barrierback_(L, obj2gco(b));
+}
+
+void core_push_copy(lua_State *L, int index) {
+  const Table *model = hvalue(value_at(L, index));
+  unsigned int array_size = luaH_realasize(model);
+  unsigned int node_count = isdummy(model) ? 0 : (unsigned int)sizenode(model);
+  Table *copy = luaH_new(L);
+  sethvalue2s(L, L->top.p, copy);
+  api_incr_top(L);
+  luaH_resize(L, copy, array_size, node_count);
+  memcpy(copy->array, model->array, array_size * sizeof(TValue));
+  if (node_count > 0) {
+    memcpy(copy->node, model->node, node_count * sizeof(Node));
+    copy->lastfree = copy->node + (model->lastfree - model->node);
+  }
+  copy->flags = model->flags & maskflags;
+  copy->metatable = model->metatable;
+  luaC_checkGC(L);
 }
 
 /* A bit of gcstp that Lua does not use itself. */

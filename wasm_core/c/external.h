@@ -17,6 +17,12 @@ int core_is_external(lua_State *L, int index);
 void core_swap_contents(lua_State *L, int first, int second);
 
 /*
+** Pushes a table with the entries of the one at this index, copied as they lie there: much faster than
+** putting in one after the other. The metatable is the same, too.
+*/
+void core_push_copy(lua_State *L, int index);
+
+/*
 ** Keeps the collector from running, and finalizers with it, except when memory is short; and lets it
 ** run again. Unlike lua_gc, neither changes when it is due.
 */

@@ -152,10 +152,11 @@ pub noinline fn assignEntry(L: *lua.State, p: c_int, m: c_int, key: c_int, value
     loading.notePath(L, p, key, value);
     external.pushSlot(L, m, .cache);
     lua.lua_pushvalue(L, key);
+    if (lua.lua_rawget(L, -2) == 0) external.cached_count += 1;
+    lua.lua_pushvalue(L, key);
     lua.lua_pushvalue(L, value);
-    lua.lua_rawset(L, -3);
-    lua.pop(L, 1);
-    external.cached_count += 1;
+    lua.lua_rawset(L, -4);
+    lua.pop(L, 2);
     flush.markChanged(L, p, m, key);
     if (external.isEvent(L, key)) {
         flush.keepEvent(L, p, key, value);

@@ -151,6 +151,10 @@ const Walk = struct {
 /// the cell at `key`). Raises an error that names the place of what cannot
 /// be persisted; then nothing has changed. Stack: unchanged.
 pub noinline fn adopt(L: *lua.State, p: c_int, key: c_int, value: c_int) void {
+    if (p != 0 and key != 0 and lua.typeAt(L, value) == .table and isFlat(L, value)) {
+        adoptTable(L, value);
+        return load.notePath(L, p, key, value);
+    }
     const top = lua.lua_gettop(L);
     lua.luaL_checkstack(L, 24, null);
     lua.lua_createtable(L, width, 0);
@@ -200,13 +204,32 @@ fn keepEvents(L: *lua.State, table: c_int) void {
     const top = lua.lua_gettop(L);
     external.pushMeta(L, table);
     external.pushSlot(L, -1, .cache);
-    for (external.event_names) |name| {
-        _ = lua.lua_pushstring(L, name.ptr);
-        lua.lua_pushvalue(L, -1);
-        if (lua.lua_rawget(L, top + 2) != 0) flush.keepEvent(L, table, top + 3, top + 4);
-        lua.lua_settop(L, top + 2);
+    lua.lua_pushnil(L);
+    while (lua.lua_next(L, top + 2) != 0) : (lua.pop(L, 1)) {
+        if (external.isEvent(L, top + 3)) flush.keepEvent(L, table, top + 3, top + 4);
     }
     lua.lua_settop(L, top);
+}
+
+/// Whether the table has no metatable, and nothing that would have to be adopted with it: then there is
+/// no need for a queue. Stack: unchanged.
+fn isFlat(L: *lua.State, table: c_int) bool {
+    const top = lua.lua_gettop(L);
+    if (lua.lua_getmetatable(L, table) != 0) {
+        lua.pop(L, 1);
+        return false;
+    }
+    var count: u32 = 0;
+    lua.lua_pushnil(L);
+    while (lua.lua_next(L, table) != 0) : (lua.pop(L, 1)) {
+        if (!record.isStorable(L, top + 1) or !record.isStorable(L, top + 2)) {
+            lua.lua_settop(L, top);
+            return false;
+        }
+        count += 1;
+    }
+    external.cached_count += count;
+    return true;
 }
 
 /// An adopted table is called by the place where it was found. Stack: unchanged.

@@ -16,6 +16,7 @@ const load = @import("load.zig");
 
 pub extern fn core_is_external(*lua.State, c_int) c_int;
 pub extern fn core_swap_contents(*lua.State, c_int, c_int) void;
+extern fn core_push_copy(*lua.State, c_int) void;
 extern var core_external_marker: ?*const anyopaque;
 
 /// Places of the array part of M; all are always set, so it stays an array.
@@ -91,7 +92,10 @@ pub const Registry = struct {
     pub const permanents: lua.Integer = 18;
     /// What is to be looked up before the program goes on (load.zig).
     pub const pending: lua.Integer = 19;
-    pub const last = 19;
+    /// What the metatables M, and those of caches, are copied from.
+    pub const meta_model: lua.Integer = 20;
+    pub const cache_meta_model: lua.Integer = 21;
+    pub const last = 21;
 };
 
 /// How many tables wait to be flushed, and how many have names of metamethods as keys.
@@ -101,6 +105,8 @@ pub var with_events_count: lua.Integer = 0;
 pub var cached_count: u32 = 0;
 /// What an external table takes itself, counted in entries: P, M, C and its metatable.
 pub const entries_of_table = 8;
+/// How often caches were emptied.
+pub var emptied_count: lua.Integer = 0;
 /// The number of the evaluation, never 0; it may come around again.
 pub var evaluation_number: u16 = 1;
 
@@ -117,7 +123,37 @@ pub fn open(L: *lua.State) void {
     for ([_]lua.Integer{ Registry.function_ids, Registry.cells_of }) |place| setMode(L, place, "k");
     push(L, Registry.marker);
     core_external_marker = lua.lua_topointer(L, -1);
+    makeModels(L);
     lua.pop(L, 1);
+}
+
+/// The marker is at the top. Stack: unchanged.
+fn makeModels(L: *lua.State) void {
+    const top = lua.lua_gettop(L);
+    lua.lua_createtable(L, 8, 4);
+    const m = top + 1;
+    for ([_]Slot{ .id, .keys, .metatable, .flags, .border, .parent, .key, .cache }) |slot| {
+        lua.lua_pushboolean(L, 0);
+        setSlot(L, m, slot);
+    }
+    setIntegerSlot(L, m, .border, -1);
+    lua.lua_pushboolean(L, 0);
+    lua.lua_setfield(L, m, "__index");
+    lua.pushFunction(L, access.assign);
+    lua.lua_setfield(L, m, "__newindex");
+    lua.pushFunction(L, access.lengthOf);
+    lua.lua_setfield(L, m, "__len");
+    lua.pushFunction(L, iterate.pairs);
+    lua.lua_setfield(L, m, "__pairs");
+    lua.lua_pushvalue(L, top);
+    _ = lua.lua_setmetatable(L, m);
+    lua.lua_rawseti(L, lua.registry_index, Registry.meta_model);
+    lua.lua_createtable(L, 1, 1);
+    lua.lua_pushboolean(L, 0);
+    lua.lua_rawseti(L, -2, 1);
+    lua.pushFunction(L, access.load);
+    lua.lua_setfield(L, -2, "__index");
+    lua.lua_rawseti(L, lua.registry_index, Registry.cache_meta_model);
 }
 
 fn setMode(L: *lua.State, place: lua.Integer, mode: [*:0]const u8) void {
@@ -198,36 +234,21 @@ pub noinline fn make(L: *lua.State, table: c_int, id: lua.Integer, flags: Flags)
     const program_metatable = top + 1;
     lua.lua_createtable(L, 0, 0);
     const c = top + 2;
-    lua.lua_createtable(L, 8, 4);
-    const m = top + 3;
+    push(L, Registry.meta_model);
+    core_push_copy(L, -1);
+    const m = top + 4;
     lua.lua_pushinteger(L, id);
     setSlot(L, m, .id);
-    lua.lua_pushboolean(L, 0);
-    setSlot(L, m, .keys);
     lua.lua_pushvalue(L, program_metatable);
     setSlot(L, m, .metatable);
     setFlags(L, m, flags);
-    setIntegerSlot(L, m, .border, -1);
-    lua.lua_pushboolean(L, 0);
-    setSlot(L, m, .parent);
-    lua.lua_pushboolean(L, 0);
-    setSlot(L, m, .key);
     lua.lua_pushvalue(L, c);
     setSlot(L, m, .cache);
     lua.lua_pushvalue(L, c);
     lua.lua_setfield(L, m, "__index");
-    lua.pushFunction(L, access.assign);
-    lua.lua_setfield(L, m, "__newindex");
-    lua.pushFunction(L, access.lengthOf);
-    lua.lua_setfield(L, m, "__len");
-    lua.pushFunction(L, iterate.pairs);
-    lua.lua_setfield(L, m, "__pairs");
-    push(L, Registry.marker);
-    _ = lua.lua_setmetatable(L, m);
     // Nothing is put into the cache itself: the program may be going through the table right now.
-    lua.lua_createtable(L, 1, 1);
-    lua.pushFunction(L, access.load);
-    lua.lua_setfield(L, -2, "__index");
+    push(L, Registry.cache_meta_model);
+    core_push_copy(L, -1);
     lua.lua_pushvalue(L, p);
     lua.lua_rawseti(L, -2, 1);
     _ = lua.lua_setmetatable(L, c);

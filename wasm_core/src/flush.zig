@@ -253,6 +253,7 @@ pub noinline fn emptyCaches(L: *lua.State) void {
     }
     lua.lua_settop(L, top);
     external.cached_count = 0;
+    external.emptied_count += 1;
 }
 
 /// Forgets what is cached of a store that somebody else has changed. Nothing waits to be flushed.
@@ -306,6 +307,7 @@ fn dropCaches(L: *lua.State) void {
     lua.lua_rawseti(L, lua.registry_index, Registry.with_events);
     external.with_events_count = 0;
     external.cached_count = 0;
+    external.emptied_count += 1;
     lua.lua_settop(L, top);
 }
 

@@ -36,7 +36,8 @@ pub fn pairs(L: *lua.State) callconv(.c) c_int {
         lua.lua_createtable(L, 0, 0);
         lua.lua_pushinteger(L, 0);
         lua.lua_pushboolean(L, 0);
-        lua.lua_pushcclosure(L, nextOfPages, 3);
+        lua.lua_pushinteger(L, external.emptied_count);
+        lua.lua_pushcclosure(L, nextOfPages, 4);
     }
     critical.leave(L);
     lua.lua_pushvalue(L, 1);
@@ -61,7 +62,8 @@ fn beginCached(L: *lua.State, p: c_int, m: c_int) void {
 }
 
 /// The iterator of tables that are gone through in pages. Arguments: P, the key before, which is not
-/// looked at. Upvalues: the keys of a page, the number of the one before, whether it is the last page.
+/// looked at. Upvalues: the keys of a page, the number of the one before, whether it is the last page, and
+/// how often caches had been emptied when it began.
 fn nextOfPages(L: *lua.State) callconv(.c) c_int {
     lua.lua_settop(L, 1);
     critical.enter(L);
@@ -79,6 +81,7 @@ fn pushNextOfPages(L: *lua.State) c_int {
         if (lua.lua_rawgeti(L, keys, place) == 0) {
             lua.lua_settop(L, 2);
             if (lua.lua_toboolean(L, lua.upvalueIndex(3)) != 0) {
+                noteComplete(L, 2, lua.lua_tointegerx(L, lua.upvalueIndex(4), null));
                 lua.lua_pushnil(L);
                 return 1;
             }
@@ -95,6 +98,14 @@ fn pushNextOfPages(L: *lua.State) c_int {
         if (lua.typeAt(L, -1) != .nil) return 2;
         lua.lua_settop(L, 2);
     }
+}
+
+/// All pages were gone through: all of the table is in the cache, unless that was emptied meanwhile.
+fn noteComplete(L: *lua.State, m: c_int, emptied_count: lua.Integer) void {
+    if (emptied_count != external.emptied_count) return;
+    var flags = external.flagsOf(L, m);
+    flags.complete = true;
+    external.setFlags(L, m, flags);
 }
 
 /// Pushes the keys of the page after the key at `after`. Stack: +1; index 1 is P, 2 is M.
@@ -149,7 +160,7 @@ export fn core_external_next(L: *lua.State, index: c_int) c_int {
 }
 
 /// The cursor remembers the page that the last key came from: an array of P, the keys, the number of
-/// the last key, and whether it is the last page.
+/// the last key, whether it is the last page, and how often caches had been emptied at the first key.
 fn nextUncached(L: *lua.State, p: c_int, m: c_int, key: c_int) c_int {
     external.push(L, Registry.cursor);
     const cursor = lua.lua_gettop(L);
@@ -167,6 +178,9 @@ fn nextUncached(L: *lua.State, p: c_int, m: c_int, key: c_int) c_int {
     }
     lua.lua_settop(L, cursor + 4);
     if (!is_known) {
+        const from_start = lua.typeAt(L, key) == .nil;
+        lua.lua_pushinteger(L, if (from_start) external.emptied_count else -1);
+        lua.lua_rawseti(L, cursor, 5);
         is_last = pushPage(L, p, m, key);
         lua.lua_copy(L, -1, keys);
         place = 0;
@@ -176,6 +190,8 @@ fn nextUncached(L: *lua.State, p: c_int, m: c_int, key: c_int) c_int {
         place += 1;
         if (lua.lua_rawgeti(L, keys, place) == 0) {
             if (is_last) {
+                _ = lua.lua_rawgeti(L, cursor, 5);
+                noteComplete(L, m, lua.lua_tointegerx(L, -1, null));
                 lua.lua_settop(L, key - 1);
                 return 0;
             }
