@@ -41,8 +41,8 @@ class Roots(Entries):
         if not create:
             return 0
         table_id = self.reserve(1)
+        self.apply(new_tables=[(table_id,)])
         with self._change():
-            self._cursor.execute("INSERT INTO tables (id) VALUES (?)", (table_id,))
             self._cursor.execute(
                 "INSERT INTO roots (name, table_id) VALUES (?, ?)", (name, table_id)
             )

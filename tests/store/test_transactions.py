@@ -232,9 +232,9 @@ def test_ids_that_were_not_committed_are_given_out_again() -> None:
 
 def test_a_block_is_a_transaction(tmp_path: Path) -> None:
     with new_store(tmp_path) as store:
-        with pytest.raises(KeyError), store.transaction():
-            store.apply([ONE])
-            raise KeyError
+        block = store.transaction()
+        with pytest.raises(OverflowError), block:
+            store.apply([ONE, (1, STRING, "y", INTEGER, 2**64)])
         assert store.get(1, STRING, "x") is None
         with store.transaction():
             store.apply([ONE])

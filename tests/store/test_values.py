@@ -212,4 +212,4 @@ def test_kinds_are_the_tags_of_the_wire_and_explained_in_the_file() -> None:
         LONG_STRING: "long string",
     }
     assert LONG_STRING not in {int(tag) for tag in Tag}
-    assert (NIL, BOOLEAN, INTEGER, FLOAT, STRING, FUNCTION, PERMANENT, TABLE) == tuple(range(8))
+    assert tuple(range(8)) == (NIL, BOOLEAN, INTEGER, FLOAT, STRING, FUNCTION, PERMANENT, TABLE)
