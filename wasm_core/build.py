@@ -118,9 +118,11 @@ EXPORTS = [
     "core_echo",
     "core_evaluate",
     "core_fields",
+    "core_flush",
     "core_info",
     "core_lua_bytes",
     "core_open",
+    "core_references",
     "core_trace",
     "__stack_pointer",
 ]

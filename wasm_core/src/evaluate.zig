@@ -199,6 +199,30 @@ fn evaluateBody(L: *lua.State) callconv(.c) c_int {
     return 0;
 }
 
+/// Sends to the store what was changed after an evaluation had ended, by finalizers. The response is that
+/// of an evaluation without values.
+pub fn flushChanges(L: *lua.State) u32 {
+    output.reset();
+    trace.reset("");
+    critical.reset(L);
+    var evaluation: Evaluation = .{ .request = &request, .name = "", .arguments = "", .source = "" };
+    const status = runProtected(L, &evaluation, flushChangesBody);
+    if (status != lua.ok) {
+        evaluation.writer.length = 0;
+        writeProblem(L, &evaluation, .memory, .without_value);
+    }
+    lua.lua_settop(L, 0);
+    return evaluation.writer.length;
+}
+
+fn flushChangesBody(L: *lua.State) callconv(.c) c_int {
+    const self = evaluationAt(L);
+    if (!isFlushed(L, self, 0)) return 0;
+    self.writer.int(u8, @backingInt(protocol.Outcome.ok));
+    self.writer.int(u32, 0);
+    return 0;
+}
+
 /// Sends what was changed to the store. If that cannot be, writes the problem.
 fn isFlushed(L: *lua.State, self: *Evaluation, handler: c_int) bool {
     lua.pushFunction(L, flushBody);

@@ -88,6 +88,11 @@ export fn core_echo(request_length: u32) u32 {
     return inspect.echo(main_state.?, request_length);
 }
 
+/// Sends to the store what was changed and not sent yet.
+export fn core_flush() u32 {
+    return evaluation.flushChanges(main_state.?);
+}
+
 /// The ids of the external tables and persisted functions that are alive in the VM.
 export fn core_references() u32 {
     return inspect.references(main_state.?);
