@@ -32,9 +32,9 @@ from lua_ls_persist.wire import Decoder
 
 RERUNS_MAX = 5
 """So often an evaluation that lost a race runs again; then it waits for the others first."""
-BYTES_PER_CACHED_ENTRY = 512
+BYTES_PER_CACHED_ENTRY = 256
 """Of so much memory one entry of the store is cached: that takes about a quarter of it."""
-CACHED_ENTRIES_MAX = 65536
+CACHED_ENTRIES_MAX = 131072
 """What is cached is part of every pre-image, so there is an end to it in large VMs, too."""
 REFRESH_TIME_LIMIT_S = 10.0
 """What a VM may take to forget what it has cached."""

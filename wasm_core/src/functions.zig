@@ -27,6 +27,8 @@ extern fn core_upvalue_count(*lua.State, c_int) c_int;
 
 var new_count: lua.Integer = 0;
 var pinned_count: lua.Integer = 0;
+/// Whether there was ever a persisted upvalue in this VM.
+pub var have_cells = false;
 
 /// The id of the persisted function at `index`, 0 for any other. Stack: unchanged.
 pub noinline fn idOf(L: *lua.State, index: c_int) lua.Integer {
@@ -45,6 +47,7 @@ pub fn isLua(L: *lua.State, index: c_int) bool {
 /// Makes the Lua function at `index` a persisted one. What its upvalues hold can be stored, or will be
 /// adopted when they are. Stack: unchanged.
 pub fn adopt(L: *lua.State, index: c_int) void {
+    have_cells = true;
     const function = lua.lua_absindex(L, index);
     know(L, function, ids.next(L));
     takeCells(L, function);
@@ -85,6 +88,7 @@ noinline fn takeCells(L: *lua.State, function: c_int) void {
 
 /// Pushes a cell with this id for an upvalue. Stack: +1.
 fn pushNewCell(L: *lua.State, function: c_int, n: c_int, id: lua.Integer) void {
+    have_cells = true;
     core_cell_new(L, function, n, id);
     external.push(L, Registry.cells);
     lua.lua_pushvalue(L, -2);
