@@ -3,6 +3,11 @@
 - `-- expect: text`: the next line of output. On a line with code, it is that line that printed it.
 - `-- expect: => value`: the values that the file returns, as Lua source would write them.
 - `-- expect error: 6 part of the message`: the error that ends the evaluation, and its line.
+- `-- expect again: text` or `=> value`: what stands in the place of the expectation before it when
+  the file is evaluated a second time; after another one, one more line of output then.
+
+Each file is evaluated twice: in one session, and with a restart in between. The second time is the
+same either way.
 
 A file in a folder below is a module for `require`, and no example.
 """
@@ -28,7 +33,8 @@ from tools.editor import View, open_folder
 FOLDER = ROOT / "lua" / "examples"
 EXAMPLES = sorted(FOLDER.glob("*.lua"))
 
-COMMENT = re.compile(r"^(?P<code>.*?)-- expect(?P<error> error)?: (?P<text>.*)$")
+COMMENT = re.compile(r"^(?P<code>.*?)-- expect(?: (?P<kind>error|again))?: (?P<text>.*)$")
+VALUES = "=> "
 
 
 @dataclass(frozen=True)
@@ -39,28 +45,37 @@ class Expected:
     error: tuple[int, str] | None
 
 
-def expectations(source: str) -> Expected:
-    output: list[tuple[str, int | None]] = []
-    values = ""
+def expectations(source: str, *, again: bool = False) -> Expected:
+    """What the comments say of the first evaluation, or of the second."""
+    found: list[tuple[str, int | None]] = []
     error = None
+    replaces = False
     for number, line in enumerate(source.splitlines(), start=1):
         match = COMMENT.match(line)
         if match is None:
-            assert "expect" not in line, f"line {number}: an expectation that nobody reads: {line}"
-        elif match["error"]:
+            assert "-- expect" not in line, f"line {number}: an expectation that nobody reads"
+        elif match["kind"] == "error":
             place, _, part = match["text"].partition(" ")
             error = (int(place), part)
-        elif match["text"].startswith("=> "):
-            values = match["text"].removeprefix("=> ")
         else:
-            output.append((match["text"], number if match["code"].strip() else None))
-    assert output or values or error, "an example states what it does"
-    return Expected(output, values, error)
+            is_again = match["kind"] == "again"
+            if is_again and not again:
+                assert found, f"line {number}: there is no expectation in whose place it stands"
+                continue
+            if is_again and replaces:
+                found.pop()
+            replaces = not is_again
+            found.append((match["text"], number if match["code"].strip() else None))
+    assert found or error, "an example states what it does"
+    values = [text.removeprefix(VALUES) for text, _ in found if text.startswith(VALUES)]
+    output = [(text, line) for text, line in found if not text.startswith(VALUES)]
+    assert len(values) <= 1, "a file returns once"
+    return Expected(output, "".join(values), error)
 
 
-def check(source: str, result: dict[str, Any]) -> None:
+def check(source: str, result: dict[str, Any], *, again: bool = False) -> None:
     """Compare an evaluation, as plain data, with what the comments in its source say."""
-    expected = expectations(source)
+    expected = expectations(source, again=again)
     problems = [(problem["line"], problem["message"]) for problem in result["problems"]]
     if expected.error is None:
         assert problems == []
@@ -89,50 +104,75 @@ def printed_lines(pieces: list[dict[str, Any]]) -> list[tuple[str, int | None]]:
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) >= 5
+    sources = [path.read_text(encoding="utf-8") for path in EXAMPLES]
+    assert len(sources) >= 15
+    assert sum("-- expect again: " in source for source in sources) >= 8
+
+
+def evaluate(session: Session, path: Path, source: str) -> dict[str, Any]:
+    return evaluation_to_json(session.evaluate(source, name=path.name))
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_in_python(path: Path) -> None:
+def test_twice_in_one_session(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
     with Session.open(folders=[FOLDER]) as session:
-        check(source, evaluation_to_json(session.evaluate(source, name=path.name)))
+        check(source, evaluate(session, path, source))
+        check(source, evaluate(session, path, source), again=True)
+
+
+@pytest.mark.parametrize("resume", [True, False], ids=["from its image", "from what is stored"])
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_with_a_restart_in_between(path: Path, resume: bool, tmp_path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    for again in (False, True):
+        file = tmp_path / "session.db"
+        with Session.open(file, folders=[FOLDER], resume=resume) as session:
+            # A failed evaluation leaves nothing to go on from.
+            fails = expectations(source).error is not None
+            assert session.resumed == (again and resume and not fails)
+            check(source, evaluate(session, path, source), again=again)
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_in_a_terminal(path: Path) -> None:
-    run = subprocess.run(
-        [sys.executable, "-m", "lua_ls_persist", "eval", "--json", str(path)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-    )
-    result = json.loads(run.stdout)
-    check(path.read_text(encoding="utf-8"), result)
-    assert run.returncode == (0 if result["ok"] else 1), run.stderr
+def test_twice_in_a_terminal(path: Path, tmp_path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    for again in (False, True):
+        run = subprocess.run(
+            [sys.executable, "-m", "lua_ls_persist", "eval", "--json", "--db",
+             str(tmp_path / "session.db"), str(path)],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=ROOT,
+        )  # fmt: skip
+        result = json.loads(run.stdout)
+        check(source, result, again=again)
+        assert run.returncode == (0 if result["ok"] else 1), run.stderr
 
 
-def test_in_an_editor() -> None:
+def test_twice_in_an_editor(tmp_path: Path) -> None:
     """All of them in one session, one after the other, as a person would try them."""
 
     async def evaluate_all() -> dict[Path, View]:
-        views = {}
-        async with open_folder(FOLDER) as editor:
+        settings = {"databasePath": str(tmp_path / "session.db")}
+        async with open_folder(FOLDER, settings=settings) as editor:
             for path in EXAMPLES:
                 editor.open(path)
-                views[path] = await editor.evaluate(path)
-        return views
+            return {path: await editor.evaluate(path) for path in EXAMPLES}
 
-    for path, view in asyncio.run(asyncio.wait_for(evaluate_all(), 60)).items():
-        source = path.read_text(encoding="utf-8")
-        check(source, view.result)
-        expected = expectations(source)
-        if expected.error is None:
-            assert view.diagnostics == []
-            assert [text for _, text in view.hints if "=> " in text] != []
-        else:
-            assert [item.range.start.line + 1 for item in view.diagnostics] == [expected.error[0]]
+    for again in (False, True):
+        views = asyncio.run(asyncio.wait_for(evaluate_all(), 60))
+        for path, view in views.items():
+            source = path.read_text(encoding="utf-8")
+            check(source, view.result, again=again)
+            expected = expectations(source, again=again)
+            if expected.error is None:
+                assert view.diagnostics == []
+                assert [text for _, text in view.hints if VALUES in text] != []
+            else:
+                lines = [item.range.start.line + 1 for item in view.diagnostics]
+                assert lines == [expected.error[0]]
 
 
 @pytest.mark.parametrize(
@@ -152,3 +192,20 @@ def test_in_an_editor() -> None:
 def test_the_check_sees_a_difference(result: dict[str, Any], words: str) -> None:
     with pytest.raises(AssertionError, match=words):
         check("return 1 + 2 -- expect: => 3", result)
+
+
+AGAIN = """
+print(1) -- expect: 1
+-- expect again: 2
+-- expect again: 3
+print(4) -- expect: 4
+return 5 -- expect: => 5
+-- expect again: => 6
+"""
+
+
+def test_a_second_time_has_its_own_expectations() -> None:
+    assert expectations(AGAIN) == Expected([("1", 2), ("4", 5)], "5", None)
+    assert expectations(AGAIN, again=True) == Expected(
+        [("2", None), ("3", None), ("4", 5)], "6", None
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,8 +93,15 @@ class Editor:
 
 
 @asynccontextmanager
-async def open_folder(folder: Path, server: Sequence[str] = SERVER) -> AsyncIterator[Editor]:
+async def open_folder(
+    folder: Path,
+    server: Sequence[str] = SERVER,
+    *,
+    settings: Mapping[str, object] | None = None,
+) -> AsyncIterator[Editor]:
     """Start the language server on a folder, and stop it politely in the end.
+
+    `settings` are those of the server, as an editor's user would write them.
 
     Raises:
         RuntimeError: the server ended before it answered.
@@ -108,6 +115,7 @@ async def open_folder(folder: Path, server: Sequence[str] = SERVER) -> AsyncIter
             types.InitializeParams(
                 capabilities=_capabilities(),
                 root_uri=folder.as_uri(),
+                initialization_options=settings,
                 workspace_folders=[types.WorkspaceFolder(uri=folder.as_uri(), name=folder.name)],
             )
         )
