@@ -39,7 +39,6 @@ class Persistence:
         """The state of the store that the VM's caches are of."""
         self.writes = 0
         """How often something was written by this session."""
-        self._wait = False
         self._fresh = False
         """The evaluation that runs has dropped the caches, so anything read is of its snapshot."""
 
@@ -82,10 +81,17 @@ class Persistence:
     def begin(self, *, wait: bool) -> bool:
         """An evaluation begins. True: the VM must be told that its caches are stale.
 
-        With `wait` its first question waits until nobody else writes, and then nobody can.
+        With `wait` this waits until nobody else writes, and then nobody can: what the VM has
+        cached is of the state that the evaluation will write to.
+
+        Raises:
+            StoreError: others wrote for longer than one waits.
         """
-        self._wait = wait
         self._fresh = self.is_stale()
+        if wait and self._shared:
+            self._store.begin(write=True)
+            self._answers.reset()
+            self._fresh = self._look_for_changes()
         return self._fresh
 
     def commit(self) -> None:
@@ -129,14 +135,17 @@ class Persistence:
             raise StoreError(f"the VM's request {name} is malformed: {error}") from error
 
     def _begin_transaction(self) -> None:
-        store = self._store
-        store.begin(write=self._wait)
+        self._store.begin()
         self._answers.reset()
-        if self._shared and store.changed_by_others() and not self._fresh:
+        if self._look_for_changes() and not self._fresh:
             # The evaluation may have read from its caches already.
-            self._stale = store.state != self._state
-            if self._stale:
-                raise StoreChangedError(f"{store.path} was changed by another session")
+            raise StoreChangedError(f"{self._store.path} was changed by another session")
+
+    def _look_for_changes(self) -> bool:
+        """Whether the caches are not of the transaction that has just begun."""
+        if self._shared and self._store.changed_by_others():
+            self._stale = self._stale or self._store.state != self._state
+        return self._stale
 
     # -- what the session itself does
 
@@ -146,12 +155,11 @@ class Persistence:
 
         With `changes_entries` the VM's caches are stale afterwards.
         """
-        stale = self.is_stale()
+        self.is_stale()
         store = self._store
         store.begin(write=True)
         try:
-            if self._shared and store.changed_by_others():
-                stale = stale or store.state != self._state
+            stale = self._look_for_changes()
             state = store.state
             yield store
             written = store.commit()
