@@ -36,6 +36,9 @@ and, where they apply,
 - `omitted`: true for a table that has more entries than `entries`
 - `address`: what `%p` prints for the value, as text: the same text is the same table
 - `detail`: where a function is defined, such as `demo.lua:12`, or a userdata's type
+
+A *stored function* and a *stored table* have the fields of `lua_ls_persist.model.StoredFunction`
+and `StoredTable`; the upvalues of a function are a list of `{name, value}`.
 """
 
 from __future__ import annotations
@@ -45,7 +48,16 @@ import math
 import re
 from typing import TypeAlias
 
-from lua_ls_persist.model import Evaluation, Frame, OutputPiece, Preview, Problem, Value
+from lua_ls_persist.model import (
+    Evaluation,
+    Frame,
+    OutputPiece,
+    Preview,
+    Problem,
+    StoredFunction,
+    StoredTable,
+    Value,
+)
 from lua_ls_persist.pretty import one_line, scalar_text
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -110,6 +122,31 @@ def output_to_json(piece: OutputPiece) -> dict[str, Json]:
         "stream": piece.stream,
         "chunk": unicode_text(piece.chunk),
         "line": piece.line,
+    }
+
+
+def table_to_json(table: StoredTable) -> dict[str, Json]:
+    """A named table of the store."""
+    return {"name": unicode_text(table.name), "entries": table.entries, "id": table.id}
+
+
+def function_to_json(function: StoredFunction) -> dict[str, Json]:
+    """A stored function."""
+    return {
+        "path": unicode_text(function.path),
+        "name": unicode_text(function.name),
+        "parameters": [unicode_text(name) for name in function.parameters],
+        "is_vararg": function.is_vararg,
+        "chunk": unicode_text(function.chunk),
+        "line": function.line,
+        "last_line": function.last_line,
+        "text": unicode_text(function.text),
+        "size_bytes": function.size_bytes,
+        "upvalues": [
+            {"name": unicode_text(upvalue.name), "value": value_to_json(upvalue.value)}
+            for upvalue in function.upvalues
+        ],
+        "problem": function.problem,
     }
 
 

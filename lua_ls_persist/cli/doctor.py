@@ -55,10 +55,10 @@ class Report:
     checks: list[Check]
 
 
-def doctor(as_json: bool) -> int:
-    """Examines the installation and shows the report; gives the exit status."""
+def doctor(as_json: bool, db: Path | None = None) -> int:
+    """Examines the installation and a session's file, shows the report, gives the exit status."""
     terminal = Terminal()
-    report = examine()
+    report = examine(db)
     if as_json:
         terminal.write_utf8(json.dumps(asdict(report), ensure_ascii=False, indent=2) + "\n")
     else:
@@ -77,11 +77,37 @@ def lua_version() -> str:
     return version if version.startswith("Lua") else f"Lua {version}"
 
 
-def examine() -> Report:
+def mend(db: Path | None, target: Path, as_json: bool) -> int:
+    """Writes what can be read of a damaged file to a new one, and tells what is lost."""
+    from lua_ls_persist.cli.stored import file_of
+    from lua_ls_persist.store import repair
+
+    terminal = Terminal()
+    source = file_of(db)
+    repaired = repair(source, target)
+    if as_json:
+        facts = asdict(repaired) | {"path": str(target), "repaired_from": str(source)}
+        terminal.write_utf8(json.dumps(facts, ensure_ascii=False) + "\n")
+        return exits.SUCCESS
+    terminal.write(
+        f"{target} has {repaired.tables} tables with {repaired.entries} entries and "
+        f"{repaired.functions} functions of {source}.\n"
+    )
+    for sentence in repaired.lost:
+        terminal.write(f"  {sentence}\n", style="error")
+    if not repaired.lost:
+        terminal.write("Nothing was lost.\n", style="mark")
+    return exits.SUCCESS
+
+
+def examine(db: Path | None = None) -> Report:
     """Collects versions and paths, and makes the checks."""
     core, core_ok = _core()
     cache = _cache()  # before the checks, which may fill it
     checks = [_made(name, check) for name, check in CHECKS.items()]
+    path = _session_file(db)
+    if path is not None:
+        checks.append(_made("session's file", lambda: _check_file(path)))
     return Report(
         ok=core_ok and all(check.ok for check in checks),
         versions=_versions(),
@@ -252,6 +278,35 @@ def _check_store() -> str:
             if store.meta() != made:
                 raise _Wrong(f"the file changed by being opened: {store.meta()}")
             return f"a session's file opens again, format {store.format_version}"
+
+
+def _session_file(db: Path | None) -> Path | None:
+    """The file to check: the one that was named, or that of the current folder if there is one."""
+    from lua_ls_persist.store import default_path
+
+    if db is not None:
+        return db
+    path = default_path(Path.cwd(), create=False)
+    return path if path.exists() else None
+
+
+def _check_file(path: Path) -> str:
+    from lua_ls_persist.session import Session
+
+    if not path.exists():
+        raise _Wrong(f"there is no file {path}")
+    with Session.open(path, resume=False) as session:
+        problems = session.integrity()
+        sizes = session.sizes()
+    with Session.open(path) as session:
+        started = session.started
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise _Wrong(
+            f"{path}: {problems[0]}{more}; doctor --db {path} --repair NEW writes what can be read "
+            "of it to a new file"
+        )
+    return f"{path} is sound: {sizes.entries} entries, {sizes.file_bytes} bytes. {started}"
 
 
 def _check_server() -> str:

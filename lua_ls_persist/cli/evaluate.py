@@ -11,7 +11,7 @@ import click
 
 from lua_ls_persist.cli import exits
 from lua_ls_persist.cli.parameters import SessionOptions
-from lua_ls_persist.cli.running import run
+from lua_ls_persist.cli.running import Run, run
 from lua_ls_persist.cli.terminal import Terminal
 from lua_ls_persist.jsonable import evaluation_to_json
 from lua_ls_persist.model import Evaluation
@@ -68,6 +68,11 @@ def evaluate(given: Input, options: SessionOptions, as_json: bool) -> int:
             on_output=None if as_json else terminal.live,
             unwanted=lambda: terminal.broken,
         )
+    return show_run(outcome, terminal, as_json=as_json)
+
+
+def show_run(outcome: Run, terminal: Terminal, *, as_json: bool) -> int:
+    """Shows what came of an evaluation; gives the exit status."""
     if as_json:
         data = json.dumps(evaluation_to_json(outcome.evaluation), ensure_ascii=False)
         terminal.write_utf8(f"{data}\n")

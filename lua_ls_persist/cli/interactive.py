@@ -29,6 +29,8 @@ def interact(loop: Loop) -> int:
     """Reads and evaluates until Ctrl-D or :quit."""
     prompt = _prompt_session(loop)
     loop.terminal.write(f"{banner()}\n", style="faint")
+    if loop.session.path is not None:
+        loop.terminal.write(f"{loop.session.started}\n", style="faint")
     number = 1
     while not loop.terminal.broken:
         try:

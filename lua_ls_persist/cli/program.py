@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import IO
 
 import click
@@ -16,6 +17,7 @@ import click
 from lua_ls_persist._version import __version__
 from lua_ls_persist.cli import exits
 from lua_ls_persist.cli.parameters import SessionOptions, address, session_options
+from lua_ls_persist.cli.stored_commands import COMMANDS
 from lua_ls_persist.errors import LuaPersistError
 
 PROGRAM = "lua-ls-persist"
@@ -144,13 +146,30 @@ def serve_command(stdio: bool, tcp: tuple[str, int] | None) -> None:
         ) from error
 
 
+for stored_command in COMMANDS:
+    program.add_command(stored_command)
+
+
 @program.command("doctor", short_help="Show versions and paths, and check that all works.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as a JSON object.")
-def doctor_command(as_json: bool) -> int:
+@click.option(
+    "--db",
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="Check this session's file, too. Default: the one of the current folder, if there is one.",
+)
+@click.option(
+    "--repair",
+    metavar="NEW",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write what can be read of a damaged session's file to a new one.",
+)
+def doctor_command(as_json: bool, db: Path | None, repair: Path | None) -> int:
     """Show versions, paths and the state of the cache, and check that the VM does its work.
 
-    The exit status is 1 if a check fails.
+    The exit status is 1 if a check fails. With --repair nothing is checked: what can still be read
+    of the session's file goes to the file NEW, and what is lost is told.
     """
-    from lua_ls_persist.cli.doctor import doctor
+    from lua_ls_persist.cli import doctor
 
-    return doctor(as_json)
+    return doctor.doctor(as_json, db) if repair is None else doctor.mend(db, repair, as_json)

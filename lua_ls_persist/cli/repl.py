@@ -17,7 +17,7 @@ from lua_ls_persist.cli import exits
 from lua_ls_persist.cli.parameters import SessionOptions
 from lua_ls_persist.cli.running import Run, run
 from lua_ls_persist.cli.terminal import Terminal
-from lua_ls_persist.errors import SessionError
+from lua_ls_persist.errors import SessionError, StoreError
 from lua_ls_persist.pretty import pretty_values
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class Loop:
         else:
             try:
                 self.terminal.write(f"{action.run(self)}\n")
-            except SessionError as error:
+            except (SessionError, StoreError) as error:
                 self.terminal.write_error(f"{error}\n", style="error")
         return True
 
@@ -180,6 +180,21 @@ def _gc(loop: Loop) -> str:
     return f"{_size(freed)} freed. {_memory_text(after)}"
 
 
+def _tables(loop: Loop) -> str:
+    tables = loop.session.tables()
+    width = max(len(table.name) for table in tables)
+    return "\n".join(f"{table.name:{width}}  {table.entries}" for table in tables)
+
+
+def _functions(loop: Loop) -> str:
+    functions = loop.session.functions()
+    if not functions:
+        return "No functions are stored."
+    return "\n".join(
+        f"{function.path}({function.signature})  {function.location}" for function in functions
+    )
+
+
 def _restart(loop: Loop) -> str:
     loop.session.restart()
     return "A fresh VM."
@@ -188,9 +203,11 @@ def _restart(loop: Loop) -> str:
 QUIT = (":quit", ":q")
 COMMANDS: dict[str, Command] = {
     ":help": Command("this text", _help),
+    ":tables": Command("the named tables, and how many entries they have", _tables),
+    ":functions": Command("the stored functions", _functions),
     ":memory": Command("how much memory the VM uses", _memory),
     ":gc": Command("collect garbage", _gc),
-    ":restart": Command("start again with a fresh VM", _restart),
+    ":restart": Command("start again with a fresh VM; what is stored stays", _restart),
     QUIT[0]: Command("end", lambda _loop: ""),
 }
 

@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -43,8 +44,22 @@ def run(
     unwanted: Callable[[], bool] = lambda: False,
 ) -> Run:
     """Evaluates the source. Ctrl-C interrupts it, and so does `unwanted` turning true."""
+    return run_submitted(
+        session,
+        lambda: session.submit(source, name=name, line=line, on_output=on_output),
+        unwanted=unwanted,
+    )
+
+
+def run_submitted(
+    session: Session,
+    submit: Callable[[], Future[Evaluation]],
+    *,
+    unwanted: Callable[[], bool] = lambda: False,
+) -> Run:
+    """Submits an evaluation and waits for it. Ctrl-C interrupts it, and so does `unwanted`."""
     with _interrupts() as pressed:
-        future = session.submit(source, name=name, line=line, on_output=on_output)
+        future = submit()
         # The signal handler only takes a note, because what it interrupts may hold any lock. An
         # evaluation that has not begun cannot be interrupted yet: so ask until it has ended.
         while not concurrent.futures.wait([future], POLL_INTERVAL_S).done:

@@ -216,6 +216,7 @@ class LuaLanguageServer(LanguageServer):
             folders=folders,
             open_buffers=self.places.open_text,
         )
+        logger.info("%s (%s)", session.started, "in memory" if path is None else path)
         self._session_settings, self._session_folders = settings, folders
         return session
 

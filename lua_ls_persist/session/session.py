@@ -183,18 +183,31 @@ class Session(StoredData):
             SessionError: `path` is no path, or another argument makes no sense.
             WireError: an argument that Lua has no value for.
         """
+        return self._life.owner.call(self._prepare_call(path, arguments, time_limit_s, on_output))
+
+    def submit_call(
+        self,
+        path: Path,
+        *arguments: Encodable,
+        time_limit_s: float | _UseSessionLimit | None = SESSION_LIMIT,
+        on_output: OnOutput | None = None,
+    ) -> Future[Evaluation]:
+        """As `call`, without waiting."""
+        run = self._prepare_call(path, arguments, time_limit_s, on_output)
+        return self._life.owner.submit(run)
+
+    def _prepare_call(
+        self,
+        path: Path,
+        arguments: Sequence[Encodable],
+        time_limit_s: float | _UseSessionLimit | None,
+        on_output: OnOutput | None,
+    ) -> Callable[[], Evaluation]:
         keys = keys_of(path)
         text = path if isinstance(path, str) else ".".join(map(str, keys))
-        run = self._prepare(
-            calls.SOURCE,
-            calls.CHUNK,
-            0,
-            "chunk",
-            calls.arguments_of(keys, text, arguments),
-            time_limit_s,
-            on_output,
-        )
-        return calls.without_call(self._life.owner.call(run), text)
+        given = calls.arguments_of(keys, text, arguments)
+        run = self._prepare(calls.SOURCE, calls.CHUNK, 0, "chunk", given, time_limit_s, on_output)
+        return lambda: calls.without_call(run(), text)
 
     def _prepare(
         self,

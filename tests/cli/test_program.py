@@ -17,7 +17,20 @@ from lua_ls_persist.cli.program import program
 from tests.cli.conftest import TIMEOUT_S, Cli, Start
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ["eval", "repl", "serve", "doctor"]
+COMMANDS = [
+    "eval",
+    "repl",
+    "serve",
+    "tables",
+    "functions",
+    "call",
+    "backup",
+    "restore",
+    "export",
+    "import",
+    "collect",
+    "doctor",
+]
 
 
 def options(command: click.Command) -> Iterator[click.Option]:

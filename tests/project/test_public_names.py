@@ -65,6 +65,7 @@ SESSION = [
     "sizes",
     "started",
     "submit",
+    "submit_call",
     "tables",
     "vacuum",
 ]

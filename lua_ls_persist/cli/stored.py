@@ -1,0 +1,217 @@
+"""The commands about what a session has stored: looking at it, calling it, moving it about."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TextIO
+
+import click
+
+from lua_ls_persist.cli import exits
+from lua_ls_persist.cli.evaluate import show_run
+from lua_ls_persist.cli.parameters import SessionOptions
+from lua_ls_persist.cli.progress import shown
+from lua_ls_persist.cli.running import run_submitted
+from lua_ls_persist.cli.terminal import Terminal
+from lua_ls_persist.jsonable import function_to_json, table_to_json
+from lua_ls_persist.pretty import one_line
+
+if TYPE_CHECKING:
+    from lua_ls_persist.model import StoredFunction
+    from lua_ls_persist.session import Session
+
+STDIO = "-"
+
+
+def file_of(db: Path | None, *, create: bool = False) -> Path:
+    """The session's file that is meant: the one that was named, or that of the current folder.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if db is None:
+        from lua_ls_persist.store import default_path
+
+        db = default_path(Path.cwd(), create=create)
+    if not create and not db.exists():
+        raise click.UsageError(f"There is no session's file {db}. Name one with --db PATH.")
+    return db
+
+
+def _opened(db: Path | None, *, create: bool = False) -> Session:
+    """A session that only looks at what is stored: its VM is of no interest."""
+    from lua_ls_persist.session import Session
+
+    return Session.open(file_of(db, create=create), resume=False)
+
+
+def tables(db: Path | None, *, as_json: bool) -> int:
+    """Lists the named tables."""
+    with _opened(db) as session:
+        found = session.tables()
+    if as_json:
+        return _print_json([table_to_json(table) for table in found])
+    width = max(len(table.name) for table in found)
+    for table in found:
+        ending = "entry" if table.entries == 1 else "entries"
+        Terminal().write(f"{table.name:{width}}  {table.entries} {ending}\n")
+    return exits.SUCCESS
+
+
+def functions(db: Path | None, *, with_text: bool, as_json: bool) -> int:
+    """Lists the stored functions."""
+    with _opened(db) as session:
+        found = session.functions()
+    if as_json:
+        return _print_json([function_to_json(function) for function in found])
+    terminal = Terminal()
+    for function in found:
+        _show_function(function, terminal, with_text=with_text)
+    if not found:
+        terminal.write_error("No functions are stored.\n")
+    return exits.SUCCESS
+
+
+def _show_function(function: StoredFunction, terminal: Terminal, *, with_text: bool) -> None:
+    terminal.write(f"{function.path}({function.signature})")
+    terminal.write(f"  {function.location}, {function.size_bytes} bytes\n", style="faint")
+    for upvalue in function.upvalues:
+        if upvalue.name != "_ENV":
+            terminal.write(f"  {upvalue.name} = {one_line(upvalue.value)}\n")
+    if function.problem:
+        terminal.write(f"  {function.problem}\n", style="error")
+    if with_text:
+        terminal.lua(f"{function.text}\n")
+
+
+def call(path: str, arguments: Sequence[str], options: SessionOptions, *, as_json: bool) -> int:
+    """Calls a stored function and shows what comes of it."""
+    from lua_ls_persist.session import Session
+
+    terminal = Terminal()
+    values = [argument_value(argument) for argument in arguments]
+    with Session.open(file_of(options.db), folders=(Path.cwd(),), **options.arguments()) as session:
+        outcome = run_submitted(
+            session,
+            lambda: session.submit_call(
+                path, *values, on_output=None if as_json else terminal.live
+            ),
+            unwanted=lambda: terminal.broken,
+        )
+    return show_run(outcome, terminal, as_json=as_json)
+
+
+def argument_value(text: str) -> Any:
+    """What an argument means: JSON if it is that, `nil`, and otherwise text."""
+    if text == "nil":
+        return None
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except ValueError:
+        return text
+
+
+def _no_constant(name: str) -> None:
+    """`NaN` and `Infinity` are no JSON: they are words."""
+    raise ValueError(name)
+
+
+def backup(target: Path, db: Path | None, *, as_json: bool) -> int:
+    """Writes a copy of a session's file."""
+    with _opened(db) as session, shown("Copying") as progress:
+        session.backup(target, on_progress=progress.part)
+    facts = {"path": str(target), "size_bytes": target.stat().st_size}
+    return _told(facts, f"Everything was copied to {target}.", as_json=as_json)
+
+
+def restore(source: Path, db: Path | None, *, yes: bool, as_json: bool) -> int:
+    """Puts a backup in the place of all that is stored."""
+    path = file_of(db, create=True)
+    if path.exists() and not yes:
+        if not sys.stdin.isatty():
+            raise click.UsageError(f"All that {path} has would be lost. Say --yes if that is so.")
+        click.confirm(f"All that {path} has will be lost. Go on?", abort=True, err=True)
+    with _opened(path, create=True) as session, shown("Restoring") as progress:
+        session.restore(source, on_progress=progress.part)
+    facts = {"path": str(path), "restored_from": str(source)}
+    return _told(facts, f"{path} has what {source} has.", as_json=as_json)
+
+
+def export(target: str, db: Path | None, *, as_json: bool) -> int:
+    """Writes everything that is stored as JSON Lines."""
+    with (
+        _opened(db) as session,
+        shown("Writing lines") as progress,
+        _text_file(target, "w") as file,
+    ):
+        lines = session.export_lines(file, on_progress=progress.count)
+    if target == STDIO:
+        return exits.SUCCESS
+    facts = {"path": target, "lines": lines}
+    return _told(facts, f"{lines} lines were written to {target}.", as_json=as_json)
+
+
+def import_(source: str, db: Path | None, *, as_json: bool) -> int:
+    """Reads what `export` wrote."""
+    path = file_of(db, create=True)
+    with (
+        _text_file(source, "r") as file,
+        _opened(path, create=True) as session,
+        shown("Reading lines") as progress,
+    ):
+        lines = session.import_lines(file, on_progress=progress.count)
+    facts = {"path": str(path), "lines": lines}
+    return _told(facts, f"{lines} lines were read into {path}.", as_json=as_json)
+
+
+@contextmanager
+def _text_file(name: str, mode: Literal["r", "w"]) -> Iterator[TextIO]:
+    """A file of UTF-8, or standard input or output, whose own encoding may be another one."""
+    if name == STDIO:
+        stream = sys.stdin if mode == "r" else sys.stdout
+        file = io.TextIOWrapper(stream.buffer, encoding="utf-8", newline="\n")
+        try:
+            yield file
+        finally:
+            file.detach()
+        return
+    try:
+        opened = Path(name).open(mode, encoding="utf-8", newline="\n")  # noqa: SIM115
+    except OSError as error:
+        verb = "read" if mode == "r" else "write"
+        raise click.UsageError(f"Cannot {verb} {name}: {error.strerror or error}.") from error
+    with opened:
+        yield opened
+
+
+def collect(db: Path | None, *, vacuum: bool, as_json: bool) -> int:
+    """Removes what nothing reaches."""
+    with _opened(db) as session, shown("Collecting") as progress:
+        removed = session.collect(on_progress=lambda what, done: progress.count(done, what))
+        smaller_bytes = session.vacuum() if vacuum else 0
+        size_bytes = session.sizes().file_bytes
+    facts = asdict(removed) | {"smaller_bytes": smaller_bytes, "file_bytes": size_bytes}
+    text = (
+        f"{removed.tables} tables, {removed.functions} functions and {removed.cells} cells were "
+        f"removed; the file has {size_bytes} bytes"
+    )
+    text += f", {smaller_bytes} fewer than before." if vacuum else "."
+    return _told(facts, text, as_json=as_json)
+
+
+def _told(facts: dict[str, Any], text: str, *, as_json: bool) -> int:
+    if as_json:
+        return _print_json(facts)
+    Terminal().write(f"{text}\n")
+    return exits.SUCCESS
+
+
+def _print_json(data: Any) -> int:
+    Terminal().write_utf8(json.dumps(data, ensure_ascii=False) + "\n")
+    return exits.SUCCESS

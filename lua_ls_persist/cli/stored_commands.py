@@ -1,0 +1,140 @@
+"""The options of the commands about what a session has stored; `stored` does the work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from lua_ls_persist.cli.parameters import SessionOptions, session_options
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_FILE_OR_STREAM = click.Path(dir_okay=False, allow_dash=True)
+
+
+def _stored_options(command: Command) -> Command:
+    """The options that all of these commands have."""
+    decorated: Any = command
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
+        click.option(
+            "--db",
+            metavar="PATH",
+            type=click.Path(path_type=Path),
+            help="The session's file. Default: the one of the current folder.",
+        ),
+    ):
+        decorated = option(decorated)
+    result: Command = decorated
+    return result
+
+
+@click.command("tables", short_help="List the named tables of a session.")
+@_stored_options
+def tables_command(db: Path | None, as_json: bool) -> int:
+    """List the named tables that are stored, and how many entries they have."""
+    from lua_ls_persist.cli.stored import tables
+
+    return tables(db, as_json=as_json)
+
+
+@click.command("functions", short_help="List the stored functions.")
+@click.option("--text", "with_text", is_flag=True, help="Show their definitions, too.")
+@_stored_options
+def functions_command(db: Path | None, with_text: bool, as_json: bool) -> int:
+    """List the functions that are stored: path, parameters, where they are defined, upvalues."""
+    from lua_ls_persist.cli.stored import functions
+
+    return functions(db, with_text=with_text, as_json=as_json)
+
+
+@click.command(
+    "call",
+    short_help="Call a stored function.",
+    # What looks like an option behind the path is an argument: -1.
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+@click.argument("path")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the whole evaluation as a JSON object."
+)
+@session_options
+def call_command(
+    path: str, arguments: tuple[str, ...], as_json: bool, session: SessionOptions
+) -> int:
+    """Call the stored function at PATH, such as Memory.calculate, with ARGUMENTS.
+
+    An argument is JSON if it can be read as that (3, true, "text", [1, 2], {"a": 1}), nil, and
+    otherwise text as it stands. Options come before PATH.
+    """
+    from lua_ls_persist.cli.stored import call
+
+    return call(path, arguments, session, as_json=as_json)
+
+
+@click.command("backup", short_help="Write a copy of a session's file.")
+@click.argument("target", type=_FILE)
+@_stored_options
+def backup_command(target: Path, db: Path | None, as_json: bool) -> int:
+    """Write a copy of everything that is stored to the file TARGET, while sessions go on."""
+    from lua_ls_persist.cli.stored import backup
+
+    return backup(target, db, as_json=as_json)
+
+
+@click.command("restore", short_help="Go back to a backup.")
+@click.argument("source", type=_FILE)
+@click.option("--yes", is_flag=True, help="Do not ask whether what is there may be lost.")
+@_stored_options
+def restore_command(source: Path, db: Path | None, yes: bool, as_json: bool) -> int:
+    """Put the content of the backup SOURCE in the place of all that the session has stored."""
+    from lua_ls_persist.cli.stored import restore
+
+    return restore(source, db, yes=yes, as_json=as_json)
+
+
+@click.command("export", short_help="Write everything as JSON Lines.")
+@click.argument("target", type=_FILE_OR_STREAM, default="-")
+@_stored_options
+def export_command(target: str, db: Path | None, as_json: bool) -> int:
+    """Write everything that is stored as JSON Lines to TARGET, or to standard output (-)."""
+    from lua_ls_persist.cli.stored import export
+
+    return export(target, db, as_json=as_json)
+
+
+@click.command("import", short_help="Read what `export` wrote.")
+@click.argument("source", type=_FILE_OR_STREAM)
+@_stored_options
+def import_command(source: str, db: Path | None, as_json: bool) -> int:
+    """Read what `export` wrote, from SOURCE or standard input (-), into a session without data."""
+    from lua_ls_persist.cli.stored import import_
+
+    return import_(source, db, as_json=as_json)
+
+
+@click.command("collect", short_help="Remove what nothing reaches any more.")
+@click.option("--vacuum", is_flag=True, help="Give the free space back to the disk.")
+@_stored_options
+def collect_command(db: Path | None, vacuum: bool, as_json: bool) -> int:
+    """Remove the tables and functions that no named table reaches, and no image of a VM."""
+    from lua_ls_persist.cli.stored import collect
+
+    return collect(db, vacuum=vacuum, as_json=as_json)
+
+
+COMMANDS = (
+    tables_command,
+    functions_command,
+    call_command,
+    backup_command,
+    restore_command,
+    export_command,
+    import_command,
+    collect_command,
+)
