@@ -91,10 +91,6 @@ class ImageKeeper:
     def capture(self) -> StoredImage:
         """An image of the VM as it is, with all that it takes to go on from it."""
         runner = self._runner
-        if runner.persistence.is_stale():
-            # Others have changed the data since: the VM learns of it, or the image would not fit.
-            with runner.atomic():
-                pass
         references = self.references()
         image = runner.machine.capture()
         sources, free = runner.sources.kept()
@@ -111,11 +107,18 @@ class ImageKeeper:
         )
 
     def references(self) -> tuple[int, ...]:
-        """The ids of all tables and functions of the store that the VM holds."""
-        machine = self._runner.machine
-        if not machine.has("core_references"):
-            return ()
-        decoder = Decoder(machine.call("core_references", time_limit_s=REFERENCES_TIME_LIMIT_S))
+        """The ids of all tables and functions of the store that the VM holds.
+
+        Afterwards the VM is of the present data, whatever others have done to them: what is asked
+        collects garbage, so finalizers may run, and what they do is stored.
+        """
+        runner = self._runner
+        with runner.atomic() as host:
+            response = runner.machine.call(
+                "core_references", host=host, time_limit_s=REFERENCES_TIME_LIMIT_S
+            )
+            runner.flush(host)
+        decoder = Decoder(response)
         if decoder.u8() != Outcome.OK:
             raise CoreError(decoder.text().decode("utf-8", "replace"))
         return read_ids(decoder)

@@ -292,8 +292,6 @@ class Runner:
 
     def flush(self, host: EvaluationHost) -> None:
         """What has changed outside of an evaluation goes to the store. Inside of a transaction."""
-        if not self.machine.has("core_flush"):
-            return
         response = self.machine.call("core_flush", host=host, time_limit_s=REFRESH_TIME_LIMIT_S)
         _, problems = self._read(response)
         if problems:

@@ -93,7 +93,6 @@ class Machine:
         try:
             memory, stack = exports["memory"], exports[_STACK_POINTER]
             exported = {name: exports[name] for name in _FUNCTIONS}
-            exported |= {name: exports[name] for name in _COMING if name in exports}
         except KeyError as error:
             raise CoreError(f"the core has no export {error}: {_OTHER_VERSION}") from None
         assert isinstance(memory, wasmtime.Memory)
@@ -165,10 +164,6 @@ class Machine:
         """Call an export without a request that returns a number. Raises as `call`."""
         self._calls.begin(host, b"")
         return self._run(name, b"", time_limit_s)
-
-    def has(self, name: str) -> bool:
-        """Whether the core has this export."""
-        return name in self._functions
 
     def _check_open(self) -> None:
         # The memory of a closed machine is not mapped any more: touching it would end the process.
@@ -406,9 +401,10 @@ _FUNCTIONS = (
     "core_echo",
     "core_evaluate",
     "core_fields",
+    "core_flush",
     "core_info",
     "core_lua_bytes",
     "core_open",
+    "core_references",
     "core_trace",
 )
-_COMING = ("core_call", "core_flush", "core_references")

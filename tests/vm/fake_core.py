@@ -99,7 +99,14 @@ def fake_core(core: CompiledCore) -> CompiledCore:
         ),
         *(
             f'(func (export "{name}") (result i32) i32.const 0)'
-            for name in ("core_collect", "core_description", "core_lua_bytes", "core_open")
+            for name in (
+                "core_collect",
+                "core_description",
+                "core_flush",
+                "core_lua_bytes",
+                "core_open",
+                "core_references",
+            )
         ),
         '(func (export "core_trace") (result i32) i32.const 0)',
         *(f'(data (i32.const {place}) "{_escaped(content)}")' for place, content in data.items()),

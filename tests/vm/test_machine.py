@@ -63,7 +63,14 @@ FAKE_FUNCTIONS = [
     ),
     *(
         f'(func (export "{name}") (result i32) i32.const 0)'
-        for name in ("core_collect", "core_description", "core_info", "core_lua_bytes")
+        for name in (
+            "core_collect",
+            "core_description",
+            "core_flush",
+            "core_info",
+            "core_lua_bytes",
+            "core_references",
+        )
     ),
     '(func (export "core_trace") (result i32) i32.const 0)',
 ]

@@ -8,6 +8,7 @@ const adopt = @import("adopt.zig");
 const critical = @import("critical.zig");
 const external = @import("external.zig");
 const functions = @import("functions.zig");
+const ids = @import("ids.zig");
 const load = @import("load.zig");
 const record = @import("record.zig");
 const Registry = external.Registry;
@@ -264,6 +265,7 @@ pub noinline fn emptyCaches(L: *lua.State) void {
 /// Stack: unchanged.
 pub fn forget(L: *lua.State) void {
     const top = lua.lua_gettop(L);
+    ids.forget();
     critical.enter(L);
     dropCaches(L);
     critical.leave(L);

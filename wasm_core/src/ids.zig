@@ -18,6 +18,13 @@ pub fn ensure(L: *lua.State, count: lua.Integer) void {
     end = first_free + wanted;
 }
 
+/// What is left of the block is not used any more: another VM that went on from the same image may
+/// have used it.
+pub fn forget() void {
+    first_free = 0;
+    end = 0;
+}
+
 pub fn next(L: *lua.State) lua.Integer {
     ensure(L, 1);
     first_free += 1;
