@@ -77,6 +77,9 @@ void core_pause_collector(lua_State *L) { G(L)->gcstp |= PAUSED; }
 
 void core_resume_collector(lua_State *L) { G(L)->gcstp &= (lu_byte)~PAUSED; }
 
+/* As when memory is short: also while the collector is paused, and without finalizers. */
+void core_collect_quietly(lua_State *L) { luaC_fullgc(L, 1); }
+
 enum { CELL_VALUE, CELL_SAVED, CELL_ID, CELL_UPVALUES };
 
 static LClosure *cell_at(lua_State *L, int index) { return clLvalue(value_at(L, index)); }
@@ -148,8 +151,31 @@ void core_cell_join(lua_State *L, int index, int function, int n) {
   luaC_objbarrier(L, target, target->upvals[n - 1]);
 }
 
-const void *core_cell_address(lua_State *L, int function, int n) {
-  return clLvalue(value_at(L, function))->upvals[n - 1];
+/*
+** An upvalue as the key of a weak table. No program can have one as a value, but tables and the
+** collector take any object.
+*/
+static void upvalue_key(lua_State *L, TValue *key, UpVal *upvalue) {
+  val_(key).gc = obj2gco(upvalue);
+  settt_(key, ctb(LUA_VUPVAL));
+}
+
+int core_cell_of_upvalue(lua_State *L, int table, int function, int n) {
+  TValue key;
+  upvalue_key(L, &key, clLvalue(value_at(L, function))->upvals[n - 1]);
+  const TValue *cell = luaH_get(hvalue(value_at(L, table)), &key);
+  if (isempty(cell)) return 0;
+  setobj2s(L, L->top.p, cell);
+  api_incr_top(L);
+  return 1;
+}
+
+void core_cell_remember(lua_State *L, int index, int cell) {
+  TValue key;
+  Table *table = hvalue(value_at(L, index));
+  upvalue_key(L, &key, cell_at(L, cell)->upvals[CELL_VALUE]);
+  luaH_set(L, table, &key, value_at(L, cell));
+  luaC_barrierback(L, obj2gco(table), value_at(L, cell));
 }
 
 int core_upvalue_count(lua_State *L, int index) {

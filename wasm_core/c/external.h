@@ -29,6 +29,9 @@ void core_push_copy(lua_State *L, int index);
 void core_pause_collector(lua_State *L);
 void core_resume_collector(lua_State *L);
 
+/* A full collection, also while the collector is kept from running; without finalizers. */
+void core_collect_quietly(lua_State *L);
+
 /*
 ** A cell keeps a persisted upvalue alive and recognizable: a Lua closure without a prototype (it is
 ** never called and never seen by a program) with three upvalues: the persisted one, a copy of the
@@ -41,7 +44,10 @@ void core_cell_value(lua_State *L, int cell);         /* +1 */
 void core_cell_set(lua_State *L, int cell);           /* -1; sets the upvalue */
 void core_cell_saved(lua_State *L, int cell);         /* what the upvalue has now is stored */
 void core_cell_join(lua_State *L, int cell, int function, int n); /* function's upvalue n is it */
-const void *core_cell_address(lua_State *L, int function, int n); /* identity of an upvalue */
+
+/* Tables from upvalues to cells. */
+int core_cell_of_upvalue(lua_State *L, int table, int function, int n); /* +1 and true if there is one */
+void core_cell_remember(lua_State *L, int table, int cell);
 
 /* Of the Lua function at this index, how many upvalues it has; -1 for anything else. */
 int core_upvalue_count(lua_State *L, int function);

@@ -5,6 +5,7 @@ const lua = @import("lua.zig");
 const critical = @import("critical.zig");
 const external = @import("external.zig");
 const flush = @import("flush.zig");
+const cells = @import("functions.zig");
 const ids = @import("ids.zig");
 const load = @import("load.zig");
 const permanents = @import("permanents.zig");
@@ -203,6 +204,11 @@ fn collect(L: *lua.State) callconv(.c) c_int {
     flush.emptyCaches(L);
     critical.leave(L);
     _ = lua.lua_gc(L, lua.gc_collect);
+    // Finalizers may have changed something.
+    critical.enter(L);
+    flush.flushAll(L);
+    cells.sweep(L);
+    critical.leave(L);
     var request: Request = .{};
     references.write(L, &request);
     var reply = request.send(L, .collect);

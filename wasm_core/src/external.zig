@@ -11,6 +11,7 @@
 const std = @import("std");
 const lua = @import("lua.zig");
 const access = @import("access.zig");
+const functions = @import("functions.zig");
 const iterate = @import("iterate.zig");
 const load = @import("load.zig");
 
@@ -78,13 +79,15 @@ pub const Registry = struct {
     /// Persisted functions: id -> function, values weak; function -> id, keys weak.
     pub const functions: lua.Integer = 10;
     pub const function_ids: lua.Integer = 11;
-    /// id -> cell, and address of the upvalue -> cell; values weak.
+    /// id -> cell. Values are weak while cells are swept (functions.zig), and only then: what a function
+    /// has left in an upvalue is flushed also when the function is gone.
     pub const cells: lua.Integer = 12;
-    pub const cells_by_address: lua.Integer = 13;
-    /// function -> array of its cells, keys weak: cells live as long as a function uses them ...
+    /// upvalue -> cell, keys weak: a cell lives as long as its upvalue, whoever uses that.
+    pub const cells_of_upvalues: lua.Integer = 13;
+    /// function -> array of its cells, keys weak.
     pub const cells_of: lua.Integer = 14;
-    /// ... and at least until the next flush: an array.
-    pub const pinned: lua.Integer = 15;
+    /// name of a metamethod -> the function by which all M call it.
+    pub const event_calls: lua.Integer = 15;
     /// Functions to be stored: an array.
     pub const new_functions: lua.Integer = 16;
     /// value -> name and name -> value.
@@ -117,10 +120,11 @@ pub fn open(L: *lua.State) void {
         lua.lua_createtable(L, 0, 0);
         lua.lua_rawseti(L, lua.registry_index, index);
     }
-    for ([_]lua.Integer{ Registry.by_id, Registry.functions, Registry.cells, Registry.cells_by_address }) |place| {
-        setMode(L, place, "v");
+    for ([_]lua.Integer{ Registry.by_id, Registry.functions }) |place| setMode(L, place, "v");
+    for ([_]lua.Integer{ Registry.function_ids, Registry.cells_of, Registry.cells_of_upvalues }) |place| {
+        setMode(L, place, "k");
     }
-    for ([_]lua.Integer{ Registry.function_ids, Registry.cells_of }) |place| setMode(L, place, "k");
+    functions.open(L);
     push(L, Registry.marker);
     core_external_marker = lua.lua_topointer(L, -1);
     makeModels(L);

@@ -143,7 +143,7 @@ pub noinline fn flushAll(L: *lua.State) void {
     const status = lua.lua_pcallk(L, 1, 0, 0, 0, null);
     // What is in the batch counts as sent, also when an error came after it.
     batch.send(L);
-    if (status == lua.ok) return functions.unpin(L);
+    if (status == lua.ok) return functions.sweepIfDue(L);
     if (status != lua.err_run) critical.doom();
     _ = lua.lua_error(L);
 }
@@ -270,7 +270,7 @@ pub fn forget(L: *lua.State) void {
     dropCaches(L);
     critical.leave(L);
     // Only those that the program itself holds are left, and looked up again.
-    _ = lua.lua_gc(L, lua.gc_collect);
+    functions.sweep(L);
     critical.enter(L);
     lua.lua_createtable(L, 0, 0);
     lua.lua_rawseti(L, lua.registry_index, Registry.roots);

@@ -22,13 +22,33 @@ extern fn core_cell_value(*lua.State, c_int) void;
 extern fn core_cell_set(*lua.State, c_int) void;
 extern fn core_cell_saved(*lua.State, c_int) void;
 extern fn core_cell_join(*lua.State, c_int, c_int, c_int) void;
-extern fn core_cell_address(*lua.State, c_int, c_int) *const anyopaque;
+extern fn core_cell_of_upvalue(*lua.State, c_int, c_int, c_int) c_int;
+extern fn core_cell_remember(*lua.State, c_int, c_int) void;
 extern fn core_upvalue_count(*lua.State, c_int) c_int;
+extern fn core_bytes_in_use(*lua.State) usize;
+extern fn core_collect_quietly(*lua.State) void;
 
 var new_count: lua.Integer = 0;
-var pinned_count: lua.Integer = 0;
 /// Whether there was ever a persisted upvalue in this VM.
 pub var have_cells = false;
+
+/// How many cells there are, garbage included, and how many there may be before they are swept.
+var cell_count: u32 = 0;
+var cells_max: u32 = cells_min;
+/// What Lua may have in use before cells are swept: they may keep long strings alive.
+var bytes_max: usize = bytes_min;
+const cells_min = 1024;
+const bytes_min = 512 * 1024;
+
+/// Stack: unchanged.
+pub fn open(L: *lua.State) void {
+    external.push(L, Registry.cells);
+    lua.lua_createtable(L, 0, 1);
+    lua.lua_pushboolean(L, 0);
+    lua.lua_setfield(L, -2, "__mode");
+    _ = lua.lua_setmetatable(L, -2);
+    lua.pop(L, 1);
+}
 
 /// The id of the persisted function at `index`, 0 for any other. Stack: unchanged.
 pub noinline fn idOf(L: *lua.State, index: c_int) lua.Integer {
@@ -75,11 +95,8 @@ noinline fn takeCells(L: *lua.State, function: c_int) void {
     lua.lua_createtable(L, count, 0);
     var n: c_int = 1;
     while (n <= count) : (n += 1) {
-        external.push(L, Registry.cells_by_address);
-        if (lua.lua_rawgetp(L, -1, core_cell_address(L, function, n)) == 0) {
-            lua.pop(L, 1);
-            pushNewCell(L, function, n, ids.next(L));
-        }
+        external.push(L, Registry.cells_of_upvalues);
+        if (core_cell_of_upvalue(L, -1, function, n) == 0) pushNewCell(L, function, n, ids.next(L));
         lua.lua_rawseti(L, top + 1, n);
         lua.lua_settop(L, top + 1);
     }
@@ -93,10 +110,10 @@ fn pushNewCell(L: *lua.State, function: c_int, n: c_int, id: lua.Integer) void {
     external.push(L, Registry.cells);
     lua.lua_pushvalue(L, -2);
     lua.lua_rawseti(L, -2, id);
-    external.push(L, Registry.cells_by_address);
-    lua.lua_pushvalue(L, -3);
-    lua.lua_rawsetp(L, -2, core_cell_address(L, function, n));
+    external.push(L, Registry.cells_of_upvalues);
+    core_cell_remember(L, -1, -3);
     lua.pop(L, 2);
+    cell_count += 1;
 }
 
 /// The array of cells at the top belongs to the function. Stack: -1.
@@ -106,19 +123,44 @@ noinline fn keepCells(L: *lua.State, function: c_int) void {
     lua.lua_pushvalue(L, function);
     lua.lua_pushvalue(L, cells);
     lua.lua_rawset(L, -3);
-    external.push(L, Registry.pinned);
-    lua.lua_pushvalue(L, cells);
-    lua.lua_rawseti(L, -2, pinned_count + 1);
-    pinned_count += 1;
     lua.lua_settop(L, cells - 1);
 }
 
-/// What has been flushed may be collected. Stack: unchanged.
-pub fn unpin(L: *lua.State) void {
-    if (pinned_count == 0) return;
-    lua.lua_createtable(L, 0, 0);
-    lua.lua_rawseti(L, lua.registry_index, Registry.pinned);
-    pinned_count = 0;
+/// After a flush: sweeps cells when there may be much garbage among them. Stack: unchanged.
+pub fn sweepIfDue(L: *lua.State) void {
+    if (cell_count == 0) return;
+    if (cell_count >= cells_max or core_bytes_in_use(L) >= bytes_max) sweep(L);
+}
+
+/// A full collection of garbage, that of cells included. Finalizers do not run. What is in cells must have
+/// been flushed; otherwise nothing happens. Stack: unchanged.
+pub noinline fn sweep(L: *lua.State) void {
+    const top = lua.lua_gettop(L);
+    lua.luaL_checkstack(L, 8, null);
+    if (pushChanged(L)) return lua.lua_settop(L, top);
+    external.push(L, Registry.cells);
+    _ = lua.lua_getmetatable(L, top + 1);
+    // From here to where they are strong again, nothing can fail.
+    lua.lua_pushboolean(L, 0);
+    _ = lua.lua_pushstring(L, "v");
+    lua.lua_setfield(L, top + 2, "__mode");
+    core_collect_quietly(L);
+    lua.lua_setfield(L, top + 2, "__mode");
+    lua.lua_settop(L, top);
+    cell_count = countCells(L);
+    cells_max = @max(2 * cell_count, cells_min);
+    bytes_max = @max(2 * core_bytes_in_use(L), bytes_min);
+}
+
+/// How many cells there are.
+fn countCells(L: *lua.State) u32 {
+    const top = lua.lua_gettop(L);
+    var number: u32 = 0;
+    external.push(L, Registry.cells);
+    lua.lua_pushnil(L);
+    while (lua.lua_next(L, top + 1) != 0) : (lua.pop(L, 1)) number += 1;
+    lua.lua_settop(L, top);
+    return number;
 }
 
 fn markNew(L: *lua.State, function: c_int) void {

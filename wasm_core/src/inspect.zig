@@ -9,6 +9,7 @@ const trace = @import("trace.zig");
 const evaluation = @import("evaluate.zig");
 const critical = @import("critical.zig");
 const external = @import("external.zig");
+const functions = @import("functions.zig");
 const alive = @import("references.zig");
 const load = @import("load.zig");
 const Preview = @import("preview.zig").Preview;
@@ -41,6 +42,7 @@ pub fn references(L: *lua.State) u32 {
 
 fn referencesBody(L: *lua.State) callconv(.c) c_int {
     _ = lua.lua_gc(L, lua.gc_collect);
+    functions.sweep(L);
     const call = callAt(L);
     call.writer.int(u8, @backingInt(protocol.Outcome.ok));
     alive.write(L, &call.writer);

@@ -8,9 +8,11 @@ const Registry = external.Registry;
 
 /// u32 count, ids. `writer` has a method `int(T, value)`. Stack: unchanged.
 pub fn write(L: *lua.State, writer: anytype) void {
-    writer.int(u32, count(L, Registry.by_id) + count(L, Registry.functions));
-    writeIds(L, writer, Registry.by_id);
-    writeIds(L, writer, Registry.functions);
+    const places = [_]lua.Integer{ Registry.by_id, Registry.functions, Registry.cells };
+    var total: u32 = 0;
+    for (places) |place| total += count(L, place);
+    writer.int(u32, total);
+    for (places) |place| writeIds(L, writer, place);
 }
 
 fn count(L: *lua.State, place: lua.Integer) u32 {
