@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import final
 
 from lua_ls_persist.errors import StoreChangedError, StoreError, WireError
-from lua_ls_persist.protocol import StoreOperation
+from lua_ls_persist.protocol import MEMORY_TABLE_ID, StoreOperation
 from lua_ls_persist.session.answers import Answers
 from lua_ls_persist.session.sources import SourceTexts
 from lua_ls_persist.store import Store
@@ -49,7 +49,8 @@ class Persistence:
         elif self._shared:
             self._state = self._store.state
             self._store.changed_by_others()
-        self._stale = False
+        # Operators of `Memory` work without asking anybody, so a VM must know its metatable before.
+        self._stale = state is None and bool(self._store.metatables([MEMORY_TABLE_ID]))
 
     @property
     def state(self) -> int:

@@ -50,11 +50,33 @@ fn returnTop(_: *lua.State, _: c_int, _: lua.KContext) callconv(.c) c_int {
     return 1;
 }
 
+/// `__index` of M where P has names of metamethods as keys. Arguments: P, a key that P itself does not
+/// have. Upvalue: C.
+pub fn index(L: *lua.State) callconv(.c) c_int {
+    lua.lua_settop(L, 2);
+    lua.lua_pushvalue(L, 2);
+    if (lua.lua_rawget(L, lua.upvalueIndex(1)) != 0 and !external.isEvent(L, 2)) return 1;
+    lua.lua_settop(L, 2);
+    lua.lua_pushvalue(L, 1);
+    external.pushMeta(L, 3);
+    pushEntry(L, 3, 4, 2);
+    if (lua.typeAt(L, -1) != .nil) return 1;
+    return inherit(L);
+}
+
 /// Pushes the entry at `key`, or nil. Stack: +1.
 pub noinline fn pushEntry(L: *lua.State, p: c_int, m: c_int, key: c_int) void {
     external.pushSlot(L, m, .cache);
     lua.lua_pushvalue(L, key);
-    if (lua.lua_rawget(L, -2) != 0) return lua.remove(L, -2);
+    if (lua.lua_rawget(L, -2) != 0) {
+        lua.remove(L, -2);
+        if (external.isEvent(L, key)) {
+            lua.pop(L, 1);
+            lua.lua_pushvalue(L, key);
+            _ = lua.lua_rawget(L, p);
+        }
+        return;
+    }
     lua.pop(L, 2);
     pushLoaded(L, p, m, key);
 }
@@ -134,10 +156,10 @@ fn returnNothing(_: *lua.State, _: c_int, _: lua.KContext) callconv(.c) c_int {
 /// if the key or the value cannot be persisted; then nothing has changed. Stack: unchanged.
 pub noinline fn assignEntry(L: *lua.State, p: c_int, m: c_int, key: c_int, value: c_int) void {
     switch (lua.typeAt(L, key)) {
-        .nil => _ = lua.luaL_error(L, "index is nil"),
+        .nil => _ = lua.luaL_error(L, "table index is nil"),
         .number => {
             const number = lua.lua_tonumberx(L, key, null);
-            if (number != number) _ = lua.luaL_error(L, "index is NaN");
+            if (number != number) _ = lua.luaL_error(L, "table index is NaN");
         },
         else => {},
     }

@@ -6,7 +6,8 @@
 //!
 //! One exception: entries whose keys are names of metamethods stand in P as well, because Lua looks
 //! for them there, without asking anybody, when P is the metatable of something. Programs may change
-//! those without `__newindex` noticing: see flush.zig.
+//! those without `__newindex` noticing: of them P has the truth, and C what was last noticed (see
+//! flush.zig). M of such a P has a function as `__index`, which knows that.
 
 const std = @import("std");
 const lua = @import("lua.zig");
@@ -364,9 +365,16 @@ pub noinline fn fillEvents(L: *lua.State, meta: c_int, metatable: c_int) void {
             continue;
         }
         lua.pop(L, 1);
-        _ = lua.lua_pushstring(L, name.ptr);
-        lua.lua_pushcclosure(L, callEvent, 1);
+        push(L, Registry.event_calls);
+        if (lua.lua_getfield(L, -1, name.ptr) == 0) {
+            lua.pop(L, 1);
+            _ = lua.lua_pushstring(L, name.ptr);
+            lua.lua_pushcclosure(L, callEvent, 1);
+            lua.lua_pushvalue(L, -1);
+            lua.lua_setfield(L, -3, name.ptr);
+        }
         lua.lua_setfield(L, m, name.ptr);
+        lua.pop(L, 1);
     }
 }
 
@@ -393,7 +401,61 @@ fn callEvent(L: *lua.State) callconv(.c) c_int {
         }
         lua.pop(L, 1);
     }
-    return lua.luaL_error(L, "the metatable has no %s any more", lua.lua_tolstring(L, lua.upvalueIndex(1), null).?);
+    return withoutEvent(L);
+}
+
+/// The metamethod is gone since M was last told: does what Lua does without it.
+fn withoutEvent(L: *lua.State) c_int {
+    const count = lua.lua_gettop(L);
+    const name = lua.stringAt(L, lua.upvalueIndex(1));
+    var operand: c_int = 1;
+    while (operand <= @min(count, 2)) : (operand += 1) {
+        if (!is(L, operand)) continue;
+        pushMeta(L, operand);
+        pushSlot(L, -1, .metatable);
+        if (lua.typeAt(L, -1) != .table) {
+            lua.pop(L, 1);
+            lua.lua_createtable(L, 0, 0);
+        }
+        fillEvents(L, -2, -1);
+        lua.lua_settop(L, count);
+    }
+    if (std.mem.eql(u8, name, "__eq")) {
+        lua.lua_pushboolean(L, lua.lua_rawequal(L, 1, 2));
+        return 1;
+    }
+    // What raises the right message; here it has no place yet.
+    lua.lua_pushvalue(L, lua.upvalueIndex(1));
+    lua.lua_pushcclosure(L, operate, 1);
+    lua.insert(L, 1);
+    if (lua.lua_pcallk(L, count, 1, 0, 0, null) == lua.ok) return 1;
+    lua.luaL_where(L, 1);
+    lua.insert(L, -2);
+    lua.lua_concat(L, 2);
+    return lua.lua_error(L);
+}
+
+/// Arguments: operands. Upvalue: the name of the operation.
+fn operate(L: *lua.State) callconv(.c) c_int {
+    const name = lua.stringAt(L, lua.upvalueIndex(1))[2..];
+    const arithmetic = [_][]const u8{
+        "add",  "sub", "mul",  "mod", "pow", "div", "idiv",
+        "band", "bor", "bxor", "shl", "shr", "unm", "bnot",
+    };
+    for (arithmetic, 0..) |one, number| {
+        if (!std.mem.eql(u8, one, name)) continue;
+        lua.lua_settop(L, if (number >= arithmetic.len - 2) 1 else 2);
+        lua.lua_arith(L, @intCast(number));
+        return 1;
+    }
+    if (std.mem.eql(u8, name, "concat")) {
+        lua.lua_concat(L, 2);
+    } else if (std.mem.eql(u8, name, "lt") or std.mem.eql(u8, name, "le")) {
+        lua.lua_pushboolean(L, lua.lua_compare(L, 1, 2, if (name[1] == 't') 1 else 2));
+    } else {
+        lua.lua_callk(L, lua.lua_gettop(L) - 1, 1, 0, null);
+    }
+    return 1;
 }
 
 fn finishEvent(L: *lua.State, _: c_int, _: lua.KContext) callconv(.c) c_int {

@@ -4,6 +4,7 @@
 
 const std = @import("std");
 const lua = @import("lua.zig");
+const access = @import("access.zig");
 const adopt = @import("adopt.zig");
 const critical = @import("critical.zig");
 const external = @import("external.zig");
@@ -75,6 +76,9 @@ pub noinline fn keepEvent(L: *lua.State, p: c_int, key: c_int, value: c_int) voi
         lua.pop(L, 1);
         flags.events = true;
         external.setFlags(L, -1, flags);
+        external.pushSlot(L, -1, .cache);
+        lua.lua_pushcclosure(L, access.index, 1);
+        lua.lua_setfield(L, -2, "__index");
     }
     lua.pop(L, 1);
 }
@@ -98,6 +102,7 @@ pub noinline fn noticeEventsOf(L: *lua.State, p: c_int) void {
     const m = top + 1;
     external.pushSlot(L, m, .cache);
     const c = top + 2;
+    var is_spread = false;
     for (external.event_names) |name| {
         _ = lua.lua_pushstring(L, name.ptr);
         const key = top + 3;
@@ -112,9 +117,11 @@ pub noinline fn noticeEventsOf(L: *lua.State, p: c_int) void {
             lua.lua_pushvalue(L, value);
             lua.lua_rawset(L, c);
             markChanged(L, p, m, key);
+            is_spread = true;
         }
         lua.lua_settop(L, c);
     }
+    if (is_spread) external.spreadEvents(L, p);
     lua.lua_settop(L, top);
 }
 
@@ -278,7 +285,10 @@ pub fn forget(L: *lua.State) void {
     lua.lua_pushnil(L);
     while (lua.lua_next(L, top + 1) != 0) : (lua.pop(L, 1)) {
         external.pushMeta(L, top + 3);
-        if (!external.flagsOf(L, -1).unresolved) load.wantMetatable(L, top + 3, load.unknown_metatable);
+        var flags = external.flagsOf(L, -1);
+        flags.unresolved = false;
+        external.setFlags(L, -1, flags);
+        load.wantMetatable(L, top + 3, load.unknown_metatable);
         lua.pop(L, 1);
     }
     lua.lua_settop(L, top);
@@ -304,6 +314,8 @@ fn dropCaches(L: *lua.State) void {
         var flags = external.flagsOf(L, -1);
         flags.events = false;
         external.setFlags(L, -1, flags);
+        external.pushSlot(L, -1, .cache);
+        lua.lua_setfield(L, top + 4, "__index");
         external.setIntegerSlot(L, -1, .border, -1);
         lua.lua_pushboolean(L, 0);
         external.setSlot(L, top + 4, .metatable);

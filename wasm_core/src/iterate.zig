@@ -30,7 +30,7 @@ pub fn pairs(L: *lua.State) callconv(.c) c_int {
     critical.enter(L);
     load.visit(L, 1, 2);
     if (external.flagsOf(L, 2).complete) {
-        beginCached(L, 1, 2);
+        beginCached(L, 2);
         _ = lua.lua_getfield(L, lua.registry_index, next_name);
     } else {
         lua.lua_createtable(L, 0, 0);
@@ -53,10 +53,8 @@ fn returnThree(_: *lua.State, _: c_int, _: lua.KContext) callconv(.c) c_int {
 pub const next_name = "lua-persist.next";
 
 /// From here to the end of the evaluation the cache is not emptied. Stack: unchanged.
-fn beginCached(L: *lua.State, p: c_int, m: c_int) void {
+fn beginCached(L: *lua.State, m: c_int) void {
     var flags = external.flagsOf(L, m);
-    if (flags.events) flush.noticeEventsOf(L, p);
-    flags = external.flagsOf(L, m);
     flags.iterated = external.evaluation_number;
     external.setFlags(L, m, flags);
 }
@@ -140,19 +138,26 @@ export fn core_external_next(L: *lua.State, index: c_int) c_int {
     const m = key + 1;
     load.visit(L, p, m);
     if (external.flagsOf(L, m).complete) {
-        if (lua.typeAt(L, key) == .nil) beginCached(L, p, m);
+        if (lua.typeAt(L, key) == .nil) beginCached(L, m);
         critical.leave(L);
         external.pushSlot(L, m, .cache);
         lua.lua_pushvalue(L, key);
-        const more = lua.lua_next(L, m + 1);
-        if (more != 0) {
+        while (lua.lua_next(L, m + 1) != 0) {
+            if (external.isEvent(L, -2)) {
+                lua.pop(L, 1);
+                lua.lua_pushvalue(L, -1);
+                if (lua.lua_rawget(L, p) == 0) {
+                    lua.pop(L, 1);
+                    continue;
+                }
+            }
             lua.lua_copy(L, -2, key);
             lua.lua_copy(L, -1, m);
             lua.lua_settop(L, m);
-        } else {
-            lua.lua_settop(L, key - 1);
+            return 1;
         }
-        return more;
+        lua.lua_settop(L, key - 1);
+        return 0;
     }
     const more = nextUncached(L, p, m, key);
     critical.leave(L);

@@ -127,6 +127,9 @@ pub extern fn lua_pushlightuserdata(*State, ?*anyopaque) void;
 pub extern fn lua_load(*State, Reader, ?*anyopaque, [*:0]const u8, ?[*:0]const u8) c_int;
 pub extern fn lua_callk(*State, c_int, c_int, KContext, ?KFunction) void;
 pub extern fn lua_pcallk(*State, c_int, c_int, c_int, KContext, ?KFunction) c_int;
+pub extern fn lua_arith(*State, c_int) void;
+pub extern fn lua_compare(*State, c_int, c_int, c_int) c_int;
+pub extern fn lua_concat(*State, c_int) void;
 pub extern fn lua_error(*State) c_int;
 pub extern fn lua_gc(*State, c_int, ...) c_int;
 pub extern fn lua_setwarnf(*State, ?WarnFunction, ?*anyopaque) void;
@@ -135,6 +138,7 @@ pub extern fn lua_getinfo(*State, [*:0]const u8, *Debug) c_int;
 
 pub extern fn luaL_requiref(*State, [*:0]const u8, CFunction, c_int) void;
 pub extern fn luaL_error(*State, [*:0]const u8, ...) c_int;
+pub extern fn luaL_where(*State, c_int) void;
 pub extern fn luaL_argerror(*State, c_int, [*:0]const u8) c_int;
 pub extern fn luaL_tolstring(*State, c_int, ?*usize) [*]const u8;
 pub extern fn luaL_checklstring(*State, c_int, ?*usize) [*]const u8;
