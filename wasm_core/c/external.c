@@ -80,6 +80,8 @@ void core_resume_collector(lua_State *L) { G(L)->gcstp &= (lu_byte)~PAUSED; }
 /* As when memory is short: also while the collector is paused, and without finalizers. */
 void core_collect_quietly(lua_State *L) { luaC_fullgc(L, 1); }
 
+size_t core_bytes_in_use(lua_State *L) { return gettotalbytes(G(L)); }
+
 enum { CELL_VALUE, CELL_SAVED, CELL_ID, CELL_UPVALUES };
 
 static LClosure *cell_at(lua_State *L, int index) { return clLvalue(value_at(L, index)); }

@@ -32,6 +32,9 @@ void core_resume_collector(lua_State *L);
 /* A full collection, also while the collector is kept from running; without finalizers. */
 void core_collect_quietly(lua_State *L);
 
+/* Bytes that Lua's collector counts as in use, garbage included. */
+size_t core_bytes_in_use(lua_State *L);
+
 /*
 ** A cell keeps a persisted upvalue alive and recognizable: a Lua closure without a prototype (it is
 ** never called and never seen by a program) with three upvalues: the persisted one, a copy of the

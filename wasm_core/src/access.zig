@@ -57,9 +57,11 @@ pub fn index(L: *lua.State) callconv(.c) c_int {
     lua.lua_pushvalue(L, 2);
     if (lua.lua_rawget(L, lua.upvalueIndex(1)) != 0 and !external.isEvent(L, 2)) return 1;
     lua.lua_settop(L, 2);
+    critical.enter(L);
     lua.lua_pushvalue(L, 1);
     external.pushMeta(L, 3);
     pushEntry(L, 3, 4, 2);
+    critical.leave(L);
     if (lua.typeAt(L, -1) != .nil) return 1;
     return inherit(L);
 }
