@@ -120,9 +120,11 @@ async def open_folder(
             )
         )
         client.initialized(types.InitializedParams())
-        yield editor
-        await asyncio.wait_for(client.shutdown_async(None), ANSWER_TIME_S_MAX)
-        client.exit(None)
+        try:
+            yield editor
+        finally:
+            await asyncio.wait_for(client.shutdown_async(None), ANSWER_TIME_S_MAX)
+            client.exit(None)
     finally:
         await asyncio.wait_for(client.stop(), ANSWER_TIME_S_MAX)  # type: ignore[no-untyped-call]
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import re
+import subprocess
 import sys
 
 import pytest
@@ -9,15 +13,71 @@ import pytest
 from tools import demo
 
 
-def test_it_shows_results_errors_and_output(capsys: pytest.CaptureFixture[str]) -> None:
-    assert demo.main() == 0
-    shown = capsys.readouterr().out
+def run() -> str:
+    """Everything the demo prints."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        assert demo.main() == 0
+    return printed.getvalue()
+
+
+@pytest.fixture(scope="module")
+def shown() -> str:
+    return run()
+
+
+def test_it_shows_results_errors_and_output(shown: str) -> None:
     for path in demo.EXAMPLES.glob("*.lua"):
         assert path.name in shown
     assert "=> {ones = 4, tens = 30}" in shown
     assert "^ attempt to perform arithmetic on a nil value (field 'price')" in shown
     assert "errors.lua:16" in shown
     assert "│ square 9.00" in shown
+    assert "-- expect" not in shown
+
+
+def test_it_shows_what_is_there_after_a_restart(shown: str) -> None:
+    before, _, after = shown.partition("a new one started")
+    assert "  » visit number 1\n" in before
+    for text in (
+        "» Memory 16 ⏎ event handlers 2 ⏎ events 3 ⏎ planets 2\n",
+        "» 15 functions, and what they share: 23\n",
+        '=> {{done = false, text = "water the plants"}}\n',
+        "7 files give the same as before.\n",
+    ):
+        assert text in after
+    changed = [re.split(r"  +", line.strip()) for line in after.splitlines()]
+    for row in (
+        ['4 print("visit number", Memory.visits)', "» visit number 1", "» visit number 2"],
+        ['25 print("computed", calls)', "» computed 100", "» computed 0"],
+        ["16 return Memory.thermometer()", "=> 23", "=> 26"],
+    ):
+        assert row in changed
+
+
+def test_it_is_the_same_each_time_and_leaves_nothing_behind(shown: str) -> None:
+    files = sorted(demo.EXAMPLES.rglob("*"))
+    assert without_times(run()) == without_times(shown)
+    assert sorted(demo.EXAMPLES.rglob("*")) == files
+
+
+def without_times(text: str) -> str:
+    return re.sub(r"[0-9.]+ ms", "... ms", text)
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tools.demo"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=demo.EXAMPLES.parent.parent,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+        assert process.wait() == demo.READER_GONE
 
 
 def test_a_server_that_ends_at_once_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
