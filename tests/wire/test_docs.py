@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from lua_ls_persist import protocol
-from lua_ls_persist.protocol import Clock, Info, Operation, Outcome, Stream, Tag
+from lua_ls_persist.protocol import (
+    Clock,
+    Info,
+    Operation,
+    Outcome,
+    RecordOp,
+    StoreOperation,
+    Stream,
+    Tag,
+)
 from lua_ls_persist.vm import Machine
 from tests.wire.test_module import FUNCTIONS, IMPORTS
 
@@ -29,7 +38,14 @@ def numbered_rows(text: str) -> dict[str, int]:
 
 @pytest.mark.parametrize(
     ("title", "numbers"),
-    [("`host.call`", Operation), ("`host.clock`", Clock), ("Responses", Outcome), ("Values", Tag)],
+    [
+        ("`host.call`", Operation),
+        ("`host.clock`", Clock),
+        ("Responses", Outcome),
+        ("Values", Tag),
+        ("The store", StoreOperation),
+        ("Batches", RecordOp),
+    ],
 )
 def test_numbers(title: str, numbers: type[IntEnum]) -> None:
     rows = numbered_rows(section(title))
@@ -77,6 +93,10 @@ def test_limits() -> None:
     assert f"buffer of {protocol.OUTPUT_BUFFER_BYTES} bytes" in section("Output")
     assert f"buffer of {protocol.TRACE_BUFFER_BYTES} bytes" in section("Notes")
     assert (protocol.EVALUATE_FLAG_EXPRESSION, protocol.EVALUATE_FLAG_LIVE) == (1, 2)
+    assert (protocol.EVALUATE_FLAG_STALE, protocol.EVALUATE_FLAG_KEEP) == (4, 8)
+    assert f"at most {protocol.STORE_REPLY_BYTES} bytes" in section("`host.call`")
+    assert f"longer than {protocol.STORE_REPLY_BYTES} bytes" in section("The store")
+    assert f"A record has {protocol.RECORD_BYTES} bytes" in section("Batches")
     assert (protocol.FRAME_FLAG_TAIL_CALL, protocol.FRAME_FLAG_GAP) == (1, 2)
 
 

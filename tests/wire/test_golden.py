@@ -15,7 +15,7 @@ from lua_ls_persist.vm import Machine
 from lua_ls_persist.wire import Decoder, Encodable, encode
 from tests.wire.helpers import echo, evaluate, plain
 
-FORMAT = 1
+FORMAT = 2
 
 SCALARS: dict[str, Encodable] = {
     "00": None,

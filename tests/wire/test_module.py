@@ -24,9 +24,11 @@ FUNCTIONS = {
     "core_echo": (["i32"], ["i32"]),
     "core_evaluate": (["i32"], ["i32"]),
     "core_fields": (["i32"], ["i32"]),
+    "core_flush": ([], ["i32"]),
     "core_info": ([], ["i32"]),
     "core_lua_bytes": ([], ["i32"]),
     "core_open": ([], ["i32"]),
+    "core_references": ([], ["i32"]),
     "core_trace": ([], ["i32"]),
 }
 
