@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TypeAlias, final
 
 from lua_ls_persist.errors import WireError
 from lua_ls_persist.model import OutputPiece, Stream
@@ -15,6 +15,33 @@ _make_decoder = codecs.getincrementaldecoder("utf-8")
 
 OnOutput: TypeAlias = Callable[[OutputPiece], object]
 _Place: TypeAlias = tuple[int, int, bytes]
+
+
+@final
+class ToldOnce:
+    """Passes on what an evaluation prints, once, however often it runs.
+
+    An evaluation that lost a race runs again, and mostly prints the same. From the first piece on
+    that is another one, it is told again.
+    """
+
+    def __init__(self, on_output: OnOutput) -> None:
+        self._on_output = on_output
+        self._told: list[OutputPiece] = []
+        self._position = 0
+
+    def again(self) -> None:
+        """The evaluation begins, or begins again."""
+        self._position = 0
+
+    def __call__(self, piece: OutputPiece) -> None:
+        """The evaluation printed this."""
+        told, position = self._told, self._position
+        self._position += 1
+        if position < len(told) and told[position] == piece:
+            return
+        told[position:] = [piece]
+        self._on_output(piece)
 
 
 class OutputCollector:

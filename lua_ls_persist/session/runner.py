@@ -21,7 +21,7 @@ from lua_ls_persist.protocol import EVALUATE_FLAG_KEEP, EVALUATE_FLAG_STALE, Out
 from lua_ls_persist.session.host import EvaluationHost
 from lua_ls_persist.session.modules import ModuleFiles
 from lua_ls_persist.session.names import ChunkNames
-from lua_ls_persist.session.output import OnOutput, OutputCollector
+from lua_ls_persist.session.output import OnOutput, OutputCollector, ToldOnce
 from lua_ls_persist.session.persistence import Persistence
 from lua_ls_persist.session.problems import memory_problem, read_problem, stop_note, stop_problem
 from lua_ls_persist.session.request import PreviewLimits, evaluation_request
@@ -134,15 +134,16 @@ class Runner:
     def evaluate(self, job: Job) -> Evaluation:
         """Run a program to its end, again if somebody else changed what it had read."""
         started = time.perf_counter()
+        told = None if job.on_output is None else ToldOnce(job.on_output)
         self.begin()
         try:
             for _ in range(RERUNS_MAX):
-                evaluation = self._attempt(job, started, wait=False)
+                evaluation = self._attempt(job, told, started, wait=False)
                 if evaluation is not None:
                     return evaluation
                 with self._lock:
                     self.machine.expect_call()
-            evaluation = self._attempt(job, started, wait=True)
+            evaluation = self._attempt(job, told, started, wait=True)
             assert evaluation is not None
             return evaluation
         finally:
@@ -161,9 +162,13 @@ class Runner:
         with self._lock:
             self._evaluating = False
 
-    def _attempt(self, job: Job, started: float, *, wait: bool) -> Evaluation | None:
+    def _attempt(
+        self, job: Job, told: ToldOnce | None, started: float, *, wait: bool
+    ) -> Evaluation | None:
         """Run it once. None: it lost a race, and nothing of it is left."""
-        collector = self.collector(job.on_output)
+        if told is not None:
+            told.again()
+        collector = self.collector(told)
         self.machine.capture(self._before)
         values: tuple[Value, ...] = ()
         problems: tuple[Problem, ...] = ()

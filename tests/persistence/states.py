@@ -1,14 +1,16 @@
 """What a session's file says, and what a session sees of it, in a form that can be compared.
 
 Both dumps number tables, functions and cells in the order in which they are met, so they are the
-same whatever the ids are. `stored` reads the file with plain SQLite and knows no code of ours.
+same whatever the ids are. `stored` reads the file with plain SQLite and knows no code of ours; but
+with the same library: a second one in the process would take the locks of the first one away.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import closing
 from pathlib import Path
+
+import apsw
 
 from lua_ls_persist.session import Session
 from lua_ls_persist.store import Store
@@ -21,7 +23,9 @@ for library, functions in pairs(package.loaded) do
   if type(functions) == "table" then
     names[functions] = names[functions] or library
     for key, value in next, functions do
-      if type(value) == "function" then names[value] = library .. "." .. tostring(key) end
+      if type(value) == "function" and debug.getinfo(value, "S").what == "C" then
+        names[value] = library .. "." .. tostring(key)
+      end
     end
   end
 end
@@ -102,12 +106,12 @@ def seen_afresh(path: Path) -> str:
 
 def stored(path: Path) -> str:
     """Everything that the roots reach, as the file has it."""
-    with closing(sqlite3.connect(path)) as connection:
+    with closing(apsw.Connection(str(path))) as connection:
         return _Dump(connection).text()
 
 
 class _Dump:
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         connection.execute("BEGIN")  # one snapshot
         self._numbers: dict[tuple[str, int], int] = {}
@@ -180,7 +184,7 @@ class _Dump:
 
 def damage(path: Path) -> list[str]:
     """What is wrong with the file, by SQLite's own word and the store's."""
-    with closing(sqlite3.connect(path)) as connection:
+    with closing(apsw.Connection(str(path))) as connection:
         found = [row[0] for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
     with Store.open(path) as store:
         return found + store.integrity()

@@ -33,6 +33,8 @@ const Pending = enum(u8) {
     key = 3,
     /// A cell; nothing; the id of the function that is its value.
     cell = 4,
+    /// A table; its metatable, whose entries stand further up in the queue.
+    attachment = 5,
 };
 var pending_count: lua.Integer = 0;
 
@@ -110,6 +112,10 @@ pub noinline fn settle(L: *lua.State) void {
                 functions.pushShell(L, lua.lua_tointegerx(L, top + 5, null));
                 functions.fillCell(L, object);
             },
+            .attachment => {
+                external.pushMeta(L, object);
+                external.attachMetatable(L, -1, top + 4);
+            },
         }
         lua.lua_settop(L, top);
     }
@@ -128,10 +134,31 @@ fn settleMetatable(L: *lua.State, p: c_int, noted: lua.Integer) void {
     const metatable = lua.lua_gettop(L);
     external.pushMeta(L, metatable);
     // All of it, since Lua looks for metamethods without asking.
+    const waiting = pending_count;
     if (!external.flagsOf(L, -1).complete) readAll(L, metatable, lua.lua_gettop(L));
+    // Functions among it are pending still, and come first.
+    wantAttachment(L, p, metatable, @min(waiting, pending_count));
+}
+
+/// Puts into the queue that the table gets its metatable after what stands from this place on.
+/// Stack: unchanged.
+fn wantAttachment(L: *lua.State, p: c_int, metatable: c_int, place: lua.Integer) void {
+    const last = pushPlace(L, .attachment);
+    const first = place * pending_width + 1;
+    const queue = lua.lua_gettop(L);
+    for (0..pending_width) |offset| {
+        const step: lua.Integer = @intCast(offset);
+        _ = lua.lua_rawgeti(L, queue, first + step);
+        lua.lua_rawseti(L, queue, last + step);
+    }
+    lua.lua_pushinteger(L, @backingInt(Pending.attachment));
+    lua.lua_rawseti(L, queue, first);
+    lua.lua_pushvalue(L, p);
+    lua.lua_rawseti(L, queue, first + 1);
+    lua.lua_pushvalue(L, metatable);
+    lua.lua_rawseti(L, queue, first + 2);
     lua.pop(L, 1);
-    external.pushMeta(L, p);
-    external.attachMetatable(L, -1, metatable);
+    pending_count += 1;
 }
 
 fn readAll(L: *lua.State, p: c_int, m: c_int) void {
