@@ -74,31 +74,38 @@ class Backups(Exchange):
             raise StoreError(f"There is no file {path} to restore from.")
         check_place(path)
         folder = None if self.path is None else self.path.absolute().parent
-        with (
-            tempfile.TemporaryDirectory(prefix=".restore-", dir=folder) as name,
-            self._prepared(path, Path(name) / "copy.db") as copy,
-        ):
-            with self._reading:
-                _copy(copy, self._connection, on_progress)
-            copy.close()
+        try:
+            with tempfile.TemporaryDirectory(prefix=".restore-", dir=folder) as name:
+                copy = Path(name) / "copy.db"
+                with Explained(str(path)):
+                    self._prepare(path, copy)
+                source = apsw.Connection(str(copy))
+                try:
+                    with self._reading:
+                        _copy(source, self._connection, on_progress)
+                finally:
+                    source.close(force=True)
+        except OSError as error:
+            raise StoreError(f"{path} cannot be restored: {error.strerror or error}.") from error
         self._codes_known.clear()
         self._forget_collection()
 
-    def _prepared(self, path: Path, place: Path) -> apsw.Connection:
-        """A copy of the backup in the present format, with counters that go on from ours."""
-        with Explained(str(path)):
-            source = apsw.Connection(str(path.absolute()), flags=apsw.SQLITE_OPEN_READWRITE)
+    def _prepare(self, path: Path, place: Path) -> None:
+        """Makes a copy of the backup in the present format, with counters that go on from ours."""
+        source = apsw.Connection(str(path.absolute()), flags=apsw.SQLITE_OPEN_READWRITE)
+        try:
+            check_ours(source, str(path))
+            if number(source, "PRAGMA user_version") == 0:
+                raise StoreError(f"{path} is empty, not a backup. Name another file.")
+            target = apsw.Connection(str(place))
             try:
-                check_ours(source, str(path))
-                if number(source, "PRAGMA user_version") == 0:
-                    raise StoreError(f"{path} is empty, not a backup. Name another file.")
-                target = apsw.Connection(str(place))
                 _copy(source, target, None)
-                target.close()
             finally:
-                source.close(force=True)
-        with Explained(str(path)):
-            copy = open_connection(place, busy_timeout_ms=0)
+                target.close(force=True)
+        finally:
+            source.close(force=True)
+        copy = open_connection(place, busy_timeout_ms=0)
+        try:
             if copy.execute("PRAGMA quick_check(1)").get != "ok":
                 raise StoreError(f"{path} is damaged. Repair it first, or name another backup.")
             copy.execute("DELETE FROM images")
@@ -108,7 +115,8 @@ class Backups(Exchange):
                     "UPDATE counters SET value = max(value, ?) + ? WHERE name = ?",
                     (self._counter(counter), step, counter),
                 )
-        return copy
+        finally:
+            copy.close(force=True)
 
 
 def _copy(

@@ -431,12 +431,14 @@ class Collect(Images):
                 self._forget_collection()
 
     def _newest_image(self) -> int:
-        newest = self._cursor.execute("SELECT max(id) FROM images").get
+        with self._reading:
+            newest = self._cursor.execute("SELECT max(id) FROM images").get
         return cast("int | None", newest) or 0
 
     def _free_bytes(self) -> int:
-        pages = self._cursor.execute("PRAGMA freelist_count").get
-        return cast("int", pages) * cast("int", self._cursor.execute("PRAGMA page_size").get)
+        with self._reading:
+            pages = cast("int", self._cursor.execute("PRAGMA freelist_count").get)
+            return pages * cast("int", self._cursor.execute("PRAGMA page_size").get)
 
 
 def _exhausted(units: Iterable[None], until: float) -> bool:

@@ -72,11 +72,69 @@ _INSERT: Final = {
     "code": "INSERT OR IGNORE INTO code VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 }
 
+_NOTHING: Final = "SELECT 1 WHERE 0"
+
 # In this order: what is to be said, which rows it is about, and what is done with them.
 _MENDING: Final[tuple[tuple[str, str, str], ...]] = (
+    # A damaged id may be that of something else.
     (
         "",
-        "SELECT 1 WHERE 0",
+        _NOTHING,
+        """
+        DELETE FROM tables WHERE id NOT IN (SELECT table_id FROM roots)
+            AND id NOT IN (SELECT table_id FROM entries)
+            AND id IN (SELECT id FROM functions UNION SELECT id FROM cells)
+        """,
+    ),
+    (
+        "{path}: it belongs to no table",
+        """
+        SELECT table_id, key_kind, key FROM entries WHERE table_id NOT IN (SELECT id FROM tables)
+            AND table_id IN (SELECT id FROM functions UNION SELECT id FROM cells)
+        """,
+        """
+        DELETE FROM entries WHERE table_id NOT IN (SELECT id FROM tables)
+            AND table_id IN (SELECT id FROM functions UNION SELECT id FROM cells)
+        """,
+    ),
+    (
+        "{path}: it refers to no table",
+        """
+        SELECT table_id, key_kind, key FROM entries
+        WHERE (kind = 7 AND value IN (SELECT id FROM functions UNION SELECT id FROM cells))
+            OR (key_kind = 7 AND key IN (SELECT id FROM functions UNION SELECT id FROM cells))
+        """,
+        """
+        DELETE FROM entries
+        WHERE (kind = 7 AND value IN (SELECT id FROM functions UNION SELECT id FROM cells))
+            OR (key_kind = 7 AND key IN (SELECT id FROM functions UNION SELECT id FROM cells))
+        """,
+    ),
+    (
+        "function {}: its id is that of something else",
+        """
+        SELECT id FROM functions WHERE id IN (SELECT id FROM tables UNION SELECT id FROM cells)
+        """,
+        """
+        DELETE FROM functions WHERE id IN (SELECT id FROM tables UNION SELECT id FROM cells)
+        """,
+    ),
+    (
+        "function {}: the id of its upvalue is that of something else",
+        """
+        SELECT DISTINCT function_id FROM function_cells
+        WHERE cell_id IN (SELECT id FROM tables UNION SELECT id FROM functions)
+        """,
+        """
+        DELETE FROM functions WHERE id IN (
+            SELECT function_id FROM function_cells
+            WHERE cell_id IN (SELECT id FROM tables UNION SELECT id FROM functions))
+        """,
+    ),
+    ("", _NOTHING, "DELETE FROM cells WHERE id IN (SELECT id FROM tables)"),
+    (
+        "",
+        _NOTHING,
         """
         INSERT OR IGNORE INTO tables (id)
         SELECT table_id FROM roots UNION SELECT table_id FROM entries
@@ -98,7 +156,7 @@ _MENDING: Final[tuple[tuple[str, str, str], ...]] = (
     ),
     (
         "",
-        "SELECT 1 WHERE 0",
+        _NOTHING,
         "DELETE FROM function_cells WHERE function_id NOT IN (SELECT id FROM functions)",
     ),
     (
@@ -186,7 +244,7 @@ _MENDING: Final[tuple[tuple[str, str, str], ...]] = (
     ),
     (
         "",
-        "SELECT 1 WHERE 0",
+        _NOTHING,
         """
         DELETE FROM long_strings WHERE id NOT IN (
             SELECT value FROM entries WHERE kind = 20
@@ -195,7 +253,7 @@ _MENDING: Final[tuple[tuple[str, str, str], ...]] = (
     ),
     (
         "",
-        "SELECT 1 WHERE 0",
+        _NOTHING,
         """
         UPDATE counters SET value = max(value, 1 + (SELECT max(id) FROM (
             SELECT max(id) AS id FROM tables UNION ALL SELECT max(id) FROM functions

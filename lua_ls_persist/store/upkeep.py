@@ -231,12 +231,15 @@ class Upkeep(Places):
 
         What SQLite checks, what refers to what, and the signatures. Reads everything.
         """
-        with self._reading:
-            rows = self._connection.execute("PRAGMA integrity_check").fetchall()
-            problems = [str(row[0]) for row in rows if row[0] != "ok"]
-            if problems:
-                return problems  # anything else would only repeat it
-            problems += self._wrong_references()
+        problems: list[str] = []
+        try:
+            rows = self._connection.execute("PRAGMA integrity_check")
+            problems.extend(str(row[0]) for row in rows if row[0] != "ok")
+        except apsw.CorruptError as error:
+            problems.append(str(error))
+        if problems:
+            return problems  # the other checks would only repeat it
+        problems += self._wrong_references()
         problems += [
             f"code {code_id} is damaged, or was not signed by you"
             for code_id in self.unsigned_codes()

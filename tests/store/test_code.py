@@ -105,7 +105,7 @@ def test_short_sources_are_readable_in_the_file_and_long_ones_small(tmp_path: Pa
     with new_store(tmp_path) as store:
         define(store, new_code(text="return 1"))
         define(store, new_code(text="-- a line\n" * 10_000))
-        rows = store._connection.execute(
+        rows: list[Any] = store._connection.execute(
             "SELECT typeof(text), length(text), text_bytes FROM sources ORDER BY id"
         ).fetchall()
     assert rows[0] == ("text", 8, 8)

@@ -214,9 +214,10 @@ def test_what_stays_is_what_is_reached(seed: int, stepwise: bool, at_once: int) 
             key = (INTEGER, rng.randrange(9))
         else:
             refers.setdefault(table, set()).add(key[1])
-        if (table, *key) not in entries:
+        entry = (table, *key)
+        if entry not in entries:
             refers.setdefault(table, set()).add(value[1])
-            entries[(table, *key)] = value
+            entries[entry] = value
     for table in rng.sample(tables, 5):
         metatable = rng.choice(tables)
         metatables.append((metatable, table))

@@ -18,7 +18,9 @@ CORE = bytes(range(32))
 ONE = (1, STRING, "x", INTEGER, 1)
 
 
-def image(store: Store, content: bytes = b"state" * 1000, **changes: Any) -> StoredImage:
+def image(
+    store: Store, content: bytes | memoryview = b"state" * 1000, **changes: Any
+) -> StoredImage:
     facts: dict[str, Any] = {
         "core_sha256": CORE,
         "state": store.state,

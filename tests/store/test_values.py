@@ -200,7 +200,7 @@ def test_native_strings_are_text_where_sqlite_tools_show_all_of_it(
 def test_kinds_are_the_tags_of_the_wire_and_explained_in_the_file() -> None:
     with Store.open(None) as store:
         rows = store._connection.execute("SELECT kind, name FROM kinds ORDER BY kind").fetchall()
-    assert dict(rows) == {
+    assert {row[0]: row[1] for row in rows} == {
         Tag.NIL: "nil",
         Tag.BOOLEAN: "boolean",
         Tag.INTEGER: "integer",
