@@ -17,6 +17,7 @@ from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
 from lua_ls_persist._version import __version__
+from lua_ls_persist.errors import StoreError
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.board import Board, Changed, Note
 from lua_ls_persist.server.commands import CommandError
@@ -28,7 +29,7 @@ from lua_ls_persist.server.places import Places
 from lua_ls_persist.server.presentation import Presenter
 from lua_ls_persist.server.settings import Settings, needs_new_session
 from lua_ls_persist.server.syntax_checks import SyntaxChecks
-from lua_ls_persist.session import Session
+from lua_ls_persist.session import Session, default_path
 
 NAME = "lua-ls-persist"
 SETTINGS_WAIT_S_MAX = 1.0
@@ -46,6 +47,7 @@ class LuaLanguageServer(LanguageServer):
         self.settings = Settings()
         self._session_settings = self.settings
         self._session_folders: tuple[Path, ...] = ()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.configured = asyncio.Event()
         """Set when the client's settings are known; until then no session is opened."""
         self.documents = Documents()
@@ -71,6 +73,7 @@ class LuaLanguageServer(LanguageServer):
     def connect(self, params: types.InitializeParams) -> None:
         """Takes over what the client said about itself."""
         capabilities = params.capabilities
+        self._loop = asyncio.get_running_loop()
         self.documents.encoding = encoding_of(self.workspace.position_encoding)
         publish = capabilities.text_document and capabilities.text_document.publish_diagnostics
         self.converter = Converter(
@@ -203,22 +206,45 @@ class LuaLanguageServer(LanguageServer):
     def _open_session(self) -> Session:
         settings = self.settings
         folders = self.places.folders
-        path: Path | None = None
-        if settings.database_path is not None:
-            path = Path(settings.database_path).expanduser()
-            if not path.is_absolute() and folders:
-                path = folders[0] / path
-        session = Session.open(
+        if settings.database_path != "":
+            path = self._database_path(settings.database_path)
+            session = self._open_session_at(path)
+        else:
+            try:
+                path = default_path(next(iter(self._folders()), None))
+                session = self._open_session_at(path)
+            except StoreError as error:
+                # Nobody asked for this file: what does not need it shall work all the same.
+                path = None
+                self._warn(f"{error} Until then, what you evaluate is kept in memory only.")
+                session = self._open_session_at(None)
+        logger.info("%s (%s)", session.started, "in memory" if path is None else path)
+        self._session_settings, self._session_folders = settings, folders
+        return session
+
+    def _database_path(self, configured: str | None) -> Path | None:
+        if configured is None:
+            return None
+        path = Path(configured).expanduser()
+        folders = self.places.folders
+        return folders[0] / path if folders and not path.is_absolute() else path
+
+    def _open_session_at(self, path: Path | None) -> Session:
+        settings = self.settings
+        return Session.open(
             path,
             memory_limit_bytes=settings.memory_limit_bytes,
             time_limit_s=settings.time_limit_s,
             keep_error_effects=settings.keep_error_effects,
-            folders=folders,
+            folders=self.places.folders,
             open_buffers=self.places.open_text,
         )
-        logger.info("%s (%s)", session.started, "in memory" if path is None else path)
-        self._session_settings, self._session_folders = settings, folders
-        return session
+
+    def _warn(self, text: str) -> None:
+        """Shows a warning, from any thread."""
+        message = types.ShowMessageParams(types.MessageType.Warning, text)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.window_show_message, message)
 
 
 def _same_error(note: Note, syntax: Note) -> bool:

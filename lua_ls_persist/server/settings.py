@@ -27,8 +27,9 @@ class Settings:
     """None: evaluations run until they end or are interrupted."""
     keep_error_effects: bool = False
     """Whether a failed evaluation leaves behind what it did until then."""
-    database_path: str | None = None
-    """The session's file, relative to the first workspace folder; None: in memory."""
+    database_path: str | None = ""
+    """The session's file, relative to the first workspace folder; empty: the default place, in that
+    folder or in the user's data folder; None: in memory."""
 
     def updated(self, data: object) -> tuple[Settings, list[str]]:
         """These settings with those of a client's JSON object, and what is wrong with that object.
@@ -74,7 +75,7 @@ class Settings:
         if key == "databasePath":
             if value is not None and not isinstance(value, str):
                 raise ValueError(_wrong(key, "a path or null", value))
-            return replace(self, database_path=value or None)
+            return replace(self, database_path=value)
         return self  # Clients have settings of their own in the same section.
 
 

@@ -8,6 +8,7 @@ from lua_ls_persist.session.session import (
     Session,
 )
 from lua_ls_persist.session.syntax import SyntaxChecker
+from lua_ls_persist.store import default_path
 
 __all__ = [
     "MEMORY_LIMIT_BYTES_DEFAULT",
@@ -16,4 +17,5 @@ __all__ = [
     "TIME_LIMIT_S_DEFAULT",
     "Session",
     "SyntaxChecker",
+    "default_path",
 ]

@@ -25,14 +25,14 @@ def test_no_command_that_there_is_not() -> None:
 
 
 def test_the_settings_and_their_defaults() -> None:
-    rows = dict(re.findall(rf"\| `{SECTION}\.(\w+)` \| (\w+) \|", TEXT))
+    rows = dict(re.findall(rf"\| `{SECTION}\.(\w+)` \| ([^|]+) \|", TEXT))
     defaults = Settings()
     limit_s = defaults.time_limit_s
     assert rows == {
         "timeLimitSeconds": f"{limit_s:g}" if limit_s is not None else "null",
         "memoryLimitBytes": str(defaults.memory_limit_bytes),
         "keepErrorEffects": str(defaults.keep_error_effects).lower(),
-        "databasePath": "null" if defaults.database_path is None else defaults.database_path,
+        "databasePath": f'`"{defaults.database_path}"`',
     }
     settings, wrong = Settings().updated(dict.fromkeys(rows, ()))
     assert settings == Settings()

@@ -483,8 +483,11 @@ async def test_progress_can_be_cancelled(editor: Editor) -> None:
 
 
 async def test_short_evaluations_announce_nothing(neovim: Editor) -> None:
-    await neovim.evaluate(neovim.open("return 1"))
-    assert neovim.client.progress_reports == {}
+    uri = neovim.open("return 1")
+    await neovim.evaluate(uri)  # The first one opens the session, which may take a moment.
+    announced = len(neovim.client.progress_reports)
+    await neovim.evaluate(uri)
+    assert len(neovim.client.progress_reports) == announced
 
 
 async def test_restart(neovim: Editor) -> None:
@@ -665,3 +668,29 @@ async def _execute(editor: Editor, command: types.Command | None) -> Any:
     assert command is not None
     params = types.ExecuteCommandParams(command.command, command.arguments)
     return await within(editor.client.workspace_execute_command_async(params))
+
+
+async def test_what_persists_is_there_again(unstarted: Editor) -> None:
+    """Without any setting the session's file lies in the workspace, out of version control."""
+    await unstarted.start("neovim")
+    uri = unstarted.open("Memory.count = (Memory.count or 0) + 1\nreturn Memory.count")
+    assert (await unstarted.evaluate(uri))["text"] == "1"
+    assert (unstarted.folder / ".lua-persist" / "session.db").is_file()
+    assert (unstarted.folder / ".lua-persist" / ".gitignore").is_file()
+    await unstarted.run("restart")
+    assert (await unstarted.evaluate(uri))["text"] == "2"
+
+
+async def test_a_session_in_memory(unstarted: Editor) -> None:
+    await unstarted.start("neovim", options={"databasePath": None})
+    uri = unstarted.open("Memory.count = (Memory.count or 0) + 1\nreturn Memory.count")
+    assert (await unstarted.evaluate(uri))["text"] == "1"
+    assert not (unstarted.folder / ".lua-persist").exists()
+
+
+async def test_a_default_place_that_cannot_be_used(unstarted: Editor) -> None:
+    (unstarted.folder / ".lua-persist").write_text("a file where the folder should be")
+    await unstarted.start("neovim")
+    uri = unstarted.open("Memory.count = (Memory.count or 0) + 1\nreturn Memory.count")
+    assert (await unstarted.evaluate(uri))["text"] == "1"
+    assert any(".lua-persist" in message.message for message in unstarted.client.messages)
