@@ -127,12 +127,14 @@ class Code(Roots):
 
         Bytecode that cannot be read any more is empty, and not signed.
         """
-        with self._reading:
-            row = self._cursor.execute(_SQL_CODE, (code_id,)).get
-        if row is None:
-            return None
-        self._codes_known.add(code_id)
-        return self._code_row(row)
+        row = self._read_code(code_id)
+        if row is not None:
+            self._codes_known.add(code_id)
+        return row
+
+    def forget_codes(self) -> None:
+        """The VM is a new one: it knows no code, so collection may remove what nothing uses."""
+        self._codes_known.clear()
 
     def knows_code(self, bytecode: bytes) -> bool:
         """Whether this file has exactly these bytes, with the right signature."""
@@ -151,7 +153,7 @@ class Code(Roots):
 
     def replace_code(self, code_id: int, bytecode: bytes) -> None:
         """Puts newly compiled bytecode in the place of what is there, and signs it."""
-        row = self.code(code_id)
+        row = self._read_code(code_id)
         if row is None:
             raise StoreError(f"There is no code number {code_id} in {self._name}.")
         code = NewCode(
@@ -171,8 +173,14 @@ class Code(Roots):
     # Helpers
 
     def _is_signed(self, code_id: int) -> bool:
-        row = self.code(code_id)
+        row = self._read_code(code_id)
         return row is not None and row.signed
+
+    def _read_code(self, code_id: int) -> CodeRow | None:
+        """Code that no VM gets to know by this."""
+        with self._reading:
+            row = self._cursor.execute(_SQL_CODE, (code_id,)).get
+        return None if row is None else self._code_row(row)
 
     def _replace_code(self, code_id: int, bytecode: bytes, code_hash: bytes) -> None:
         packed, compressed = self._pack(bytecode)

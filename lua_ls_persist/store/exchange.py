@@ -177,7 +177,7 @@ class Exchange(Views):
             yield _line({"end": counts})
 
     def _code_line(self, code_id: int) -> dict[str, Json]:
-        code = self.code(code_id)
+        code = self._read_code(code_id)
         assert code is not None
         signature = self._cursor.execute(_SQL_SIGNATURE, (code_id,)).get
         return {

@@ -109,6 +109,8 @@ def _configure(connection: apsw.Connection, name: str) -> None:
             f"{name} is read-only, and a session writes to its file. "
             "Make it writable, or name another file."
         )
+    # A file may come from anywhere: what is defined in it calls nothing that could do harm.
+    connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")

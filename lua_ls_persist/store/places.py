@@ -99,7 +99,7 @@ class Places(Collect):
     def _stored_function(
         self, function_id: int, code_id: int, path: str, upvalues: list[Value]
     ) -> StoredFunction:
-        code = self.code(code_id)
+        code = self._read_code(code_id)
         names = () if code is None else code.upvalues
         return StoredFunction(
             path=path,

@@ -9,6 +9,7 @@ from typing import Final, cast
 
 import apsw
 
+from lua_ls_persist.store.migrations import MIGRATIONS
 from lua_ls_persist.store.places import Places
 from lua_ls_persist.store.rows import Native, Sizes
 
@@ -28,6 +29,8 @@ _SQL_SIZES = """
         (SELECT count(*) FROM images),
         (SELECT coalesce(sum(length(content)), 0) FROM image_pieces)
     """
+
+_SQL_DEFINED = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL"
 
 # What must not be there: a message, and a query that gives what to fill into it.
 _CHECKS: Final[tuple[tuple[str, str], ...]] = (
@@ -239,6 +242,9 @@ class Upkeep(Places):
             problems.append(str(error))
         if problems:
             return problems  # the other checks would only repeat it
+        problems += self._wrong_definitions()
+        if problems:
+            return problems  # the other checks rely on them
         problems += self._wrong_references()
         problems += [
             f"code {code_id} is damaged, or was not signed by you"
@@ -249,6 +255,22 @@ class Upkeep(Places):
             for code_id in self._with_wrong_hash()
         ]
         return problems
+
+    def _wrong_definitions(self) -> list[str]:
+        """Tables, indexes and views of ours that are not as this package makes them."""
+        expected = apsw.Connection(":memory:")
+        for statements in MIGRATIONS:
+            for statement in statements:
+                expected.execute(statement)
+        with self._reading:
+            found = dict(cast("Iterable[tuple[str, str]]", self._connection.execute(_SQL_DEFINED)))
+        return [
+            f"the definition of {name} is not the one of this format"
+            if name in found
+            else f"{name} is missing"
+            for name, statement in cast("Iterable[tuple[str, str]]", expected.execute(_SQL_DEFINED))
+            if found.get(name) != statement
+        ]
 
     def _wrong_references(self) -> list[str]:
         """What refers to something that is not there, or is no value."""
@@ -271,7 +293,7 @@ class Upkeep(Places):
             rows = self._connection.execute("SELECT id, bytecode_hash FROM code").fetchall()
         found: list[int] = []
         for code_id, bytecode_hash in cast("list[tuple[int, bytes]]", rows):
-            row = self.code(code_id)
+            row = self._read_code(code_id)
             if row is not None and hashlib.sha256(row.bytecode).digest() != bytecode_hash:
                 found.append(code_id)
         return found

@@ -466,3 +466,19 @@ def test_own_collections_make_nobody_careful(tmp_path: Path) -> None:
         collect_in_steps(store)
         write(store, ONE)
         assert not store._collected_by_others
+
+
+def test_code_stays_as_long_as_the_vm_may_know_it(tmp_path: Path) -> None:
+    """It knows code by its number, and would make a function of it without asking."""
+    with ready(new_store(tmp_path)) as store:
+        with store.transaction():
+            code = store.define_code(new_code())
+            looked_at = store.define_code(new_code(1))
+        assert store.collect().codes == 0
+        store.forget_codes()
+        assert store.code(code) is not None
+        store.functions()
+        store.unsigned_codes()
+        store.integrity()
+        assert store.collect().codes == 1
+        assert store.code(looked_at) is None

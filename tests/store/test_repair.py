@@ -124,6 +124,7 @@ def pages_of(path: Path) -> dict[str, list[int]]:
     return found
 
 
+@pytest.mark.slow
 def test_each_page_damaged_in_turn(tmp_path: Path) -> None:
     path, before = filled(tmp_path, records=60)
     content = path.read_bytes()

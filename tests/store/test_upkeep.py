@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import apsw
 import pytest
 
 from lua_ls_persist.errors import StoreError
@@ -103,6 +102,31 @@ def test_what_is_wrong_is_found(tmp_path: Path, statement: str, problem: str) ->
         assert [found for found in store.integrity() if problem in found] != []
 
 
+@pytest.mark.parametrize(
+    ("statement", "problem"),
+    [
+        ("DROP VIEW full_entries", "full_entries is missing"),
+        ("DROP INDEX long_strings_owner", "long_strings_owner is missing"),
+        ("DROP TABLE roots", "roots is missing"),
+        (
+            "ALTER TABLE cells ADD COLUMN more",
+            "the definition of cells is not the one of this format",
+        ),
+    ],
+)
+def test_what_is_defined_otherwise_is_found(tmp_path: Path, statement: str, problem: str) -> None:
+    with new_store(tmp_path) as store:
+        store._connection.execute(statement.replace("more", "more INTEGER"))
+        assert problem in store.integrity()
+
+
+def test_tables_of_other_people_do_not_matter(tmp_path: Path) -> None:
+    with new_store(tmp_path) as store:
+        store._connection.execute("CREATE TABLE notes (x)")
+        store._connection.execute("CREATE VIEW mine AS SELECT * FROM full_entries")
+        assert store.integrity() == []
+
+
 def test_there_is_an_end_to_problems(tmp_path: Path) -> None:
     with new_store(tmp_path) as store:
         write(store, *[(1, INTEGER, key, 7, 1000 + key) for key in range(PROBLEMS_MAX + 50)])
@@ -122,7 +146,3 @@ def test_damage_that_sqlite_sees_is_told(tmp_path: Path) -> None:
     path.write_bytes(content)
     with new_store(tmp_path) as store:
         assert store.integrity() != []
-
-
-def test_the_library_is_as_expected() -> None:
-    assert apsw.using_amalgamation
