@@ -11,6 +11,7 @@ from typing import final
 
 from lua_ls_persist.errors import CoreError, StoreError
 from lua_ls_persist.protocol import Outcome
+from lua_ls_persist.session.host import EvaluationHost
 from lua_ls_persist.session.records import read_ids
 from lua_ls_persist.session.runner import Runner
 from lua_ls_persist.store.rows import StoredImage
@@ -112,13 +113,15 @@ class ImageKeeper:
         Afterwards the VM is of the present data, whatever others have done to them: what is asked
         collects garbage, so finalizers may run, and what they do is stored.
         """
-        runner = self._runner
-        with runner.atomic() as host:
-            response = runner.machine.call(
-                "core_references", host=host, time_limit_s=REFERENCES_TIME_LIMIT_S
-            )
-            runner.flush(host)
-        decoder = Decoder(response)
+        decoder = Decoder(self._runner.atomically(self._ask_for_references))
         if decoder.u8() != Outcome.OK:
             raise CoreError(decoder.text().decode("utf-8", "replace"))
         return read_ids(decoder)
+
+    def _ask_for_references(self, host: EvaluationHost) -> bytes:
+        runner = self._runner
+        response = runner.machine.call(
+            "core_references", host=host, time_limit_s=REFERENCES_TIME_LIMIT_S
+        )
+        runner.flush(host)
+        return response

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lua_ls_persist.errors import SessionError, StoreError
 from lua_ls_persist.model import Field, MemoryStats
 from lua_ls_persist.protocol import Outcome
+from lua_ls_persist.session.host import EvaluationHost
 from lua_ls_persist.session.runner import Runner
 from lua_ls_persist.vm import Stopped
 from lua_ls_persist.wire import Decoder
@@ -30,11 +31,14 @@ def collect_garbage(runner: Runner) -> MemoryStats:
     Raises:
         SessionError: it was stopped, or what a finalizer did could not be stored.
     """
+
+    def collect(host: EvaluationHost) -> None:
+        runner.machine.number("core_collect", host=host, time_limit_s=COLLECT_TIME_LIMIT_S)
+        runner.flush(host)
+
     runner.begin()
     try:
-        with runner.atomic() as host:
-            runner.machine.number("core_collect", host=host, time_limit_s=COLLECT_TIME_LIMIT_S)
-            runner.flush(host)
+        runner.atomically(collect)
     except Stopped as stop:
         why = f"the VM stopped ({stop})"
         if stop.cause == "interrupt":
@@ -57,10 +61,11 @@ def fields(runner: Runner, request: bytes) -> list[Field]:
     """The string keys of the table that the request's path leads to, sorted."""
     try:
         # To look takes a little memory, and taking memory may run a finalizer.
-        with runner.atomic(keep=False) as host:
-            response = runner.machine.call(
+        response = runner.look(
+            lambda host: runner.machine.call(
                 "core_fields", request, host=host, time_limit_s=FIELDS_TIME_LIMIT_S
             )
+        )
     except (Stopped, StoreError):
         return []
     decoder = Decoder(response)

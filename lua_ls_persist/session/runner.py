@@ -9,10 +9,10 @@ from __future__ import annotations
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import final
+from typing import TypeVar, final
 
 from lua_ls_persist.errors import CoreError, SessionClosedError, StoreChangedError, StoreError
 from lua_ls_persist.model import Evaluation, Problem, ProblemKind, Value
@@ -29,6 +29,8 @@ from lua_ls_persist.session.sources import SourceTexts
 from lua_ls_persist.store import Store
 from lua_ls_persist.vm import Image, Machine, Stopped, load_core
 from lua_ls_persist.wire import Decoder
+
+T = TypeVar("T")
 
 RERUNS_MAX = 5
 """So often an evaluation that lost a race runs again; then it waits for the others first."""
@@ -258,27 +260,47 @@ class Runner:
         """Answers what a program asks for."""
         return EvaluationHost(collector, self.settings.files, self.sources, self.persistence.serve)
 
-    @contextmanager
-    def atomic(self, *, keep: bool = True) -> Iterator[EvaluationHost]:
-        """A block in which the VM may be called: what it does lasts, unless it raises.
+    def atomically(self, body: Callable[[EvaluationHost], T]) -> T:
+        """Do something with the VM that lasts, unless it raises. It is no evaluation of its own.
 
-        Its first question to the store waits for others, so it never has to run again. The VM has
-        forgotten what is stale when the block begins. Without `keep` nothing lasts.
+        The VM has forgotten what is stale when it begins.
         """
+        try:
+            with self._atomic(wait=False) as host:
+                return body(host)
+        except StoreChangedError:
+            with self._atomic(wait=True) as host:
+                return body(host)
+
+    @contextmanager
+    def _atomic(self, *, wait: bool) -> Iterator[EvaluationHost]:
         self.machine.capture(self._before)
         try:
-            stale = self.persistence.begin(wait=keep)
+            stale = self.persistence.begin(wait=wait)
             host = self.host(self.collector())
             if stale:
                 self.refresh(host)
             yield host
-            if keep:
-                self.persistence.commit()
-            elif self.persistence.used:
-                self.undo()
+            self.persistence.commit()
         except BaseException:
             self.undo()
             raise
+
+    def look(self, body: Callable[[EvaluationHost], T]) -> T:
+        """Do something with the VM of which nothing is left, except where it leaves no trace."""
+        self.machine.capture(self._before)
+        try:
+            stale = self.persistence.begin(wait=False)
+            host = self.host(self.collector())
+            if stale:
+                self.refresh(host)
+            result = body(host)
+        except BaseException:
+            self.undo()
+            raise
+        if self.persistence.used:
+            self.undo()
+        return result
 
     def refresh(self, host: EvaluationHost) -> None:
         """The VM forgets what it has cached of the store. Inside of a transaction."""
