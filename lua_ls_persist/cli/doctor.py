@@ -18,7 +18,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import platformdirs
 
 from lua_ls_persist._version import __version__
 from lua_ls_persist.cli import exits
@@ -156,13 +155,14 @@ def _core() -> tuple[dict[str, str | int], bool]:
 def _paths() -> dict[str, str]:
     from lua_ls_persist.cli.interactive import history_path
     from lua_ls_persist.store import default_path
+    from lua_ls_persist.store.keys import key_path
 
     return {
         "program": sys.argv[0],
         "package": str(Path(__file__).parents[1]),
         "session of this folder": str(default_path(Path.cwd(), create=False)),
         "history": str(history_path()),
-        "configuration": str(platformdirs.user_config_path("lua-ls-persist", appauthor=False)),
+        "signing key": str(key_path()),
     }
 
 

@@ -10,6 +10,7 @@ import pytest
 from lua_ls_persist._version import __version__
 from lua_ls_persist.cli import doctor
 from lua_ls_persist.errors import CoreError, StoreError
+from lua_ls_persist.store.keys import key_path
 from lua_ls_persist.vm import cache_folder, wasm_path, wasm_sha256
 from tests.cli.conftest import Cli
 
@@ -37,6 +38,7 @@ def test_the_report_is_json_too(cli: Cli, tmp_path: Path) -> None:
     assert report["paths"]["session of this folder"] == str(
         tmp_path / ".lua-persist" / "session.db"
     )
+    assert report["paths"]["signing key"] == str(key_path())
     assert [check["name"] for check in report["checks"]] == list(doctor.CHECKS)
     assert all(check["ok"] for check in report["checks"])
     assert not (tmp_path / ".lua-persist").exists()
