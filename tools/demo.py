@@ -33,7 +33,6 @@ CODE_WIDTH_MIN = 40
 DEMO_TIME_S_MAX = 120.0
 READER_GONE = 141
 
-SETTINGS = {"databasePath": "session.db"}
 EXPECTATION = re.compile(r" *-- expect.*")
 """What the examples say of themselves, which the tests check: the results are shown anyway."""
 
@@ -176,11 +175,11 @@ async def run(console: Console, server: Sequence[str], files: list[Path]) -> Non
     """Evaluate the files, with a restart of the server, and again."""
     *paths, look = files
     folder = look.parent
-    async with open_folder(folder, server, settings=SETTINGS) as editor:
+    async with open_folder(folder, server) as editor:
         views = await evaluate_all(console, editor, paths)
     console.rule(Text("The server was stopped, and a new one started", "bold"), style="cyan")
     console.print()
-    async with open_folder(folder, server, settings=SETTINGS) as editor:
+    async with open_folder(folder, server) as editor:
         await evaluate(console, editor, look, ", the start of the VM included")
         console.rule(Text("the same files again", "bold"), align="left", style="dim")
         await evaluate_again(console, editor, views)
