@@ -18,7 +18,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-
 from lua_ls_persist._version import __version__
 from lua_ls_persist.cli import exits
 from lua_ls_persist.cli.terminal import Terminal
