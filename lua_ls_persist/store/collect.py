@@ -25,6 +25,9 @@ from lua_ls_persist.store.rows import Collected, Native, StoredImage
 STEP_BUDGET_MS: Final = 20
 """How long a step lasts, roughly. A pause of 50 ms would be felt."""
 
+DISTURBANCES_MAX: Final = 5
+"""A collection that has to begin again more often is given up."""
+
 IDS_AT_ONCE: Final = 500
 ROWS_AT_ONCE: Final = 5_000
 """Limits of the smallest unit of work; it takes some milliseconds."""
@@ -179,6 +182,8 @@ class Collect(Images):
         super().__init__(path, busy_timeout_ms=busy_timeout_ms)
         self._collection: _Collection | None = None
         """One that goes on step by step."""
+        self._disturbances = 0
+        """How often it had to begin again because others had changed the data."""
         self._own_commit = 0
         """The state that the transaction will make, if it is one of this session's."""
 
@@ -213,7 +218,8 @@ class Collect(Images):
         """A piece of a collection, outside of any transaction. None: there is more to do.
 
         `extra_roots` is asked when it is needed. The write lock is held for no longer than the
-        budget, and only while something is removed; if somebody else has it, nothing is done.
+        budget, and only while something is removed; if somebody else has it, nothing is done. A
+        collection that others disturb again and again ends without having removed anything.
         Where something was removed, `state` is another one afterwards, and images of the state
         before are images of this one.
         """
@@ -222,6 +228,10 @@ class Collect(Images):
         collection = self._collection
         if collection is not None and self.state != collection.state:
             collection = None
+            self._disturbances += 1
+        if self._disturbances > DISTURBANCES_MAX:
+            self._forget_collection()
+            return Collected()
         if collection is None:
             with self._reading:
                 collection = self._collection = self._begin_collection()
@@ -241,6 +251,7 @@ class Collect(Images):
     def _forget_collection(self) -> None:
         self._collection = None
         self._marking = False
+        self._disturbances = 0
 
     def _begin_collection(self) -> _Collection:
         for statement in _SQL_TEMPORARY:
@@ -360,7 +371,8 @@ class Collect(Images):
             return False
         try:
             if self.state != collection.state or self._newest_image() != collection.newest_image:
-                self._forget_collection()
+                self._collection = None
+                self._disturbances += 1
                 self.rollback()
                 return False
             with self._written():

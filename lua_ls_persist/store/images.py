@@ -23,6 +23,9 @@ IMAGES_KEPT: Final = 4
 PIECE_BYTES: Final = 4 * 1024 * 1024
 """So much is compressed at once; between two pieces, saving can be broken off."""
 
+PATIENCE_MS: Final = 10
+"""How long what is not urgent waits for a writer. Not at all would make busy loops of retries."""
+
 _SQL_NEWEST = "SELECT core_sha256 FROM images ORDER BY core_sha256 = ? DESC, id DESC LIMIT 1"
 _SQL_LOAD = """
     SELECT memory_bytes, content_bytes, segments, refers_to, codes, sources, evaluations, details,
@@ -114,7 +117,7 @@ class Images(Code):
 
     def _begin_at_once(self) -> bool:
         """Begins a writing transaction, unless somebody else is writing."""
-        self._connection.set_busy_timeout(0)
+        self._connection.set_busy_timeout(PATIENCE_MS)
         try:
             self.begin(write=True)
         except StoreError as error:

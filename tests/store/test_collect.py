@@ -340,6 +340,24 @@ def test_what_another_session_attaches_meanwhile_stays(
             assert store.integrity() == []
 
 
+def test_a_collection_that_is_always_disturbed_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_steps(monkeypatch)
+    with ready(new_store(tmp_path)) as store, new_store(tmp_path) as other:
+        chain(store, *range(50, 70))
+        for turn in range(50):
+            other.changed_by_others()
+            write(other, (1, INTEGER, 1, INTEGER, turn))
+            collected = store.collect_step(no_extra_roots, budget_ms=0)
+            if collected is not None:
+                break
+        else:
+            pytest.fail("it does not come to an end")
+        assert collected == Collected()
+        assert collect_in_steps(store).tables == 20
+
+
 def test_another_sessions_image_is_noticed_at_the_last_moment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
