@@ -192,6 +192,8 @@ class Answers:
         try:
             function = self._store.function(function_id)
         except StoreError as error:
+            if error.__cause__ is not None:
+                raise  # it could not be read now, which says nothing about the function
             # What refers to it can still be read; calling it says this.
             return _refused(str(error))
         if function is None:
