@@ -29,6 +29,8 @@ MODULE_SIZE_BYTES_MAX = 400_000
 STACK_SIZE_BYTES = 256 * 1024
 """The shadow stack. With Lua's limit of 200 nested C calls, torture programs used 190 KB."""
 
+MODULE_FLAGS = ["-fstrip", "-fsingle-threaded", "-fno-stack-check", "-fno-unwind-tables"]
+
 CPU = "mvp+mutable_globals+nontrapping_fptoint+sign_ext+exception_handling"
 """Without bulk memory: then only code of the module itself touches the linear memory while the
 module runs, which is what the host's interrupts rely on (lua_ls_persist/vm/interrupt.py)."""
@@ -211,13 +213,10 @@ def _command(lua: Path, zig_library: Path, output: Path) -> list[str]:
         "-target",
         "wasm32-freestanding",
         f"-mcpu={CPU}",
-        "-OReleaseFast",
-        "-fstrip",
-        "-fsingle-threaded",
         "-fno-entry",
-        "-fno-stack-check",
-        "-fno-unwind-tables",
         "-fno-sanitize-c",
+        "-OReleaseFast",
+        *MODULE_FLAGS,
         "--stack",
         str(STACK_SIZE_BYTES),
         *(f"--export={name}" for name in EXPORTS),
@@ -243,7 +242,8 @@ def _command(lua: Path, zig_library: Path, output: Path) -> list[str]:
             [musl / "src" / name for name in MUSL_FILES],
         ),
         *sources(["-g0"], [HERE / "c" / "try.s"]),
-        str(HERE / "src" / "main.zig"),
+        *("--dep", "core", f"-Mroot={HERE / 'src' / 'main.zig'}"),
+        *("-OReleaseSmall", *MODULE_FLAGS, f"-Mcore={HERE / 'src' / 'core.zig'}"),
     ]
 
 

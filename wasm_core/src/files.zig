@@ -3,7 +3,7 @@
 //!
 //! Only these functions of <stdio.h> are there; what would need more is refused by the libraries.
 
-const host = @import("host.zig");
+const host = @import("core").host;
 
 const File = struct {
     handle: u32,

@@ -2,7 +2,7 @@
 
 const std = @import("std");
 const lua = @import("lua.zig");
-const output = @import("output.zig");
+const output = @import("root").output;
 const protocol = @import("protocol.zig");
 const wire = @import("wire.zig");
 const trace = @import("trace.zig");

@@ -6,7 +6,7 @@ const code = @import("code.zig");
 const ext = @import("ext.zig");
 const host = @import("host.zig");
 const iterate = @import("iterate.zig");
-const output = @import("output.zig");
+const output = @import("root").output;
 const c = @import("internals.zig");
 const protocol = @import("protocol.zig");
 

@@ -1,24 +1,23 @@
 //! The core's exports, and nothing else. Each is told in docs/wire-format.md.
 
 const std = @import("std");
-const lua = @import("lua.zig");
-const c = @import("internals.zig");
-const flush = @import("flush.zig");
-const heap = @import("heap.zig");
-const libs = @import("libs.zig");
-const output = @import("output.zig");
-const protocol = @import("protocol.zig");
-const trace = @import("trace.zig");
-const wire = @import("wire.zig");
-const evaluation = @import("evaluate.zig");
-const inspect = @import("inspect.zig");
-const Exchange = @import("exchange.zig").Exchange;
-const exchange = &@import("exchange.zig").exchange;
+const core = @import("core");
+const lua = core.lua;
+const c = core.internals;
+const flush = core.flush;
+pub const heap = @import("heap.zig");
+const libs = core.libs;
+pub const output = @import("output.zig");
+const protocol = core.protocol;
+const trace = core.trace;
+const evaluation = core.evaluate;
+const inspect = core.inspect;
+const Exchange = core.exchange.Exchange;
+const exchange = &core.exchange.exchange;
 
 comptime {
-    _ = @import("base.zig");
+    _ = core;
     _ = @import("libc.zig");
-    _ = @import("time.zig");
 }
 
 /// A failed assertion of ours, or anything that Zig finds wrong: the host sees a trap.

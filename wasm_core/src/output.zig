@@ -5,11 +5,12 @@
 //! u32 length and bytes of text. Text from one place is gathered in one record.
 
 const std = @import("std");
-const lua = @import("lua.zig");
-const host = @import("host.zig");
-const protocol = @import("protocol.zig");
-const c = @import("internals.zig");
-const buffer = &@import("exchange.zig").exchange.output;
+const core = @import("core");
+const lua = core.lua;
+const host = core.host;
+const protocol = core.protocol;
+const c = core.internals;
+const buffer = &core.exchange.exchange.output;
 
 pub var length: u32 = 0;
 /// Set by the host, or by its answer, when it wants no more output.
