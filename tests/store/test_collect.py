@@ -157,6 +157,15 @@ def test_in_an_evaluation_collection_is_part_of_it(tmp_path: Path) -> None:
         assert store.integrity() == []
 
 
+def test_progress_is_told(tmp_path: Path) -> None:
+    told: list[tuple[str, int]] = []
+    with ready(new_store(tmp_path)) as store:
+        chain(store, 50, 51)
+        store.collect(on_progress=lambda phase, count: told.append((phase, count)))
+    assert list(dict(told)) == ["marking", "listing", "removing"]
+    assert dict(told)["removing"] == 2
+
+
 def test_a_deep_chain(tmp_path: Path) -> None:
     with ready(new_store(tmp_path)) as store:
         chain(store, *range(10, 10_010))

@@ -202,8 +202,25 @@ class StoreMachine(RuleBasedStateMachine):
             self.folder.cleanup()
 
 
+class ReopenedMachine(StoreMachine):
+    """The same, with the file opened again after every commit and rollback."""
+
+    @precondition(lambda self: len(self.stack) == 1)
+    @rule()
+    def commit(self) -> None:
+        super().commit()
+        self.open_again()
+
+    @rule()
+    def rollback(self) -> None:
+        super().rollback()
+        self.open_again()
+
+
 TestStore = StoreMachine.TestCase
 TestStore.settings = settings(stateful_step_count=30)
+TestReopened = ReopenedMachine.TestCase
+TestReopened.settings = settings(stateful_step_count=30)
 
 
 def test_two_stores_take_turns(tmp_path: Path) -> None:
