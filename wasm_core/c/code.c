@@ -36,6 +36,10 @@ static void new_weak_table(lua_State *L, const void *key, const char *mode) {
 
 void core_code_open(lua_State *L) {
   new_weak_table(L, &places_key, "k");
+  core_code_forget(L);
+}
+
+void core_code_forget(lua_State *L) {
   new_weak_table(L, &ids_key, "k");
   new_weak_table(L, &prototypes_key, "v");
 }

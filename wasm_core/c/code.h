@@ -10,6 +10,9 @@
 /* Creates the tables that know prototypes, in the registry. */
 void core_code_open(lua_State *L);
 
+/* Forgets which stored code prototypes are: somebody else may have removed it from the store. */
+void core_code_forget(lua_State *L);
+
 /* The source text that is being compiled, by the number that the host gave it; 0: none. */
 extern unsigned int core_source_serial;
 

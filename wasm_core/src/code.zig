@@ -6,6 +6,7 @@ const lua = @import("lua.zig");
 const Request = @import("storecall.zig").Request;
 
 extern fn core_code_open(*lua.State) void;
+extern fn core_code_forget(*lua.State) void;
 extern fn core_code_place(*lua.State, c_int, *u32, *u32) c_int;
 extern fn core_code_id(*lua.State, c_int) lua.Integer;
 extern fn core_code_remember(*lua.State, c_int, lua.Integer) void;
@@ -16,6 +17,7 @@ pub extern var core_source_serial: u32;
 extern var core_code_trusted: u32;
 
 pub const open = core_code_open;
+pub const forget = core_code_forget;
 
 /// The id of the stored code of the Lua function at `index`, which is stored first if need be.
 /// Stack: unchanged.

@@ -6,6 +6,7 @@ const std = @import("std");
 const lua = @import("lua.zig");
 const access = @import("access.zig");
 const adopt = @import("adopt.zig");
+const code = @import("code.zig");
 const critical = @import("critical.zig");
 const external = @import("external.zig");
 const functions = @import("functions.zig");
@@ -275,6 +276,7 @@ pub fn forget(L: *lua.State) void {
     ids.forget();
     critical.enter(L);
     dropCaches(L);
+    code.forget(L);
     critical.leave(L);
     // Only those that the program itself holds are left, and looked up again.
     functions.sweep(L);
