@@ -122,7 +122,7 @@ def test_messages_in_troubleshooting_are_those_of_the_package() -> None:
     ]
     # Without quotes and line ends inside of messages that are written in several parts.
     text = re.sub(r'"\s*\n\s*f?"', "", "\n".join(path.read_text("utf-8") for path in sources))
-    of_lua = {"stack overflow", "not enough memory", "module '", "' not found"}
+    of_lua = {"stack overflow", "not enough memory", "module '", "' not found", "attempt to yield"}
     of_wasmtime = {"mmap failed to reserve"}
     messages = re.findall(r"^\*\*(`.*?)\*\*", TROUBLESHOOTING, re.MULTILINE)
     assert len(messages) > 15
