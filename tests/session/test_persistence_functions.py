@@ -84,7 +84,8 @@ PROGRAMS = {
     ),
     "an upvalue that changes its type": (
         (
-            "local x = 1 function Memory.next() x = ({ number = 'a', string = { 1 }, table = print, "
+            "local x = 1 function Memory.next() "
+            "x = ({ number = 'a', string = { 1 }, table = print, "
             "['function'] = false, boolean = 1 })[type(x)] return type(x) end"
         ),
         "Memory.next()",

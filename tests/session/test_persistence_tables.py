@@ -170,7 +170,8 @@ METATABLES = {
         (
             "local mt = {} mt.__add = function(a, b) return a.v + b.v end "
             "mt.__eq = function(a, b) return a.v == b.v end "
-            "mt.__lt = function(a, b) return a.v < b.v end mt.__concat = function(a, b) return a.v .. '-' .. b.v end "
+            "mt.__lt = function(a, b) return a.v < b.v end "
+            "mt.__concat = function(a, b) return a.v .. '-' .. b.v end "
             "mt.__len = function(a) return a.v end mt.__unm = function(a) return -a.v end "
             "Memory.a, Memory.b = setmetatable({ v = 1 }, mt), setmetatable({ v = 2 }, mt)"
         ),
