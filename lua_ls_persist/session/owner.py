@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -75,12 +76,13 @@ class _Submission(Generic[T]):
 class Owner:
     """One thread that runs what it is given, in order, and something else when there is nothing.
 
-    `idle` is run when nothing has been asked for as long as `rest` said.
+    `idle` is run when `rest` said so, after what was asked for until then.
     """
 
     def __init__(self, name: str, idle: Callable[[], None] | None = None) -> None:
         self._idle = idle
-        self._idle_after_s: float | None = None
+        self._idle_at_s: float | None = None
+        """When to run it, in the clock of `time.monotonic`."""
         self._queue: SimpleQueue[_Call[Any] | _Submission[Any] | None] = SimpleQueue()
         self._urgent: deque[_Call[Any]] = deque()
         self._lock = threading.Lock()
@@ -90,8 +92,11 @@ class Owner:
 
     def _work(self) -> None:
         while True:
+            timeout_s = None
+            if self._idle_at_s is not None:
+                timeout_s = max(self._idle_at_s - time.monotonic(), 0.0)
             try:
-                work = self._queue.get(timeout=self._idle_after_s)
+                work = self._queue.get(timeout=timeout_s)
             except Empty:
                 self._run_idle()
                 continue
@@ -102,15 +107,18 @@ class Owner:
             work.run()
 
     def rest(self, after_s: float | None) -> None:
-        """Run `idle` once nothing has been asked for so long; None: do not. On the thread."""
-        self._idle_after_s = after_s
+        """Run `idle` so long from now, when nothing else is to be done; None: do not.
+
+        On the thread.
+        """
+        self._idle_at_s = None if after_s is None else time.monotonic() + after_s
 
     def has_work(self) -> bool:
         """Whether something is waiting to be run."""
         return not self._queue.empty()
 
     def _run_idle(self) -> None:
-        self._idle_after_s = None
+        self._idle_at_s = None
         assert self._idle is not None
         try:
             self._idle()
