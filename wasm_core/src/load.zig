@@ -22,14 +22,15 @@ pub const page_entries = 512;
 
 pub const unknown_metatable: lua.Integer = -1;
 
-/// Places in the queue of what is pending, `pending_width` each: what, and three values.
-const pending_width = 4;
+/// Places in the queue of what is pending, `pending_width` each: what, and four values.
+const pending_width = 5;
 const Pending = enum(u8) {
     /// A table; its metatable's id.
     metatable = 1,
     /// A table; a key; the id of the function that is the value.
     value = 2,
-    /// A table; the id of the function that is the key; the value, or a table with the id of one.
+    /// A table; the id of the function that is the key; the id of the function that is the value, or 0;
+    /// the value otherwise.
     key = 3,
     /// A cell; nothing; the id of the function that is its value.
     cell = 4,
@@ -98,11 +99,11 @@ pub noinline fn settle(L: *lua.State) void {
             .key => {
                 functions.pushShell(L, lua.lua_tointegerx(L, top + 4, null));
                 const key = lua.lua_gettop(L);
-                if (lua.typeAt(L, top + 5) == .table and !external.is(L, top + 5)) {
-                    _ = lua.lua_rawgeti(L, top + 5, 1);
-                    functions.pushShell(L, lua.lua_tointegerx(L, -1, null));
+                const value_function = lua.lua_tointegerx(L, top + 5, null);
+                if (value_function != 0) {
+                    functions.pushShell(L, value_function);
                 } else {
-                    lua.lua_pushvalue(L, top + 5);
+                    lua.lua_pushvalue(L, top + 6);
                 }
                 const value = lua.lua_gettop(L);
                 external.pushMeta(L, object);
@@ -245,7 +246,11 @@ pub noinline fn readPage(L: *lua.State, p: c_int, m: c_int, after: c_int, entrie
 /// u32 count, pairs. Stack: unchanged.
 noinline fn readEntries(L: *lua.State, reply: *Reply, p: c_int, m: c_int, keys: c_int) void {
     const count = reply.int(u32);
-    var place: lua.Integer = if (keys == 0) 0 else @intCast(lua.lua_rawlen(L, keys));
+    var place: lua.Integer = 0;
+    if (keys != 0) {
+        place = @intCast(lua.lua_rawlen(L, keys));
+        function_keys_count = 0;
+    }
     for (0..count) |_| {
         const top = lua.lua_gettop(L);
         const key_function = pushValue(L, reply);
@@ -255,11 +260,10 @@ noinline fn readEntries(L: *lua.State, reply: *Reply, p: c_int, m: c_int, keys: 
             if (keys != 0) {
                 // Stands for the function until `settleKeys`.
                 place += 1;
-                lua.lua_createtable(L, 1, 0);
                 lua.lua_pushinteger(L, key_function);
-                lua.lua_rawseti(L, -2, 1);
                 lua.lua_rawseti(L, keys, place);
-                function_keys = true;
+                if (function_keys_count == 0) function_keys_first = place;
+                function_keys_count += 1;
             }
         } else {
             notePath(L, p, top + 1, top + 2);
@@ -303,36 +307,29 @@ fn noteKey(
     lua.lua_rawseti(L, queue, first + 1);
     lua.lua_pushinteger(L, key_function);
     lua.lua_rawseti(L, queue, first + 2);
-    if (value_function != 0) {
-        lua.lua_createtable(L, 1, 0);
-        lua.lua_pushinteger(L, value_function);
-        lua.lua_rawseti(L, -2, 1);
-    } else {
-        lua.lua_pushvalue(L, value);
-    }
+    lua.lua_pushinteger(L, value_function);
     lua.lua_rawseti(L, queue, first + 3);
+    lua.lua_pushvalue(L, value);
+    lua.lua_rawseti(L, queue, first + 4);
     lua.pop(L, 1);
     pending_count += 1;
 }
 
-/// Whether an array of keys has something that stands for a function.
-var function_keys = false;
+/// In the array of keys that was filled last, the first of the places that have ids of functions instead
+/// of the functions, and how many: functions stand one after the other in the store's order.
+var function_keys_first: lua.Integer = 0;
+var function_keys_count: lua.Integer = 0;
 
 /// Settles, and puts the functions into the array of keys that `readPage` filled. Stack: unchanged.
 pub fn settleKeys(L: *lua.State, keys: c_int) void {
+    var place = function_keys_first;
+    const end = place + function_keys_count;
     settle(L);
-    if (!function_keys) return;
-    function_keys = false;
     const top = lua.lua_gettop(L);
-    const count: lua.Integer = @intCast(lua.lua_rawlen(L, keys));
-    var place: lua.Integer = 1;
-    while (place <= count) : (place += 1) {
+    while (place < end) : (place += 1) {
         _ = lua.lua_rawgeti(L, keys, place);
-        if (lua.typeAt(L, -1) == .table and !external.is(L, -1)) {
-            _ = lua.lua_rawgeti(L, -1, 1);
-            functions.pushShell(L, lua.lua_tointegerx(L, -1, null));
-            lua.lua_rawseti(L, keys, place);
-        }
+        functions.pushShell(L, lua.lua_tointegerx(L, -1, null));
+        lua.lua_rawseti(L, keys, place);
         lua.lua_settop(L, top);
     }
     settle(L);
