@@ -60,6 +60,8 @@ class References(Transactions):
         """A collection of our own is under way, and must hear of every reference."""
         self._referred_to: set[int] = set()
         """What the transaction's writes refer to, while that matters."""
+        self._at_savepoints: list[tuple[set[int], int]] = []
+        """That, and the collections made, when each savepoint was begun."""
 
     def _on_open(self, connection: apsw.Connection) -> None:
         super()._on_open(connection)
@@ -67,21 +69,37 @@ class References(Transactions):
 
     def _on_upgrade(self) -> None:
         super()._on_upgrade()
-        self._referred_to.clear()
         # Nobody else can collect from here to the end of the transaction.
         collections = self._collections(self._connection)
         if collections != self._collections_seen:
             self._collections_seen = collections
             self._collected_by_others = True
 
+    def savepoint(self) -> None:
+        super().savepoint()
+        self._at_savepoints.append((set(self._referred_to), self._collections_made))
+
+    def release(self) -> None:
+        super().release()
+        self._at_savepoints.pop()
+
+    def rollback_to(self) -> None:
+        super().rollback_to()
+        self._referred_to, self._collections_made = self._at_savepoints.pop()
+
     def _after_commit(self) -> None:
         super()._after_commit()
         self._collections_seen += self._collections_made
-        self._collections_made = 0
+        self._forget_transaction()
 
     def _after_rollback(self) -> None:
         super()._after_rollback()
+        self._forget_transaction()
+
+    def _forget_transaction(self) -> None:
         self._collections_made = 0
+        self._referred_to.clear()
+        self._at_savepoints.clear()
 
     def _note_writes(
         self,

@@ -22,28 +22,61 @@ pub fn load(L: *lua.State) callconv(.c) c_int {
     return inherit(L);
 }
 
-/// Pushes what the metatable that the program sees has for an absent key. Stack: ?, key, P, M.
+/// As many tables may stand behind each other by `__index` or `__newindex`, as in Lua.
+const chain_max = 2000;
+
+/// Pushes what the metatable that the program sees has for an absent key, and so on through those that
+/// inherit from each other. Stack: ?, key, P, M.
 fn inherit(L: *lua.State) c_int {
-    external.pushSlot(L, 4, .metatable);
-    if (lua.lua_toboolean(L, -1) == 0) {
-        lua.lua_pushnil(L);
-        return 1;
-    }
-    _ = lua.lua_pushstring(L, "__index");
-    switch (@as(lua.Type, @fromBackingInt(@intCast(lua.lua_rawget(L, -2))))) {
-        .nil => return 1,
-        .function => {
-            lua.lua_pushvalue(L, 3);
-            lua.lua_pushvalue(L, 2);
-            lua.lua_callk(L, 2, 1, 0, returnTop);
+    for (0..chain_max) |_| {
+        lua.lua_settop(L, 4);
+        external.pushSlot(L, 4, .metatable);
+        if (lua.lua_toboolean(L, 5) == 0) {
+            lua.lua_pushnil(L);
             return 1;
-        },
-        else => {
+        }
+        _ = lua.lua_pushstring(L, "__index");
+        switch (@as(lua.Type, @fromBackingInt(@intCast(lua.lua_rawget(L, 5))))) {
+            .nil => return 1,
+            .function => {
+                lua.lua_pushvalue(L, 3);
+                lua.lua_pushvalue(L, 2);
+                lua.lua_callk(L, 2, 1, 0, returnTop);
+                return 1;
+            },
+            else => {},
+        }
+        if (!external.is(L, 6)) {
+            checkIndexable(L, 6, "__index");
             lua.lua_pushvalue(L, 2);
-            _ = lua.lua_gettable(L, -2);
+            _ = lua.lua_gettable(L, 6);
             return 1;
-        },
+        }
+        lua.lua_copy(L, 6, 3);
+        if (pushOwn(L)) return 1;
     }
+    return lua.luaL_error(L, "'__index' chain too long; possible loop");
+}
+
+/// Raises what Lua raises, with a place. Stack: unchanged.
+fn checkIndexable(L: *lua.State, value: c_int, event: [*:0]const u8) void {
+    if (lua.typeAt(L, value) == .table) return;
+    if (lua.luaL_getmetafield(L, value, event) != 0) return lua.pop(L, 1);
+    _ = lua.luaL_error(L, "attempt to index a %s value", lua.lua_typename(L, lua.lua_type(L, value)));
+}
+
+/// Pushes the entry of P, whose M becomes the present one, and whether there is one. Stack: ?, key, P, ...
+fn pushOwn(L: *lua.State) bool {
+    lua.lua_settop(L, 3);
+    external.pushMeta(L, 3);
+    lua.lua_pushvalue(L, 2);
+    if (lua.lua_rawget(L, 3) != 0) return true;
+    lua.lua_settop(L, 4);
+    critical.enter(L);
+    loading.resolve(L, 3, 4);
+    pushEntry(L, 3, 4, 2);
+    critical.leave(L);
+    return lua.typeAt(L, -1) != .nil;
 }
 
 fn returnTop(_: *lua.State, _: c_int, _: lua.KContext) callconv(.c) c_int {
@@ -86,7 +119,7 @@ pub noinline fn pushEntry(L: *lua.State, p: c_int, m: c_int, key: c_int) void {
 /// Pushes the entry at `key`, which the cache does not have, or nil. Stack: +1.
 noinline fn pushLoaded(L: *lua.State, p: c_int, m: c_int, key: c_int) void {
     const flags = external.flagsOf(L, m);
-    if (flags.complete or !record.isStorable(L, key)) return lua.lua_pushnil(L);
+    if (flags.complete or !canBeKey(L, key)) return lua.lua_pushnil(L);
     if (isKnown(L, m, key)) return lua.lua_pushnil(L);
     flush.makeRoom(L);
     if (!flags.visited) {
@@ -101,6 +134,18 @@ noinline fn pushLoaded(L: *lua.State, p: c_int, m: c_int, key: c_int) void {
     loading.pushEntry(L, p, m, key);
 }
 
+/// Whether the store may have an entry at `key`.
+fn canBeKey(L: *lua.State, key: c_int) bool {
+    return switch (lua.typeAt(L, key)) {
+        .nil => false,
+        .number => {
+            const number = lua.lua_tonumberx(L, key, null);
+            return number == number;
+        },
+        else => record.isStorable(L, key),
+    };
+}
+
 /// Whether the key was deleted in this evaluation, or is known to be absent.
 fn isKnown(L: *lua.State, m: c_int, key: c_int) bool {
     external.pushSlot(L, m, .keys);
@@ -113,41 +158,55 @@ fn isKnown(L: *lua.State, m: c_int, key: c_int) bool {
 
 /// `__newindex` of external tables. Arguments: the table, a key, a value.
 pub fn assign(L: *lua.State) callconv(.c) c_int {
-    lua.lua_settop(L, 3);
-    critical.enter(L);
-    external.pushMeta(L, 1);
-    loading.resolve(L, 1, 4);
-    external.pushSlot(L, 4, .metatable);
-    if (lua.lua_toboolean(L, -1) != 0) {
-        _ = lua.lua_pushstring(L, "__newindex");
-        if (lua.lua_rawget(L, 5) != 0) {
-            pushEntry(L, 1, 4, 2);
-            const is_absent = lua.typeAt(L, -1) == .nil;
-            lua.pop(L, 1);
-            if (is_absent) {
-                critical.leave(L);
-                return delegate(L);
-            }
+    for (0..chain_max) |_| {
+        lua.lua_settop(L, 3);
+        external.pushMeta(L, 1);
+        if (!pushDelegate(L)) {
+            lua.lua_settop(L, 4);
+            assignEntry(L, 1, 4, 2, 3);
+            return 0;
+        }
+        if (lua.typeAt(L, -1) == .function) {
+            for ([_]c_int{ 1, 2, 3 }) |argument| lua.lua_pushvalue(L, argument);
+            lua.lua_callk(L, 3, 0, 0, returnNothing);
+            return 0;
+        }
+        if (!external.is(L, -1)) {
+            checkIndexable(L, lua.lua_gettop(L), "__newindex");
+            lua.lua_pushvalue(L, 2);
+            lua.lua_pushvalue(L, 3);
+            lua.lua_settable(L, -3);
+            return 0;
+        }
+        lua.lua_copy(L, -1, 1);
+        // Names of metamethods are written to P itself where it has them.
+        lua.lua_pushvalue(L, 2);
+        if (lua.lua_rawget(L, 1) != 0) {
+            lua.lua_settop(L, 3);
+            lua.lua_rawset(L, 1);
+            return 0;
         }
     }
-    critical.leave(L);
-    lua.lua_settop(L, 4);
-    assignEntry(L, 1, 4, 2, 3);
-    return 0;
+    return lua.luaL_error(L, "'__newindex' chain too long; possible loop");
 }
 
-/// Calls, or assigns into, what the program's `__newindex` is. It is at the top.
-fn delegate(L: *lua.State) c_int {
-    const is_function = lua.typeAt(L, -1) == .function;
-    if (is_function) lua.lua_pushvalue(L, 1);
-    lua.lua_pushvalue(L, 2);
-    lua.lua_pushvalue(L, 3);
-    if (is_function) {
-        lua.lua_callk(L, 3, 0, 0, returnNothing);
-    } else {
-        lua.lua_settable(L, -3);
+/// Pushes what the program's `__newindex` is, if it decides. Stack: P, key, value, M.
+fn pushDelegate(L: *lua.State) bool {
+    critical.enter(L);
+    loading.resolve(L, 1, 4);
+    external.pushSlot(L, 4, .metatable);
+    var is_present = lua.lua_toboolean(L, 5) == 0;
+    if (!is_present) {
+        _ = lua.lua_pushstring(L, "__newindex");
+        is_present = lua.lua_rawget(L, 5) == 0;
     }
-    return 0;
+    if (!is_present) {
+        pushEntry(L, 1, 4, 2);
+        is_present = lua.typeAt(L, -1) != .nil;
+        lua.pop(L, 1);
+    }
+    critical.leave(L);
+    return !is_present;
 }
 
 fn returnNothing(_: *lua.State, _: c_int, _: lua.KContext) callconv(.c) c_int {

@@ -34,10 +34,10 @@ const Pending = enum(u8) {
     key = 3,
     /// A cell; nothing; the id of the function that is its value.
     cell = 4,
-    /// A table; its metatable, whose entries stand further up in the queue.
-    attachment = 5,
 };
 var pending_count: lua.Integer = 0;
+/// Two places each, counted down from -1: a table, and its metatable.
+var attachment_count: lua.Integer = 0;
 
 noinline fn pushPlace(L: *lua.State, kind: Pending) lua.Integer {
     lua.luaL_checkstack(L, 8, null);
@@ -74,7 +74,11 @@ pub fn wantCellFunction(L: *lua.State, index: c_int, function_id: lua.Integer) v
 
 /// Looks up what is pending. Stack: unchanged.
 pub noinline fn settle(L: *lua.State) void {
-    while (pending_count > 0) {
+    while (pending_count > 0 or attachment_count > 0) {
+        if (pending_count == 0) {
+            settleAttachment(L);
+            continue;
+        }
         const top = lua.lua_gettop(L);
         lua.luaL_checkstack(L, 12, null);
         const first = (pending_count - 1) * pending_width + 1;
@@ -113,10 +117,6 @@ pub noinline fn settle(L: *lua.State) void {
                 functions.pushShell(L, lua.lua_tointegerx(L, top + 5, null));
                 functions.fillCell(L, object);
             },
-            .attachment => {
-                external.pushMeta(L, object);
-                external.attachMetatable(L, -1, top + 4);
-            },
         }
         lua.lua_settop(L, top);
     }
@@ -135,31 +135,36 @@ fn settleMetatable(L: *lua.State, p: c_int, noted: lua.Integer) void {
     const metatable = lua.lua_gettop(L);
     external.pushMeta(L, metatable);
     // All of it, since Lua looks for metamethods without asking.
-    const waiting = pending_count;
     if (!external.flagsOf(L, -1).complete) readAll(L, metatable, lua.lua_gettop(L));
-    // Functions among it are pending still, and come first.
-    wantAttachment(L, p, metatable, @min(waiting, pending_count));
+    wantAttachment(L, p, metatable);
 }
 
-/// Puts into the queue that the table gets its metatable after what stands from this place on.
-/// Stack: unchanged.
-fn wantAttachment(L: *lua.State, p: c_int, metatable: c_int, place: lua.Integer) void {
-    const last = pushPlace(L, .attachment);
-    const first = place * pending_width + 1;
-    const queue = lua.lua_gettop(L);
-    for (0..pending_width) |offset| {
-        const step: lua.Integer = @intCast(offset);
-        _ = lua.lua_rawgeti(L, queue, first + step);
-        lua.lua_rawseti(L, queue, last + step);
-    }
-    lua.lua_pushinteger(L, @backingInt(Pending.attachment));
-    lua.lua_rawseti(L, queue, first);
+/// The table gets its metatable when nothing else is pending: functions among its entries may be, and
+/// which metamethods there are is looked at only then. Stack: unchanged.
+fn wantAttachment(L: *lua.State, p: c_int, metatable: c_int) void {
+    external.push(L, Registry.pending);
     lua.lua_pushvalue(L, p);
-    lua.lua_rawseti(L, queue, first + 1);
+    lua.lua_rawseti(L, -2, -2 * attachment_count - 1);
     lua.lua_pushvalue(L, metatable);
-    lua.lua_rawseti(L, queue, first + 2);
+    lua.lua_rawseti(L, -2, -2 * attachment_count - 2);
     lua.pop(L, 1);
-    pending_count += 1;
+    attachment_count += 1;
+}
+
+/// Attaches the last of the metatables that wait for it. Stack: unchanged.
+fn settleAttachment(L: *lua.State) void {
+    const top = lua.lua_gettop(L);
+    attachment_count -= 1;
+    const first = -2 * attachment_count - 1;
+    external.push(L, Registry.pending);
+    for ([_]lua.Integer{ first, first - 1 }) |place| {
+        _ = lua.lua_rawgeti(L, top + 1, place);
+        lua.lua_pushnil(L);
+        lua.lua_rawseti(L, top + 1, place);
+    }
+    external.pushMeta(L, top + 2);
+    external.attachMetatable(L, -1, top + 3);
+    lua.lua_settop(L, top);
 }
 
 fn readAll(L: *lua.State, p: c_int, m: c_int) void {
