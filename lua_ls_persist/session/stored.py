@@ -78,9 +78,9 @@ class StoredData:
         return self._life.call(look)
 
     def drop(self, name: str) -> bool:
-        """Forget a named table, and its content unless something else reaches it.
+        """Forget a named table; whether there was one.
 
-        Whether there was one.
+        Its content goes with the next collection, unless something else reaches it.
 
         Raises:
             StoreError: it is `Memory`, which can only be emptied; or the file cannot be written.
@@ -88,10 +88,7 @@ class StoredData:
 
         def drop(runner: Runner) -> bool:
             with runner.persistence.own_transaction(changes_entries=True) as store:
-                existed = store.drop_root(name)
-            if existed:
-                self._life.collect()
-            return existed
+                return store.drop_root(name)
 
         return self._life.call(drop)
 
