@@ -35,6 +35,11 @@ pub fn open(L: *lua.State) void {
         lua.pushFunction(L, function[1]);
         lua.lua_setfield(L, -2, function[0].ptr);
     }
+    // Where error messages look for the names of functions.
+    _ = lua.lua_getfield(L, lua.registry_index, "_LOADED");
+    lua.lua_pushvalue(L, -2);
+    lua.lua_setfield(L, -2, "ext");
+    lua.pop(L, 1);
     lua.lua_setglobal(L, "ext");
     permanents.open(L);
     external.pushNew(L, protocol.memory_table_id, .{ .unresolved = true });

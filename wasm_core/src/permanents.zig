@@ -77,8 +77,9 @@ pub noinline fn pushName(L: *lua.State, index: c_int) void {
     lua.remove(L, -2);
 }
 
-/// Replaces the name at the top by its permanent; by a function that raises an error when it is
-/// called, and is stored by the same name, if nothing was registered by that name. Stack: unchanged.
+/// Replaces the name at the top by its permanent; if nothing was registered by that name, by a value
+/// that raises an error when it is called or indexed, and that is stored by the same name.
+/// Stack: unchanged.
 pub noinline fn pushNamed(L: *lua.State) void {
     const top = lua.lua_gettop(L);
     lua.luaL_checkstack(L, 6, null);
@@ -86,12 +87,23 @@ pub noinline fn pushNamed(L: *lua.State) void {
     lua.lua_pushvalue(L, top);
     if (lua.lua_rawget(L, -2) == 0) {
         lua.pop(L, 1);
-        lua.lua_pushvalue(L, top);
-        lua.lua_pushcclosure(L, missing, 1);
+        pushMissing(L, top);
         name(L, -1, lua.stringAt(L, top));
     }
     lua.lua_copy(L, -1, top);
     lua.lua_settop(L, top);
+}
+
+/// Pushes what stands for the permanent with the name at `index`. Stack: +1.
+fn pushMissing(L: *lua.State, index: c_int) void {
+    _ = lua.lua_newuserdatauv(L, 0, 0);
+    lua.lua_createtable(L, 0, 4);
+    for ([_][*:0]const u8{ "__call", "__index", "__newindex", "__len" }) |event| {
+        lua.lua_pushvalue(L, index);
+        lua.lua_pushcclosure(L, missing, 1);
+        lua.lua_setfield(L, -2, event);
+    }
+    _ = lua.lua_setmetatable(L, -2);
 }
 
 fn missing(L: *lua.State) callconv(.c) c_int {
