@@ -8,9 +8,12 @@
 #include <string.h>
 
 #include "lua.h"
+#include "lauxlib.h"
 #include "lapi.h"
+#include "ldo.h"
 #include "lfunc.h"
 #include "lgc.h"
+#include "lmem.h"
 #include "lobject.h"
 #include "lstate.h"
 #include "ltable.h"
@@ -79,6 +82,14 @@ void core_resume_collector(lua_State *L) { G(L)->gcstp &= (lu_byte)~PAUSED; }
 
 /* As when memory is short: also while the collector is paused, and without finalizers. */
 void core_collect_quietly(lua_State *L) { luaC_fullgc(L, 1); }
+
+void core_check_stack(lua_State *L, int count) {
+  if (lua_checkstack(L, count)) return;
+  if (stacksize(L) + count < LUAI_MAXSTACK) luaM_error(L);
+  luaL_error(L, "stack overflow");
+}
+
+_Noreturn void core_raise_memory(lua_State *L) { luaM_error(L); }
 
 size_t core_bytes_in_use(lua_State *L) { return gettotalbytes(G(L)); }
 

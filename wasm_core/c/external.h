@@ -32,6 +32,12 @@ void core_resume_collector(lua_State *L);
 /* A full collection, also while the collector is kept from running; without finalizers. */
 void core_collect_quietly(lua_State *L);
 
+/* As luaL_checkstack; but where there is no memory for the stack, that is what the error says. */
+void core_check_stack(lua_State *L, int count);
+
+/* Raises the error that says so. */
+_Noreturn void core_raise_memory(lua_State *L);
+
 /* Bytes that Lua's collector counts as in use, garbage included. */
 size_t core_bytes_in_use(lua_State *L);
 

@@ -10,6 +10,7 @@ const lua = @import("lua.zig");
 
 extern fn core_pause_collector(*lua.State) void;
 extern fn core_resume_collector(*lua.State) void;
+extern fn core_raise_memory(*lua.State) noreturn;
 
 /// Values that a section may put on the stack: they are made sure of before it begins.
 const stack_room = 120;
@@ -21,7 +22,7 @@ var is_doomed = false;
 pub fn enter(L: *lua.State) void {
     lua.luaL_checkstack(L, stack_room, null);
     if (is_open) is_doomed = true;
-    if (is_doomed) _ = lua.luaL_error(L, "not enough memory");
+    if (is_doomed) core_raise_memory(L);
     is_open = true;
     core_pause_collector(L);
 }

@@ -148,7 +148,6 @@ pub extern fn luaL_newmetatable(*State, [*:0]const u8) c_int;
 pub extern fn luaL_setmetatable(*State, [*:0]const u8) void;
 pub extern fn luaL_testudata(*State, c_int, [*:0]const u8) ?*anyopaque;
 pub extern fn luaL_checkudata(*State, c_int, [*:0]const u8) ?*anyopaque;
-pub extern fn luaL_checkstack(*State, c_int, ?[*:0]const u8) void;
 
 pub extern fn luaopen_base(*State) c_int;
 pub extern fn luaopen_package(*State) c_int;
@@ -159,6 +158,13 @@ pub extern fn luaopen_string(*State) c_int;
 pub extern fn luaopen_utf8(*State) c_int;
 pub extern fn luaopen_math(*State) c_int;
 pub extern fn luaopen_debug(*State) c_int;
+
+extern fn core_check_stack(*State, c_int) void;
+
+/// As the stock function without a message, except that where memory is short, the error says so.
+pub fn luaL_checkstack(L: *State, count: c_int, _: ?[*:0]const u8) void {
+    core_check_stack(L, count);
+}
 
 /// Removes the value at `index`, shifting down what is above it.
 pub fn remove(L: *State, index: c_int) void {
