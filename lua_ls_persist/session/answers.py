@@ -28,6 +28,7 @@ from lua_ls_persist.session.records import (
 from lua_ls_persist.session.sources import UNKNOWN, SourceTexts
 from lua_ls_persist.store import Store
 from lua_ls_persist.store.rows import TABLE, NewCode, Pair, StoredFunction, as_native
+from lua_ls_persist.vm import GivenUp
 from lua_ls_persist.wire import Decoder
 
 PAGE_BYTES_MAX = 32 * 1024
@@ -45,8 +46,11 @@ _DEPTH = struct.Struct("<I")
 class Answers:
     """Answers the questions of a VM from a store that is in a transaction."""
 
-    def __init__(self, store: Store, sources: SourceTexts) -> None:
+    def __init__(
+        self, store: Store, sources: SourceTexts, stopping: Callable[[], bool] = lambda: False
+    ) -> None:
         self._store = store
+        self._stopping = stopping
         self._sources = sources
         self._depth = 0
         operations = StoreOperation
@@ -284,8 +288,12 @@ class Answers:
 
     # -- the store as a whole
 
+    def _go_on(self, _phase: str, _count: int) -> None:
+        if self._stopping():
+            raise GivenUp
+
     def _collect(self, request: bytes) -> bytes:
-        removed = self._store.collect(read_ids(Decoder(request)))
+        removed = self._store.collect(read_ids(Decoder(request)), on_progress=self._go_on)
         return ids_bytes([removed.tables, removed.functions, removed.cells, removed.codes])
 
     def _memory_info(self, _request: bytes) -> bytes:

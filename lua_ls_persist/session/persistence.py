@@ -10,7 +10,7 @@ whether its caches are stale, and a transaction that finds them stale later rais
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import final
 
@@ -28,9 +28,12 @@ class Persistence:
     All methods belong to the session's own thread.
     """
 
-    def __init__(self, store: Store, sources: SourceTexts) -> None:
+    def __init__(
+        self, store: Store, sources: SourceTexts, stopping: Callable[[], bool] = lambda: False
+    ) -> None:
+        """`stopping` tells whether the evaluation that runs is to be stopped."""
         self._store = store
-        self._answers = Answers(store, sources)
+        self._answers = Answers(store, sources, stopping)
         self._shared = store.path is not None
         """Whether anybody else can write to the store."""
         self._stale = False

@@ -77,7 +77,7 @@ class Runner:
         self.settings = settings
         self.names = ChunkNames()
         self.sources = SourceTexts()
-        self.persistence = Persistence(store, self.sources)
+        self.persistence = Persistence(store, self.sources, lambda: self.machine.stopping)
         self.evaluations = 0
         """How many have been kept, in this VM and the images it goes back to."""
         self._before = Image()

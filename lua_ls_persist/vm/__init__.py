@@ -1,6 +1,6 @@
 """The VM: the Lua core in WebAssembly, run by wasmtime. The only package that imports wasmtime."""
 
-from lua_ls_persist.vm.host import Host, NoHost, Stopped
+from lua_ls_persist.vm.host import GivenUp, Host, NoHost, Stopped
 from lua_ls_persist.vm.image import Image
 from lua_ls_persist.vm.machine import (
     MEMORY_LIMIT_BYTES_MAX,
@@ -24,6 +24,7 @@ __all__ = [
     "MEMORY_LIMIT_BYTES_MIN",
     "CompiledCore",
     "CoreInfo",
+    "GivenUp",
     "Host",
     "Image",
     "Machine",

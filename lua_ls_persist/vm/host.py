@@ -41,6 +41,10 @@ class Host(Protocol):
         ...
 
 
+class GivenUp(Exception):  # noqa: N818  (nothing is wrong)
+    """Raised by a method of a host that takes long, when the call is to be stopped anyway."""
+
+
 class NoHost:
     """Takes no output, and has neither files nor a store."""
 

@@ -164,6 +164,11 @@ class Interrupter:
             if self._stopping:
                 self._stop()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether the call that runs was asked to stop."""
+        return self._running and self._cause is not None
+
     def renew(self) -> None:
         """The host has written over the core's memory: what asks it to stop is written again."""
         with self._lock:

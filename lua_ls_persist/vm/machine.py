@@ -16,7 +16,7 @@ import wasmtime
 from lua_ls_persist.errors import CoreError, TrapError, WireError
 from lua_ls_persist.protocol import IO_BUFFER_BYTES, LAYOUT_VERSION, Info
 from lua_ls_persist.vm import fastcall
-from lua_ls_persist.vm.host import Host, Stopped
+from lua_ls_persist.vm.host import GivenUp, Host, Stopped
 from lua_ls_persist.vm.hostcalls import HostCalls
 from lua_ls_persist.vm.image import Image, copy_memory
 from lua_ls_persist.vm.interrupt import Cause, Interrupter, write_hook
@@ -190,6 +190,8 @@ class Machine:
         host_error = self._calls.end()
         if host_error is not None:
             self.failure = self._stop(trap, cause, result)
+            if isinstance(host_error, GivenUp):
+                raise self.failure from None
             raise host_error
         if trap is not None:
             # The core may have been stopped while it wrote a record: what is cut is left out.
@@ -239,6 +241,11 @@ class Machine:
     def expect_call(self) -> None:
         """A call follows at once; an interrupt from now on is meant for it."""
         self.interrupter.expect()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the call that runs was asked to stop: what takes long in a host looks here."""
+        return self.interrupter.stopping
 
     def interrupt(self) -> bool:
         """Stop the call that runs, within 100 ms. Any thread. False if none runs."""

@@ -422,3 +422,12 @@ def test_closing_while_it_restarts() -> None:
 def _quietly(session: Session) -> None:
     with contextlib.suppress(SessionClosedError):
         session.restart()
+
+
+def test_a_collection_of_the_store_ends_at_the_time_limit(session: Session) -> None:
+    assert session.evaluate("for i = 1, 30000 do Memory[i] = { { i } } end").ok
+    assert session.evaluate("for i = 1, 30000 do Memory[i] = nil end").ok
+    stopped = session.evaluate("ext.collect()", time_limit_s=0.001)
+    assert [problem.kind for problem in stopped.problems] == ["timeout"]
+    collected = session.evaluate("return ext.collect().tables", time_limit_s=None)
+    assert collected.values == (60000,), "what was stopped has removed nothing"
