@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 import apsw
 
@@ -38,7 +38,8 @@ class Backups(Exchange):
         """
         assert not self.in_transaction
         check_place(path)
-        if self.path is not None and path.exists() and path.samefile(self.path):
+        present = self.path is not None and self.path.exists()
+        if present and path.exists() and path.samefile(cast("Path", self.path)):
             raise StoreError(f"{path} is the session's file itself. Name another file.")
         _check_replaceable(path)
         part = path.with_name(path.name + ".part")

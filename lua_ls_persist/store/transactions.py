@@ -6,8 +6,9 @@ tables but the counters.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -38,6 +39,7 @@ class Transactions:
     def __init__(self, path: Path | None, *, busy_timeout_ms: int) -> None:
         self._path = path
         self._name = MEMORY_NAME if path is None else str(path)
+        self._absolute = "" if path is None else str(path.absolute())
         self._busy_timeout_ms = busy_timeout_ms
         self._closed = False
         self._reading = Explained(self._name)
@@ -51,6 +53,8 @@ class Transactions:
         """A statement failed: nothing but `rollback` is allowed."""
         self._savepoints: list[bool] = []
         """For each savepoint, `_changed` as it was."""
+        self._place: tuple[int, int] | None = None
+        """Which file it is that was opened: its device and its number there."""
         self._version_told = 0
         """SQLite's data version when the caller was last told whether others committed."""
         self._version_snapshot = 0
@@ -105,6 +109,8 @@ class Transactions:
         """
         assert not self._begun, "transactions nest by savepoint"
         with self._reading:
+            if self._connection.in_transaction:  # see `rollback`
+                self._cursor.execute("ROLLBACK")
             self._cursor.execute("BEGIN IMMEDIATE" if write else "BEGIN")
             self._begun = True
             self._upgraded = self._changed = self._broken = False
@@ -137,7 +143,7 @@ class Transactions:
         return self._changed
 
     def rollback(self) -> None:
-        """Undoes the transaction. Always works; without a transaction it does nothing."""
+        """Undoes the transaction. Never raises; without a transaction it does nothing."""
         self._begun = self._upgraded = self._changed = self._broken = False
         self._savepoints.clear()
         self._after_rollback()
@@ -145,7 +151,9 @@ class Transactions:
             return
         # SQLite may have rolled back by itself, for instance when the disk was full.
         if self._connection.in_transaction:
-            with self._reading:
+            # There may be no memory for this statement. The next `begin` tries again; until then
+            # nothing is committed.
+            with suppress(apsw.Error, MemoryError):
                 self._cursor.execute("ROLLBACK")
 
     @contextmanager
@@ -229,6 +237,7 @@ class Transactions:
     def _on_open(self, connection: apsw.Connection) -> None:
         """For parts that look at something when the file is opened."""
         self._version_told = number(connection, "PRAGMA data_version")
+        self._place = self._present_place()
 
     def _written(self) -> _Writing:
         """The block in which something is written that is not data."""
@@ -263,6 +272,22 @@ class Transactions:
 
     def _on_upgrade(self) -> None:
         """For parts that look at something when a transaction begins to write."""
+        # SQLite does not notice, and goes on writing to a file that nobody will ever find.
+        if self._present_place() != self._place:
+            raise StoreError(
+                f"{self._name} was deleted, moved or replaced while it was open, so nothing more "
+                "can be stored in it. Save what this session has by a backup, then open it again."
+            )
+
+    def _present_place(self) -> tuple[int, int] | None:
+        """Which file has the name at this moment; None if there is none."""
+        if self._path is None:
+            return None
+        try:
+            status = os.stat(self._absolute)  # noqa: PTH116  (in every transaction: the fast way)
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
 
     def _before_commit(self) -> None:
         """For parts that check what was written; what they raise stops the commit."""

@@ -119,21 +119,22 @@ class Prepared:
         return path
 
 
-def prepare(folder: Path, name: str) -> Prepared:
-    """Run a scenario as it is meant to be."""
+def prepare(folder: Path, name: str, more: str = "") -> Prepared:
+    """Run a scenario, with more behind it, as it is meant to be."""
+    source = SCENARIOS[name] + more
     base, done = folder / "base.db", folder / "done.db"
     with Session.open(base) as session:
         assert session.evaluate(SETUP, name="setup").ok
     before, seen_before = stored(base), seen_afresh(base)
     shutil.copyfile(base, done)
     with Session.open(done, resume=False) as session:
-        run(session, SCENARIOS[name])
+        run(session, source)
         seen_after = seen(session)
     after = stored(done)
     assert after != before
     assert seen_afresh(done) == seen_after
     assert damage(done) == []
-    return Prepared(name, SCENARIOS[name], base, before, seen_before, after, seen_after)
+    return Prepared(name, source, base, before, seen_before, after, seen_after)
 
 
 def run(session: Session, source: str) -> None:

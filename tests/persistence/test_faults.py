@@ -22,14 +22,17 @@ from tests.persistence.states import damage, seen, seen_afresh, stored
 
 FAULTS_MAX = 2_000
 
-# An error of SQLite, whether SQLite rolls back by itself when it happens, and what people read.
-STATEMENT_FAULTS: dict[str, tuple[type[apsw.Error], bool, str]] = {
-    "full": (apsw.FullError, True, "the disk is full"),
-    "full, transaction kept": (apsw.FullError, False, "the disk is full"),
-    "i/o": (apsw.IOError, True, "cannot be read or written"),
-    "corrupt": (apsw.CorruptError, False, "is damaged"),
-    "busy": (apsw.BusyError, False, "is locked by another program"),
-    "no memory": (apsw.NoMemError, True, "cannot be used"),
+# An error of SQLite; what happens with it: SQLite rolls back by itself, or all that follows fails,
+# too; and what people read.
+ROLLED_BACK, KEPT, LASTING = "rolled back", "kept", "lasting"
+STATEMENT_FAULTS: dict[str, tuple[type[apsw.Error], str, str]] = {
+    "full": (apsw.FullError, ROLLED_BACK, "the disk is full"),
+    "full, transaction kept": (apsw.FullError, KEPT, "the disk is full"),
+    "i/o": (apsw.IOError, ROLLED_BACK, "cannot be read or written"),
+    "i/o from then on": (apsw.IOError, LASTING, "cannot be read or written"),
+    "corrupt": (apsw.CorruptError, KEPT, "is damaged"),
+    "busy": (apsw.BusyError, KEPT, "is locked by another program"),
+    "no memory": (apsw.NoMemError, ROLLED_BACK, "cannot be used"),
 }
 
 
@@ -45,19 +48,18 @@ def on_its_thread(session: Session, function: Callable[[Runner], None]) -> None:
 @contextmanager
 def failing_statement(session: Session, number: int, kind: str) -> Iterator[Callable[[], bool]]:
     """In this block the statement of this number fails; the value tells whether it came to that."""
-    error, rolls_back, _ = STATEMENT_FAULTS[kind]
+    error, how, _ = STATEMENT_FAULTS[kind]
     seen_statements = 0
     inside = False
 
     def trace(cursor: apsw.Cursor, statement: str, _: object) -> bool:
         nonlocal seen_statements, inside
-        # Rolling back does not fail: SQLite needs neither memory nor disk for that.
-        if inside or statement.startswith("ROLLBACK"):
+        if inside:
             return True
         seen_statements += 1
-        if seen_statements == number:
+        if seen_statements == number or (how == LASTING and seen_statements > number):
             connection = cursor.connection
-            if rolls_back and connection.in_transaction:
+            if how == ROLLED_BACK and connection.in_transaction:
                 inside = True
                 connection.execute("ROLLBACK")
                 inside = False
