@@ -5,6 +5,7 @@ Nothing is written to a file before it is known to be ours, or empty.
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -20,6 +21,7 @@ APPLICATION_ID = 0x4C756150
 MEMORY_NAME = "the database in memory"
 
 _HEADER_BYTES = 100
+_RETRY_AFTER_S = 0.005
 
 
 def library_versions() -> dict[str, str]:
@@ -35,6 +37,19 @@ def open_connection(path: Path | None, *, busy_timeout_ms: int) -> apsw.Connecti
     name = MEMORY_NAME if path is None else str(path)
     if path is not None:
         check_place(path)
+    # SQLite does not wait by itself where others create the file at this moment, change its
+    # journal mode, or recover it.
+    give_up = time.monotonic() + busy_timeout_ms / 1000
+    while True:
+        try:
+            return _open(path, name, busy_timeout_ms)
+        except apsw.BusyError:
+            if time.monotonic() >= give_up:
+                raise
+            time.sleep(_RETRY_AFTER_S)
+
+
+def _open(path: Path | None, name: str, busy_timeout_ms: int) -> apsw.Connection:
     flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
     # Absolute, so that no file name is taken for `:memory:` or a URI.
     place = ":memory:" if path is None else str(path.absolute())

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lua_ls_persist.session import Session
+from lua_ls_persist.session import Session, idle
 from tests.persistence import ledger
 from tests.persistence.states import damage, seen, seen_afresh
 from tests.persistence.zygote import Child, Process, Zygote
@@ -25,10 +25,18 @@ LIFE_S_MAX = 0.12
 ROUNDS_EACH_FILE = 25
 
 
+def always_idle() -> None:
+    """Do in the shortest pause what a session does when nothing was asked of it for a while."""
+    idle.IMAGE_AFTER_S = idle.COLLECT_AFTER_S = 0.0
+    idle.IMAGE_TIMES_COST = idle.COLLECT_TIMES_COST = 0
+
+
 def live(child: Child) -> None:
     """Evaluate until killed; acknowledge each evaluation."""
     path, worker, seed = (child.task[name] for name in ("path", "worker", "seed"))
     generator = random.Random(f"{seed}")
+    if generator.random() < 0.5:
+        always_idle()
     while True:
         with Session.open(
             str(path), memory_limit_bytes=MEMORY_LIMIT_BYTES, resume=generator.random() < 0.5

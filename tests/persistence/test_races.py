@@ -15,7 +15,7 @@ import apsw
 import pytest
 
 from lua_ls_persist.model import Evaluation, OutputPiece
-from lua_ls_persist.session import Session
+from lua_ls_persist.session import Session, idle
 from lua_ls_persist.session.runner import RERUNS_MAX
 from lua_ls_persist.store import Store
 from tests.persistence.states import damage, seen, seen_afresh
@@ -141,6 +141,20 @@ def test_threads(path: Path, kind: str, racers: int) -> None:
         for ended in [pool.submit(race, path, kind, name) for name in names]:
             ended.result()
     finished(path, kind, names)
+
+
+@pytest.mark.parametrize("kind", RACES)
+def test_with_idle_work_in_every_pause(
+    path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("IMAGE_AFTER_S", "IMAGE_TIMES_COST", "COLLECT_AFTER_S", "COLLECT_TIMES_COST"):
+        monkeypatch.setattr(idle, name, 0.0)
+    with Session.open(path) as session:
+        evaluated(session, SETUP)
+    with ThreadPoolExecutor(2) as pool:
+        for ended in [pool.submit(race, path, kind, name) for name in ("r0", "r1")]:
+            ended.result()
+    finished(path, kind, ["r0", "r1"])
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -433,6 +447,28 @@ def test_a_failing_evaluation_that_lost_fails_by_what_is_there(
     assert [problem.message for problem in evaluation.problems] == ["done"]
     assert hook.calls == 2
     assert value(b, "Memory.n") == 0
+
+
+def test_a_fork_is_of_the_data_that_it_has_copied(
+    hooked: tuple[Session, Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = hooked
+    evaluated(a, "t = Memory.t global = Memory.x")
+    backup = Store.backup
+
+    def late(store: Store, path: Path) -> None:
+        evaluated(b, "Memory.x = 51 Memory.t.new = true")
+        backup(store, path)
+
+    monkeypatch.setattr(Store, "backup", late)
+    with a.fork() as fork:
+        assert evaluated(fork, "return global, Memory.x, t.new, t == Memory.t") == (
+            50,
+            51,
+            True,
+            True,
+        )
+        assert fork._life.runner.store.integrity() == []
 
 
 # -- one that is in the way for long
