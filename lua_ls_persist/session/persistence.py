@@ -36,6 +36,7 @@ class Persistence:
         self._answers = Answers(store, sources, stopping)
         self._shared = store.path is not None
         """Whether anybody else can write to the store."""
+        self._attached = False
         self._stale = False
         """What the VM caches is not what the store has."""
         self._state = 0
@@ -47,13 +48,19 @@ class Persistence:
 
     def attach(self, *, state: int | None = None) -> None:
         """A VM is taken into use: a fresh one, or one whose caches are of this state."""
+        first, self._attached = not self._attached, True
+        self._stale = False
         if state is not None:
             self._state = state
-        elif self._shared:
-            self._state = self._store.state
+            return
+        if first and not self._shared:
+            return  # nothing can be there, and most sessions in memory never open theirs
+        if self._shared:
+            # In this order: what is committed in between is noticed later.
             self._store.changed_by_others()
+            self._state = self._store.state
         # Operators of `Memory` work without asking anybody, so a VM must know its metatable before.
-        self._stale = state is None and bool(self._store.metatables([MEMORY_TABLE_ID]))
+        self._stale = bool(self._store.metatables([MEMORY_TABLE_ID]))
 
     @property
     def state(self) -> int:
