@@ -72,6 +72,9 @@ class ImageKeeper:
         names = stored.details.get("names")
         runner.names.take_over(names if isinstance(names, dict) else {})
         runner.persistence.attach(state=stored.state)
+        if runner.store.state != stored.state:
+            # A fork's data may have been copied later than its image was captured.
+            runner.persistence.mark_stale()
         runner.evaluations = self._kept_evaluations = stored.evaluations
 
     def save(self, interrupted: Callable[[], bool] | None = None) -> bool:

@@ -66,9 +66,9 @@ class Image:
         self._segments = segments
         self.memory_bytes = memory_bytes
 
-    def content(self) -> bytes:
-        """The parts one behind the other, to be kept somewhere else."""
-        return ctypes.string_at(self._address, self.size_bytes)
+    def content(self) -> memoryview:
+        """The parts one behind the other, as long as nothing else is captured into this image."""
+        return memoryview(self._buffer).cast("B")[: self.size_bytes]
 
     @classmethod
     def of(cls, content: bytes, segments: tuple[tuple[int, int], ...], memory_bytes: int) -> Image:

@@ -232,7 +232,7 @@ def test_the_traceback_of_a_call(filled: Session) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "message"),
+    ("called", "message"),
     [
         ("Memory.none", "Memory.none is nil, not a function"),
         ("Memory.none.x.y", "Memory.none.x.y is nil, not a function"),
@@ -241,8 +241,8 @@ def test_the_traceback_of_a_call(filled: Session) -> None:
         ("none.f", "none.f is nil, not a function"),
     ],
 )
-def test_a_call_of_no_function(filled: Session, path: str, message: str) -> None:
-    found = problem(filled.call(path))
+def test_a_call_of_no_function(filled: Session, called: str, message: str) -> None:
+    found = problem(filled.call(called))
     assert (found.kind, found.message, found.chunk) == ("runtime", message, "")
     assert [table.name for table in filled.tables()] == ["Memory"], "no table was made"
 

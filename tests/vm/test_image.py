@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from typing import Any
 
 import pytest
 
@@ -201,3 +202,49 @@ def test_after_a_trap(core: CompiledCore, fast: bool) -> None:
         # No shadow stack was lost: the deepest recursion still is a Lua error.
         deep = problem_of(response_of(machine, "local function f() return f() + 1 end return f()"))
         assert deep.message.endswith("stack overflow")
+
+
+# Images that were kept somewhere else.
+
+
+def test_an_image_made_of_its_content(core: CompiledCore, machine: Machine) -> None:
+    run(machine, STATE)
+    image = machine.capture()
+    kept = bytes(image.content()), image.segments, image.memory_bytes
+    assert len(kept[0]) == image.size_bytes
+    spoil(machine)
+    with Machine(core) as other:
+        other.adopt(Image.of(*kept))
+        assert run(other, LOOK) == (1, "two", 3.5, "nothing!", 3, 2)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda segments: segments[:1],
+        lambda segments: ((segments[0][0] + 4, segments[0][1]), segments[1]),
+        lambda segments: (segments[0], (segments[1][0], segments[1][1] - 4)),
+        lambda segments: (segments[0], (segments[1][0] + 4, segments[1][1] - 4)),
+        lambda segments: (*segments, (0, 4)),
+        lambda segments: (segments[1], segments[0]),
+    ],
+)
+def test_what_is_no_image_of_this_core(core: CompiledCore, machine: Machine, change: Any) -> None:
+    run(machine, STATE)
+    image = machine.capture()
+    segments = change(image.segments)
+    content = bytes(sum(length for _, length in segments))
+    with Machine(core) as other:
+        run(other, "x = 1")
+        with pytest.raises(CoreError, match="the image is not one of this core"):
+            other.adopt(Image.of(content, segments, image.memory_bytes))
+        assert run(other, "x") == (1,), "it is as it was"
+
+
+def test_an_image_with_another_heap_in_it(core: CompiledCore, machine: Machine) -> None:
+    image = machine.capture()
+    with Machine(core) as other:
+        run(other, "x = 1")
+        with pytest.raises(CoreError, match="the image is not one of this core"):
+            other.adopt(Image.of(bytes(image.size_bytes), image.segments, image.memory_bytes))
+        assert run(other, "x") == (1,)
