@@ -48,7 +48,16 @@ RACES = {
         "ext.transaction(function() Memory.shared = Memory.shared + 1 "
         "pcall(ext.transaction, function() Memory.shared = 0 Memory.up() error('undone') end) end)"
     ),
+    "tables that come and go": (
+        "local names = Memory.names names[number % 4] = { who, { number }, self = names } "
+        "held = held or {} held[#held % 3 + 1] = names[number % 4] "
+        "names[number % 4 + 10] = setmetatable({}, { __index = names[number % 4] }) "
+        "if number % 10 == 0 then names[number % 3] = nil ext.collect() end"
+    ),
 }
+ALL = "all of it"
+IDLE_CONSTANTS = ("IMAGE_AFTER_S", "IMAGE_TIMES_COST", "COLLECT_AFTER_S", "COLLECT_TIMES_COST")
+"""When these are 0, a session does in the shortest pause what it does in idle time."""
 
 
 def evaluated(session: Session, source: str, *arguments: str | int) -> tuple[object, ...]:
@@ -71,17 +80,25 @@ def persistence_problem(evaluation: Evaluation) -> str:
     return problem.message
 
 
-def race(path: Path, kind: str, who: str) -> None:
+def race(path: Path, kind: str, who: str, evaluations: int = EVALUATIONS) -> None:
     """Take part in a race. What is in the VM is counted as well as what is stored."""
     with Session.open(path, resume=False) as session:
-        for number in range(1, EVALUATIONS + 1):
-            printed = session.evaluate(
-                f"local who, number = ... mine = (mine or 0) + 1 print(number) {RACES[kind]}",
+        counted = 0
+        for number in range(1, evaluations + 1):
+            source = [*RACES.values()][number % len(RACES)] if kind == ALL else RACES[kind]
+            evaluation = session.evaluate(
+                f"local who, number = ... mine = (mine or 0) + 1 print(number) {source}",
                 arguments=[who, number],
             )
-            assert printed.ok, printed.problems
-            assert printed.output_text == f"{number}\n"
-        assert value(session, "mine") == EVALUATIONS
+            assert evaluation.output_text == f"{number}\n"
+            if kind == ALL and not evaluation.ok:
+                # It held what the other has replaced and collected.
+                assert "is no longer in" in persistence_problem(evaluation)
+                evaluated(session, "up, held = nil")
+                continue
+            assert evaluation.ok, evaluation.problems
+            counted += 1
+        assert value(session, "mine") == counted
 
 
 def finished(path: Path, kind: str, racers: list[str]) -> None:
@@ -127,11 +144,15 @@ def zygote() -> Iterator[Zygote]:
 
 
 def race_in_child(child: Child) -> None:
-    race(Path(str(child.task["path"])), str(child.task["kind"]), str(child.task["who"]))
+    task = child.task
+    if task["idle"]:
+        for name in IDLE_CONSTANTS:
+            setattr(idle, name, 0.0)
+    race(Path(str(task["path"])), str(task["kind"]), str(task["who"]), int(str(task["count"])))
     child.say("finished")
 
 
-@pytest.mark.parametrize("kind", RACES)
+@pytest.mark.parametrize("kind", [*RACES, ALL])
 @pytest.mark.parametrize("racers", [2, 3])
 def test_threads(path: Path, kind: str, racers: int) -> None:
     with Session.open(path) as session:
@@ -143,11 +164,11 @@ def test_threads(path: Path, kind: str, racers: int) -> None:
     finished(path, kind, names)
 
 
-@pytest.mark.parametrize("kind", RACES)
+@pytest.mark.parametrize("kind", [*RACES, ALL])
 def test_with_idle_work_in_every_pause(
     path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("IMAGE_AFTER_S", "IMAGE_TIMES_COST", "COLLECT_AFTER_S", "COLLECT_TIMES_COST"):
+    for name in IDLE_CONSTANTS:
         monkeypatch.setattr(idle, name, 0.0)
     with Session.open(path) as session:
         evaluated(session, SETUP)
@@ -158,14 +179,29 @@ def test_with_idle_work_in_every_pause(
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.parametrize("kind", RACES)
+@pytest.mark.parametrize("kind", [*RACES, ALL])
 @pytest.mark.parametrize("racers", [2, 3])
 def test_processes(zygote: Zygote, path: Path, kind: str, racers: int) -> None:
     with Session.open(path) as session:
         evaluated(session, SETUP)
+    race_in_processes(zygote, path, kind, racers, EVALUATIONS, idle_work=False)
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("racers", [2, 3, 5])
+def test_many_processes(zygote: Zygote, path: Path, racers: int) -> None:
+    with Session.open(path) as session:
+        evaluated(session, SETUP)
+    race_in_processes(zygote, path, ALL, racers, 3_000, idle_work=True)
+
+
+def race_in_processes(
+    zygote: Zygote, path: Path, kind: str, racers: int, count: int, *, idle_work: bool
+) -> None:
     names = [f"r{number}" for number in range(racers)]
-    run = f"{__name__}:race_in_child"
-    children = [zygote.start(run, path=str(path), kind=kind, who=name) for name in names]
+    task = {"path": str(path), "kind": kind, "count": count, "idle": idle_work}
+    children = [zygote.start(f"{__name__}:race_in_child", who=name, **task) for name in names]
     for child in children:
         (message,) = child.hear_all()
         assert message == "finished", str(message)

@@ -23,7 +23,7 @@ from typing import final
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTED_S_MAX = 60.0
-SAID_S_MAX = 60.0
+SAID_S_MAX = 900.0
 
 
 class Child:
