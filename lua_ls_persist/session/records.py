@@ -105,14 +105,19 @@ def read_batch(request: bytes) -> list[Changes]:
     if string_count * 4 > len(request) - decoder.position:
         raise WireError(f"truncated: {string_count} strings cannot all be there")
     strings = _read_strings(request, decoder.position, string_count)
-    records = memoryview(request)[start : start + record_count * RECORD_BYTES]
+    records = request[start : start + record_count * RECORD_BYTES]
     try:
-        return _group(records, strings)
+        return [_plain(records, strings)] if _is_plain(records) else _group(records, strings)
     except IndexError:
         raise WireError(f"a record refers to more than {string_count} strings") from None
 
 
 def _read_strings(data: bytes, position: int, count: int) -> list[str | bytes]:
+    section = data[position:]
+    if len(section) <= _SHORT_SECTION_BYTES and section.isascii():
+        plain = _read_plain_strings(section, count)
+        if plain is not None:
+            return plain
     strings: list[str | bytes] = []
     add, length_at, end = strings.append, _U32.unpack_from, len(data)
     for _ in range(count):
@@ -126,7 +131,74 @@ def _read_strings(data: bytes, position: int, count: int) -> list[str | bytes]:
     return strings
 
 
-def _group(records: memoryview, strings: list[str | bytes]) -> list[Changes]:
+_SHORT_SECTION_BYTES = 0xFFFF
+
+
+def _read_plain_strings(section: bytes, count: int) -> list[str | bytes] | None:
+    """The strings of a section in which all bytes are ASCII, lengths included.
+
+    They are decoded at once. None: some have zero bytes, or the section is not well formed.
+    """
+    text = section.decode("ascii")
+    strings: list[str | bytes] = []
+    add, position, end = strings.append, 0, len(section)
+    for _ in range(count):
+        if position + 4 > end:
+            return None
+        start = position + 4
+        # The section is so short that the upper half of a length is zero.
+        position = start + section[position] + (section[position + 1] << 8)
+        add(text[start:position])
+    is_whole = position <= end and "\0" not in "".join(strings)  # type: ignore[arg-type]  # all str
+    return strings if is_whole else None
+
+
+def _is_plain(records: bytes) -> bool:
+    """Whether the records are of the sort that most are.
+
+    That is: new tables, and entries of strings, integers, booleans, tables and functions.
+    """
+    ops = records[_OP_AT::RECORD_BYTES]
+    key_tags, value_tags = records[_KEY_AT::RECORD_BYTES], records[_VALUE_AT::RECORD_BYTES]
+    return (
+        _PLAIN_OPS.issuperset(ops)
+        and _PLAIN_TAGS.issuperset(key_tags)
+        and _PLAIN_TAGS.issuperset(value_tags)
+        # No key and no value is nil where there must be one.
+        and key_tags.count(_NIL) == value_tags.count(_NIL) == ops.count(_NEW_TABLE)
+    )
+
+
+_OP_AT, _KEY_AT, _VALUE_AT = 24, 25, 26
+_PLAIN_OPS = frozenset({_SET, _NEW_TABLE})
+_PLAIN_TAGS = frozenset({_NIL, _BOOLEAN, _INTEGER, _STRING, _FUNCTION, _TABLE})
+
+
+def _plain(records: bytes, strings: list[str | bytes]) -> Changes:
+    unpacked = _RECORDS.iter_unpack(records)
+    sets: list[Entry] = [
+        (
+            identity,
+            key_tag,
+            strings[key] if key_tag == 4 else key,
+            value_tag,
+            strings[value] if value_tag == 4 else value,
+        )
+        for identity, key, value, op, key_tag, value_tag in unpacked
+        if op == 1
+    ]
+    changes = Changes(sets=sets)
+    if len(sets) * RECORD_BYTES != len(records):
+        changes.new_tables = [
+            (fields[0],) for fields in _RECORDS.iter_unpack(records) if fields[3] == _NEW_TABLE
+        ]
+    return changes
+
+
+assert (_SET, _STRING) == (1, 4)  # plain numbers in the loop above, which is the hottest one
+
+
+def _group(records: bytes, strings: list[str | bytes]) -> list[Changes]:
     changes = Changes()
     groups = [changes]
     add_set, add_delete = changes.sets.append, changes.deletes.append

@@ -114,6 +114,31 @@ def test_deletes_and_cells(items: list[tuple[int, Value]]) -> None:
     assert same(changes.cells, rows)
 
 
+@pytest.mark.parametrize(
+    "strings",
+    [
+        [],
+        [""],
+        ["", "", "a"],
+        ["a" * 127, "b" * 128, "c" * 255, "d" * 256, "e" * 4096],
+        ["plain", b"zero\0inside"],
+        [b"\0", b"\0\0", ""],
+        [b"\0" * 3 + b"a" * 256],
+        ["x" * 70_000],
+        ["x" * 40_000, b"\0" * 40_000],
+        ["gr\u00fcn", "plain"],
+        [b"\xff", "plain"],
+    ],
+    ids=range(11),
+)
+def test_strings_of_every_sort(strings: list[str | bytes]) -> None:
+    batch = Batch()
+    for number, string in enumerate(strings):
+        batch.add(SET, 5, (2, number), (4, string))
+    (changes,) = read_batch(batch.bytes())
+    assert [row[4] for row in changes.sets] == strings
+
+
 def test_the_other_records() -> None:
     batch = Batch()
     batch.add(NEW_TABLE, 5)
