@@ -124,9 +124,6 @@ print(s)
 --- inext
 local s = 0 for i, v in ipairs(list($n1)) do s = s + i * v end print(s)
 
---- bad_next
-print(pcall(next, tab($n1), 'no such key'))
-
 -- Lists.
 
 --- append

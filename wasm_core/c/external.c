@@ -203,6 +203,7 @@ void core_external_rawset(lua_State *L, int index);
 lua_Unsigned core_external_rawlen(lua_State *L, int index);
 int core_external_getmetatable(lua_State *L, int index);
 int core_external_setmetatable(lua_State *L, int index);
+void core_external_as_metatable(lua_State *L, int index);
 void core_upvalues_joined(lua_State *L, int function);
 
 int core_next(lua_State *L, int index) {
@@ -228,8 +229,9 @@ int core_getmetatable(lua_State *L, int index) {
 }
 
 int core_setmetatable(lua_State *L, int index) {
-  return core_is_external(L, index) ? core_external_setmetatable(L, index)
-                                    : lua_setmetatable(L, index);
+  if (core_is_external(L, index)) return core_external_setmetatable(L, index);
+  if (core_is_external(L, -1)) core_external_as_metatable(L, -1);
+  return lua_setmetatable(L, index);
 }
 
 void core_upvaluejoin(lua_State *L, int f1, int n1, int f2, int n2) {

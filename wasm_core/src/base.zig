@@ -60,6 +60,20 @@ export fn core_external_getmetatable(L: *lua.State, index: c_int) c_int {
     return 0;
 }
 
+/// The external table at `index` becomes the metatable of a value that is none.
+export fn core_external_as_metatable(L: *lua.State, index: c_int) void {
+    const p = lua.lua_absindex(L, index);
+    const top = lua.lua_gettop(L);
+    critical.enter(L);
+    load.readWhole(L, p);
+    external.pushMeta(L, p);
+    var flags = external.flagsOf(L, -1);
+    flags.of_plain = true;
+    external.setFlags(L, top + 1, flags);
+    critical.leave(L);
+    lua.lua_settop(L, top);
+}
+
 /// As lua_setmetatable: pops a table or nil. A plain table is adopted.
 export fn core_external_setmetatable(L: *lua.State, index: c_int) c_int {
     const p = lua.lua_absindex(L, index);
@@ -74,7 +88,7 @@ export fn core_external_setmetatable(L: *lua.State, index: c_int) c_int {
         lua.lua_createtable(L, 0, 0);
         external.fillEvents(L, m, m + 1);
     } else {
-        if (!external.is(L, metatable)) adopt.adopt(L, p, 0, metatable);
+        if (external.is(L, metatable)) load.readWhole(L, metatable) else adopt.adopt(L, p, 0, metatable);
         external.attachMetatable(L, m, metatable);
     }
     flush.markMetatable(L, p, m);

@@ -57,7 +57,9 @@ pub const Flags = packed struct(u32) {
     unresolved: bool = false,
     /// Has names of metamethods as keys, and stands in the list of those.
     events: bool = false,
-    padding: u9 = 0,
+    /// Is or was the metatable of a plain table, so all of it has to be here.
+    of_plain: bool = false,
+    padding: u8 = 0,
     /// The evaluation in which the program last went through the cache with `next`; in that one it
     /// must not be emptied.
     iterated: u16 = 0,

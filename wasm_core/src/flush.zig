@@ -296,7 +296,35 @@ pub fn forget(L: *lua.State) void {
     lua.lua_settop(L, top);
     functions.reloadCells(L);
     load.settle(L);
+    readMetatables(L);
     critical.leave(L);
+    lua.lua_settop(L, top);
+}
+
+/// Loads what plain tables have as metatables. Stack: unchanged.
+fn readMetatables(L: *lua.State) void {
+    const top = lua.lua_gettop(L);
+    // The table of all changes while some are loaded.
+    lua.lua_createtable(L, 0, 0);
+    external.push(L, Registry.by_id);
+    lua.lua_pushnil(L);
+    var count: lua.Integer = 0;
+    while (lua.lua_next(L, top + 2) != 0) {
+        external.pushMeta(L, -1);
+        const is_wanted = external.flagsOf(L, -1).of_plain;
+        lua.pop(L, 1);
+        if (!is_wanted) {
+            lua.pop(L, 1);
+            continue;
+        }
+        count += 1;
+        lua.lua_rawseti(L, top + 1, count);
+    }
+    while (count > 0) : (count -= 1) {
+        _ = lua.lua_rawgeti(L, top + 1, count);
+        load.readWhole(L, -1);
+        lua.lua_settop(L, top + 2);
+    }
     lua.lua_settop(L, top);
 }
 

@@ -167,6 +167,20 @@ fn settleAttachment(L: *lua.State) void {
     lua.lua_settop(L, top);
 }
 
+/// Loads all of the external table at `index`: what Lua looks up in a metatable it looks up without asking.
+/// Stack: unchanged.
+pub noinline fn readWhole(L: *lua.State, index: c_int) void {
+    const p = lua.lua_absindex(L, index);
+    external.pushMeta(L, p);
+    const m = lua.lua_gettop(L);
+    resolve(L, p, m);
+    if (!external.flagsOf(L, m).complete) {
+        readAll(L, p, m);
+        settle(L);
+    }
+    lua.pop(L, 1);
+}
+
 fn readAll(L: *lua.State, p: c_int, m: c_int) void {
     const top = lua.lua_gettop(L);
     lua.lua_createtable(L, 0, 0);
