@@ -28,7 +28,8 @@ OBSERVE: Final = (HERE / "observe.lua").read_text()
 SET_UP: Final = """
 Memory.tables, Memory.functions, Memory.names = {}, {}, {}
 Memory.lists, Memory.classes, Memory.log = { {}, { 3, 1, 2 } }, { { kind = "base" } }, { n = 0 }
-Memory.tables[1], Memory.names[Memory.lists] = Memory.lists, 1
+Memory.tables[1] = { first = true }
+Memory.names[Memory.tables[1]] = 1
 Memory.functions[1] = function(...) return select("#", ...), ... end
 Memory.names[Memory.functions[1]] = 1
 """
