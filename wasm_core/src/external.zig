@@ -59,9 +59,12 @@ pub const Flags = packed struct(u32) {
     events: bool = false,
     /// Is or was the metatable of a plain table, so all of it has to be here.
     of_plain: bool = false,
-    padding: u8 = 0,
-    /// The evaluation in which the program last went through the cache with `next`; in that one it
-    /// must not be emptied.
+    /// See `iterated`.
+    iterated_in_pages: bool = false,
+    padding: u7 = 0,
+    /// The evaluation in which the program last went through the table with `next`, either in the cache or
+    /// in pages: to the end of it always so, for the order is another one. A cache must not be emptied
+    /// in the evaluation in which it is gone through.
     iterated: u16 = 0,
 };
 

@@ -261,7 +261,7 @@ pub noinline fn emptyCaches(L: *lua.State) void {
         external.pushMeta(L, top + 3);
         const flags = external.flagsOf(L, -1);
         lua.pop(L, 1);
-        const is_iterated = flags.iterated == external.evaluation_number;
+        const is_iterated = flags.iterated == external.evaluation_number and !flags.iterated_in_pages;
         if (!is_iterated and !flags.events) external.emptyCache(L, top + 3);
     }
     lua.lua_settop(L, top);

@@ -29,8 +29,10 @@ pub fn pairs(L: *lua.State) callconv(.c) c_int {
     lua.lua_settop(L, 2);
     critical.enter(L);
     load.visit(L, 1, 2);
-    if (external.flagsOf(L, 2).complete) {
-        beginCached(L, 2);
+    const flags = external.flagsOf(L, 2);
+    const is_in_pages = flags.iterated_in_pages and flags.iterated == external.evaluation_number;
+    if (flags.complete and !is_in_pages) {
+        begin(L, 2, false);
         _ = lua.lua_getfield(L, lua.registry_index, next_name);
     } else {
         lua.lua_createtable(L, 0, 0);
@@ -52,10 +54,11 @@ fn returnThree(_: *lua.State, _: c_int, _: lua.KContext) callconv(.c) c_int {
 /// Where the registry has the stock `next`.
 pub const next_name = "lua-persist.next";
 
-/// From here to the end of the evaluation the cache is not emptied. Stack: unchanged.
-fn beginCached(L: *lua.State, m: c_int) void {
+/// From here to the end of the evaluation `next` goes through the table this way. Stack: unchanged.
+fn begin(L: *lua.State, m: c_int, in_pages: bool) void {
     var flags = external.flagsOf(L, m);
     flags.iterated = external.evaluation_number;
+    flags.iterated_in_pages = in_pages;
     external.setFlags(L, m, flags);
 }
 
@@ -136,9 +139,14 @@ export fn core_external_next(L: *lua.State, index: c_int) c_int {
     critical.enter(L);
     external.pushMeta(L, p);
     const m = key + 1;
-    load.visit(L, p, m);
-    if (external.flagsOf(L, m).complete) {
-        if (lua.typeAt(L, key) == .nil) beginCached(L, m);
+    var flags = external.flagsOf(L, m);
+    const is_begun = flags.iterated == external.evaluation_number;
+    if (!is_begun or !flags.iterated_in_pages) {
+        load.visit(L, p, m);
+        flags = external.flagsOf(L, m);
+        if (!is_begun and lua.typeAt(L, key) == .nil) begin(L, m, !flags.complete);
+    }
+    if (flags.complete and !(is_begun and flags.iterated_in_pages)) {
         critical.leave(L);
         external.pushSlot(L, m, .cache);
         lua.lua_pushvalue(L, key);
