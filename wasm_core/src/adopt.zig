@@ -86,13 +86,28 @@ const Walk = struct {
     noinline fn refuse(self: *Walk, value: c_int, parent: lua.Integer, label: c_int, kind: path.Label) void {
         const L = self.L;
         var text: path.Path = .{};
+        self.describe(parent, label, kind, &text);
+        const what: [*:0]const u8 = switch (lua.typeAt(L, value)) {
+            .thread => "a coroutine",
+            .function => "a C function that has no name (see ext.permanent)",
+            .userdata, .light_userdata => "a userdata",
+            .table => "a table of the standard library here",
+            else => "this value",
+        };
+        critical.leave(L);
+        _ = lua.luaL_error(L, "%s: cannot persist %s", @as([*:0]const u8, @ptrCast(&text.bytes)), what);
+    }
+
+    /// The way to what stands in object `parent` at a label. Stack: unchanged.
+    fn describe(self: *Walk, parent: lua.Integer, label: c_int, kind: path.Label, text: *path.Path) void {
+        const L = self.L;
         if (self.p == 0) {
-            functions.describeCell(L, self.key, &text);
+            functions.describeCell(L, self.key, text);
         } else {
             text.table(L, self.p);
             text.label(L, self.key, if (self.key == 0) .metatable else .key);
         }
-        // The way from the first object to the refused value, which is noted backwards.
+        // The way from the first object, which is noted backwards.
         var numbers: [path.steps_max]lua.Integer = undefined;
         var steps: usize = 0;
         var number = parent;
@@ -109,15 +124,6 @@ const Walk = struct {
         }
         if (parent > 0) text.label(L, label, kind);
         text.end();
-        const what: [*:0]const u8 = switch (lua.typeAt(L, value)) {
-            .thread => "a coroutine",
-            .function => "a C function that has no name (see ext.permanent)",
-            .userdata, .light_userdata => "a userdata",
-            .table => "a table of the standard library here",
-            else => "this value",
-        };
-        critical.leave(L);
-        _ = lua.luaL_error(L, "%s: cannot persist %s", @as([*:0]const u8, @ptrCast(&text.bytes)), what);
     }
 
     /// Looks at everything that a queued table has. Stack: unchanged.
@@ -242,11 +248,15 @@ fn nameAdopted(walk: *Walk, number: lua.Integer, table: c_int) void {
         return;
     }
     walk.pushPlace(parent, .object);
-    const owner = lua.lua_gettop(L);
-    if (lua.typeAt(L, owner) == .table and kind == .key) {
-        walk.pushPlace(number, .label);
-        load.notePath(L, owner, lua.lua_gettop(L), table);
-        lua.pop(L, 1);
+    walk.pushPlace(number, .label);
+    const owner = lua.lua_gettop(L) - 1;
+    if (kind == .key) {
+        load.notePath(L, owner, owner + 1, table);
+    } else if (walk.p != 0) {
+        var text: path.Path = .{};
+        walk.describe(parent, owner + 1, kind, &text);
+        lua.pushString(L, text.bytes[0..text.length]);
+        load.noteName(L, owner + 2, table);
     }
-    lua.pop(L, 1);
+    lua.lua_settop(L, owner - 1);
 }

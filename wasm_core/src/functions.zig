@@ -327,6 +327,7 @@ fn joinCells(L: *lua.State, function: c_int, values: c_int, count: u32) void {
             _ = lua.lua_rawgeti(L, values, place + 3);
             const function_id = lua.lua_tointegerx(L, -1, null);
             _ = lua.lua_rawgeti(L, values, place + 2);
+            if (external.is(L, -1)) nameUpvalue(L, function, n);
             fillCell(L, cell);
             if (function_id != 0) load.wantCellFunction(L, cell, function_id);
             lua.lua_settop(L, cell);
@@ -335,6 +336,31 @@ fn joinCells(L: *lua.State, function: c_int, values: c_int, count: u32) void {
         lua.lua_settop(L, top + 1);
     }
     keepCells(L, function);
+}
+
+/// The external table at the top is in upvalue `n` of the function. Stack: unchanged.
+fn nameUpvalue(L: *lua.State, function: c_int, n: c_int) void {
+    const value = lua.lua_gettop(L);
+    var text: path.Path = .{};
+    describeUpvalue(L, function, n, &text);
+    lua.pushString(L, text.bytes[0..text.length]);
+    load.noteName(L, value + 1, value);
+    lua.pop(L, 1);
+}
+
+/// For a message: `upvalue 'n' of the function at file.lua:3`. Stack: unchanged.
+fn describeUpvalue(L: *lua.State, function: c_int, n: c_int, text: *path.Path) void {
+    const name = lua.lua_getupvalue(L, function, n) orelse return;
+    lua.pop(L, 1);
+    text.add("upvalue '");
+    text.add(std.mem.span(name));
+    text.add("' of the function at ");
+    var ar: lua.Debug = undefined;
+    lua.lua_pushvalue(L, function);
+    _ = lua.lua_getinfo(L, ">S", &ar);
+    text.add(std.mem.sliceTo(&ar.short_source, 0));
+    var buffer: [16]u8 = undefined;
+    text.add(std.fmt.bufPrint(&buffer, ":{d}", .{@max(ar.line_defined, 0)}) catch unreachable);
 }
 
 /// The value at the top is what the store has of the cell. Stack: -1.
@@ -410,16 +436,7 @@ pub fn describeCell(L: *lua.State, index: c_int, text: *path.Path) void {
             const is_it = lua.lua_rawequal(L, -1, index) != 0;
             lua.pop(L, 1);
             if (!is_it) continue;
-            const name = lua.lua_getupvalue(L, top + 2, @intCast(n)) orelse break;
-            text.add("upvalue '");
-            text.add(std.mem.span(name));
-            text.add("' of the function at ");
-            var ar: lua.Debug = undefined;
-            lua.lua_pushvalue(L, top + 2);
-            _ = lua.lua_getinfo(L, ">S", &ar);
-            text.add(std.mem.sliceTo(&ar.short_source, 0));
-            var buffer: [16]u8 = undefined;
-            text.add(std.fmt.bufPrint(&buffer, ":{d}", .{@max(ar.line_defined, 0)}) catch unreachable);
+            describeUpvalue(L, top + 2, @intCast(n), text);
             return lua.lua_settop(L, top);
         }
     }

@@ -435,6 +435,20 @@ noinline fn put(L: *lua.State, p: c_int, meta: c_int, key: c_int, value: c_int) 
     if (external.isEvent(L, key)) flush.keepEvent(L, p, key, v);
 }
 
+/// The same for one that was not found in a table: it is called by the string at `name`. Stack: unchanged.
+pub noinline fn noteName(L: *lua.State, name: c_int, value: c_int) void {
+    external.pushMeta(L, value);
+    external.pushSlot(L, -1, .parent);
+    external.pushSlot(L, -2, .key);
+    const named = lua.lua_toboolean(L, -2) != 0 or lua.typeAt(L, -1) != .boolean;
+    lua.pop(L, 2);
+    if (!named) {
+        lua.lua_pushvalue(L, name);
+        external.setSlot(L, -2, .key);
+    }
+    lua.pop(L, 1);
+}
+
 /// An external table at `value` that has no name yet is called by this table and key. Stack: unchanged.
 pub noinline fn notePath(L: *lua.State, p: c_int, key: c_int, value: c_int) void {
     if (lua.typeAt(L, value) != .table or !external.is(L, value)) return;
