@@ -78,7 +78,11 @@ void core_push_copy(lua_State *L, int index) {
 
 void core_pause_collector(lua_State *L) { G(L)->gcstp |= PAUSED; }
 
-void core_resume_collector(lua_State *L) { G(L)->gcstp &= (lu_byte)~PAUSED; }
+void core_resume_collector(lua_State *L) {
+  G(L)->gcstp &= (lu_byte)~PAUSED;
+  /* A loop in a C function, as that of table.sort, may have no other place where it is collected. */
+  luaC_checkGC(L);
+}
 
 /* As when memory is short: also while the collector is paused, and without finalizers. */
 void core_collect_quietly(lua_State *L) { luaC_fullgc(L, 1); }

@@ -239,13 +239,14 @@ fn resize(address: u32, old_request: u32, new_request: u32) u32 {
     }
     const next = block + old_size;
     if (next == heap.top) {
-        if (!ensureTop(size - old_size)) return 0;
-        heap.top = block + size;
-        word(block).* = size | (word(block).* & flag_previous_free);
-        word(heap.top).* = 0;
-        return address;
-    }
-    if (word(next).* & flag_free != 0 and old_size + sizeOf(next) >= size) {
+        if (ensureTop(size - old_size)) {
+            heap.top = block + size;
+            word(block).* = size | (word(block).* & flag_previous_free);
+            word(heap.top).* = 0;
+            return address;
+        }
+        // There may be room further down.
+    } else if (word(next).* & flag_free != 0 and old_size + sizeOf(next) >= size) {
         const available = old_size + sizeOf(next);
         remove(next, sizeOf(next));
         useBlock(block, available, size);
