@@ -116,3 +116,30 @@ def test_random_bytes_are_no_danger() -> None:
             evaluation = session.evaluate(generator.randbytes(length))
             assert {problem.kind for problem in evaluation.problems} <= {"syntax", "runtime"}
         assert session.evaluate("kept").values == (7,)
+
+
+def test_what_lies_at_the_memorys_end_can_grow_elsewhere() -> None:
+    with Session.open(memory_limit_bytes=2 * MIB) as session:
+        evaluation = session.evaluate(
+            """
+            local full = {}
+            for size = 1, 2000 do full[size] = false end -- `full` itself grows no more
+            local count, bytes = 0, 65536
+            while bytes >= 64 do
+              local ok, text = pcall(string.rep, "x", bytes)
+              if ok then count = count + 1 full[count] = text else bytes = bytes // 2 end
+            end
+            -- Room at the end only: there the table's array comes to lie.
+            while #full[count] < 65536 do full[count] = false count = count - 1 end
+            full[count] = false
+            collectgarbage()
+            local grows = {}
+            for index = 1, 2048 do grows[index] = index end
+            -- Now there is room further down, and much less at the end.
+            for index = 1, count // 2 do full[index] = false end
+            collectgarbage()
+            for index = 1, 16384 do grows[index] = index end
+            return #grows
+            """
+        )
+        assert evaluation.values == (16384,), evaluation.problems
