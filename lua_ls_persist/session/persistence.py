@@ -19,6 +19,7 @@ from lua_ls_persist.protocol import MEMORY_TABLE_ID, StoreOperation
 from lua_ls_persist.session.answers import Answers
 from lua_ls_persist.session.sources import SourceTexts
 from lua_ls_persist.store import Store
+from lua_ls_persist.vm import GivenUp
 
 
 @final
@@ -33,6 +34,8 @@ class Persistence:
     ) -> None:
         """`stopping` tells whether the evaluation that runs is to be stopped."""
         self._store = store
+        self._stopping = stopping
+        store.stop_when(stopping)
         self._answers = Answers(store, sources, stopping)
         self._shared = store.path is not None
         """Whether anybody else can write to the store."""
@@ -136,6 +139,7 @@ class Persistence:
         Raises:
             StoreChangedError: somebody else has changed what the VM has read.
             StoreError: the store failed, or the VM asked nonsense.
+            GivenUp: the evaluation is to be stopped, and something took too long for that.
         """
         if not self._store.in_transaction:
             self._begin_transaction()
@@ -144,6 +148,10 @@ class Persistence:
         except WireError as error:
             name = _name_of(operation)
             raise StoreError(f"the VM's request {name} is malformed: {error}") from error
+        except StoreError as error:
+            if self._stopping():
+                raise GivenUp from error
+            raise
 
     def _begin_transaction(self) -> None:
         self._store.begin()

@@ -7,7 +7,7 @@ tables but the counters.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,9 @@ from lua_ls_persist.store.opening import MEMORY_NAME, number, open_connection
 
 BUSY_TIMEOUT_MS = 2_000
 """How long to wait for another program that holds the file's lock."""
+
+STEPS_BETWEEN_LOOKS: Final = 100_000
+"""After so many steps of SQLite's machine, which take a few milliseconds, `stopping` is asked."""
 
 SAVEPOINTS_MAX: Final = 200
 """How deep transactions nest. SQLite's own cost grows with the depth."""
@@ -58,6 +61,7 @@ class Transactions:
         self._version_told = 0
         """SQLite's data version when the caller was last told whether others committed."""
         self._version_snapshot = 0
+        self._stopping: Callable[[], bool] | None = None
 
     @cached_property
     def _connection(self) -> apsw.Connection:
@@ -67,6 +71,8 @@ class Transactions:
                 raise apsw.ConnectionClosedError("closed")
             connection = open_connection(self._path, busy_timeout_ms=self._busy_timeout_ms)
             self._on_open(connection)
+            if self._stopping is not None:
+                connection.set_progress_handler(self._stopping, STEPS_BETWEEN_LOOKS)
         return connection
 
     @cached_property
@@ -77,6 +83,15 @@ class Transactions:
     def _connect(self) -> None:
         """Opens the file now, so that what is wrong with it is said now."""
         assert self._connection is not None
+
+    def stop_when(self, stopping: Callable[[], bool]) -> None:
+        """From now on a statement that takes long fails when `stopping` says so.
+
+        It is asked every few milliseconds.
+        """
+        self._stopping = stopping
+        if "_connection" in self.__dict__:
+            self._connection.set_progress_handler(stopping, STEPS_BETWEEN_LOOKS)
 
     @property
     def path(self) -> Path | None:

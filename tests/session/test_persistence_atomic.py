@@ -445,3 +445,12 @@ def test_a_finalizer_that_writes_when_the_store_fails(stored: Restarted, failing
     assert stored.run("Memory.gone") == (None,)
     stored.session.collect_garbage()
     assert stored.run("Memory.gone") == (True,)
+
+
+def test_a_question_that_takes_long_ends_with_the_evaluation(stored: Restarted) -> None:
+    stored.run("for i = 1, 100000 do Memory[i] = { i } end function Memory.f() end")
+    for question in ("ext.functions()", "ext.collect()"):
+        source = f"Memory.x = 1 while true do {question} end"
+        found = problem(stored.evaluate(source, time_limit_s=0.1))
+        assert (found.kind, found.line) == ("timeout", 1)
+        assert stored.run("Memory.x") == (None,)
