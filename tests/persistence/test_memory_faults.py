@@ -53,11 +53,11 @@ def leave(session: Session, left_bytes: int) -> bool:
 
 
 def rising() -> Iterator[int]:
-    """How much memory is left at each step: a few hundred bytes more at first."""
+    """How much memory is left at each step: a hundred bytes more at first."""
     left_bytes = 0.0
     while left_bytes < MEMORY_LIMIT_BYTES // 4:
         yield int(left_bytes)
-        left_bytes += max(400.0, left_bytes / 25)
+        left_bytes += max(150.0, left_bytes / 20)
 
 
 @pytest.mark.slow
@@ -83,7 +83,7 @@ def test_memory_rises_until_it_succeeds(prepared: Prepared, tmp_path: Path, cold
         assert evaluation.ok, evaluation.problems
         assert stored(path) == prepared.after
         assert seen(session) == prepared.seen_after
-    assert failures > 5, "the sweep begins below what the evaluation needs"
+    assert failures > 0, "the sweep begins below what the evaluation needs"
     assert damage(path) == []
     assert seen_afresh(path) == prepared.seen_after
 
