@@ -84,6 +84,12 @@ void core_resume_collector(lua_State *L) {
   luaC_checkGC(L);
 }
 
+int core_allow_hooks(lua_State *L, int allowed) {
+  const int before = L->allowhook;
+  L->allowhook = (lu_byte)allowed;
+  return before;
+}
+
 /* As when memory is short: also while the collector is paused, and without finalizers. */
 void core_collect_quietly(lua_State *L) { luaC_fullgc(L, 1); }
 

@@ -29,6 +29,9 @@ void core_push_copy(lua_State *L, int index);
 void core_pause_collector(lua_State *L);
 void core_resume_collector(lua_State *L);
 
+/* Whether hooks are called, that of interrupts included. Returns what it was. An error restores it. */
+int core_allow_hooks(lua_State *L, int allowed);
+
 /* A full collection, also while the collector is kept from running; without finalizers. */
 void core_collect_quietly(lua_State *L);
 

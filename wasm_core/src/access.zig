@@ -281,8 +281,10 @@ pub fn lengthOf(L: *lua.State) callconv(.c) c_int {
     if (lua.lua_toboolean(L, -1) != 0) {
         _ = lua.lua_pushstring(L, "__len");
         if (lua.lua_rawget(L, 3) != 0) {
+            // Lua gives the operand twice.
             lua.lua_pushvalue(L, 1);
-            lua.lua_callk(L, 1, 1, 0, returnTop);
+            lua.lua_pushvalue(L, 1);
+            lua.lua_callk(L, 2, 1, 0, returnTop);
             return 1;
         }
     }

@@ -3,13 +3,14 @@
 //! ran out, in the main), the evaluation is doomed: it fails when it ends, whatever the program
 //! caught, and all of it is rolled back.
 //!
-//! In a section no collection runs, except when memory is short, and no finalizer: a finalizer is the
-//! program's code, and might change the very tables that are being put together.
+//! In a section no collection runs, except when memory is short, and no finalizer and no hook: they are
+//! the program's code, and might change the very tables that are being put together.
 
 const lua = @import("lua.zig");
 
 extern fn core_pause_collector(*lua.State) void;
 extern fn core_resume_collector(*lua.State) void;
+extern fn core_allow_hooks(*lua.State, c_int) c_int;
 extern fn core_raise_memory(*lua.State) noreturn;
 
 /// Values that a section may put on the stack: they are made sure of before it begins.
@@ -17,6 +18,8 @@ const stack_room = 120;
 
 var is_open = false;
 var is_doomed = false;
+/// Whether hooks were allowed when the section began.
+var hooks_allowed: c_int = 1;
 
 /// Begins a section. Sections do not contain others, and call no code of the program.
 pub fn enter(L: *lua.State) void {
@@ -24,12 +27,14 @@ pub fn enter(L: *lua.State) void {
     if (is_open) is_doomed = true;
     if (is_doomed) core_raise_memory(L);
     is_open = true;
+    hooks_allowed = core_allow_hooks(L, 0);
     core_pause_collector(L);
 }
 
 /// Ends the section, or does nothing: also before an error that is raised on purpose, when everything
 /// is in order.
 pub fn leave(L: *lua.State) void {
+    if (is_open) _ = core_allow_hooks(L, hooks_allowed);
     is_open = false;
     core_resume_collector(L);
 }
@@ -47,5 +52,6 @@ pub fn isDoomed() bool {
 /// An evaluation begins.
 pub fn reset(L: *lua.State) void {
     is_doomed = false;
+    is_open = false;
     leave(L);
 }

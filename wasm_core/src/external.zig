@@ -383,12 +383,14 @@ pub noinline fn fillEvents(L: *lua.State, meta: c_int, metatable: c_int) void {
     }
 }
 
-/// A metamethod of M: calls the present one of the first operand that has it. Upvalue: its name.
+/// A metamethod of M: calls the present one of the first operand that has it. Upvalue: its name. A first
+/// operand that is no external table has none, or has called us: strings ask the second one's.
 fn callEvent(L: *lua.State) callconv(.c) c_int {
     const count = lua.lua_gettop(L);
     lua.luaL_checkstack(L, 4, null);
     var operand: c_int = 1;
     while (operand <= @min(count, 2)) : (operand += 1) {
+        if (operand == 1 and count > 1 and !is(L, operand)) continue;
         if (lua.lua_getmetatable(L, operand) == 0) continue;
         if (is(L, operand)) {
             pushSlot(L, -1, .metatable);
