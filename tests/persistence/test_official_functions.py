@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lua_ls_persist.model import Evaluation, Value
-from lua_ls_persist.session import Session
+from lua_ls_persist.session import Session, runner
 from tests.official.test_official import PORTABLE, RESULTS, check_ok, suite_folder
 
 MEMORY_LIMIT_BYTES = 64 * 1024 * 1024
@@ -54,7 +54,9 @@ NOT_WITH_A_HOOK = {
     "locals.lua": "sets hooks of its own",
 }
 RUNS_ONCE = {"bwcoercion.lua", "events.lua"}
-"""Files that assign to _ENV, which is an upvalue of the stored function and stays what it is then."""
+"""Files that assign to _ENV: an upvalue of the stored function, which stays what it is then."""
+SLOW_WITHOUT_CACHE = {"constructs.lua", "gc.lua"}
+TINY_CACHE_ENTRIES = 40
 
 STORE = "local text, name = ... Memory.file = assert(load(text, '@' .. name))"
 STORE_WITH_ENVIRONMENT = """
@@ -125,6 +127,14 @@ def run(path: Path, source: str) -> Evaluation:
     return evaluation
 
 
+@pytest.fixture(params=["cache", "next to no cache"])
+def cache(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    cache: str = request.param
+    if cache != "cache":
+        monkeypatch.setattr(runner, "CACHED_ENTRIES_MAX", TINY_CACHE_ENTRIES)
+    return cache
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_as_it_is(name: str, tmp_path: Path) -> None:
     path = tmp_path / "session.db"
@@ -134,6 +144,7 @@ def test_as_it_is(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if name not in NOT_WITH_AN_ENVIRONMENT])
+@pytest.mark.usefixtures("cache")
 def test_with_an_external_table_for_globals(name: str, tmp_path: Path) -> None:
     path = tmp_path / "session.db"
     store(path, name, STORE_WITH_ENVIRONMENT)
@@ -141,7 +152,9 @@ def test_with_an_external_table_for_globals(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if name not in NOT_WITH_A_HOOK])
-def test_while_its_functions_are_stored(name: str, tmp_path: Path) -> None:
+def test_while_its_functions_are_stored(name: str, cache: str, tmp_path: Path) -> None:
+    if name in SLOW_WITHOUT_CACHE and cache != "cache":
+        return
     path = tmp_path / "session.db"
     store(path, name)
     stored, *results = run(path, RUN_AND_STORE).values
