@@ -133,6 +133,24 @@ PARAMETERS = {
     "order": st.sampled_from(["", ", function(a, b) return a > b end"]),
 }
 
+EXAMPLE: Final = {
+    "n1": "0",
+    "n2": "1",
+    "name": "a",
+    "event": "add",
+    "key1": "'k'",
+    "key2": "1",
+    "value1": "1",
+    "value2": "{}",
+    "value3": "fun(0)",
+    "int": "3",
+    "large": "20",
+    "bool": "true",
+    "bad": "nil",
+    "order": "",
+}
+"""One value for each parameter, with which each step goes well."""
+
 
 @st.composite
 def _bodies(draw: st.DrawFn) -> str:
