@@ -122,6 +122,17 @@ def _no_constant(name: str) -> None:
     raise ValueError(name)
 
 
+def recompile(paths: Sequence[str], db: Path | None, *, every: bool, as_json: bool) -> int:
+    """Compiles functions again from their sources, and signs them."""
+    with _opened(db) as session:
+        if every:
+            paths = [function.path for function in session.functions() if function.problem]
+        for path in paths:
+            session.recompile(path)
+    text = "".join(f"{path} was compiled again.\n" for path in paths)
+    return _told({"recompiled": list(paths)}, text or "No function is refused.", as_json=as_json)
+
+
 def backup(target: Path, db: Path | None, *, as_json: bool) -> int:
     """Writes a copy of a session's file."""
     with _opened(db) as session, shown("Copying") as progress:
@@ -208,7 +219,7 @@ def collect(db: Path | None, *, vacuum: bool, as_json: bool) -> int:
 def _told(facts: dict[str, Any], text: str, *, as_json: bool) -> int:
     if as_json:
         return _print_json(facts)
-    Terminal().write(f"{text}\n")
+    Terminal().write(text if text.endswith("\n") else f"{text}\n")
     return exits.SUCCESS
 
 

@@ -77,6 +77,23 @@ def call_command(
     return call(path, arguments, session, as_json=as_json)
 
 
+@click.command("recompile", short_help="Compile refused functions again from their sources.")
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option("--all", "every", is_flag=True, help="All functions whose code is refused.")
+@_stored_options
+def recompile_command(paths: tuple[str, ...], db: Path | None, every: bool, as_json: bool) -> int:
+    """Compile the stored functions at each PATH again from their stored sources, and sign them.
+
+    For functions whose code is refused, because somebody else signed it or it was altered. Look at
+    their definitions first (functions --text): they will run as yours.
+    """
+    if every == bool(paths):
+        raise click.UsageError("Give either the paths of functions, or --all.")
+    from lua_ls_persist.cli.stored import recompile
+
+    return recompile(paths, db, every=every, as_json=as_json)
+
+
 @click.command("backup", short_help="Write a copy of a session's file.")
 @click.argument("target", type=_FILE)
 @_stored_options
@@ -132,6 +149,7 @@ COMMANDS = (
     tables_command,
     functions_command,
     call_command,
+    recompile_command,
     backup_command,
     restore_command,
     export_command,

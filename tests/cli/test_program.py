@@ -24,6 +24,7 @@ COMMANDS = [
     "tables",
     "functions",
     "call",
+    "recompile",
     "backup",
     "restore",
     "export",

@@ -193,6 +193,46 @@ def test_a_call_that_does_not_end(cli: Cli, tmp_path: Path) -> None:
     assert "stopped after 0.2 s" in result.err
 
 
+# Code that is refused
+
+
+def altered(path: Path) -> None:
+    """Change a byte of each function's code, as somebody with the file could; without its image."""
+    connection = sqlite3.connect(path)
+    connection.execute("DELETE FROM images")
+    for code_id, code in connection.execute("SELECT id, bytecode FROM code").fetchall():
+        changed = code[:-1] + bytes((code[-1] ^ 1,))
+        connection.execute("UPDATE code SET bytecode = ? WHERE id = ?", (changed, code_id))
+    connection.commit()
+    connection.close()
+
+
+def test_recompile(cli: Cli, db: Path, tmp_path: Path) -> None:
+    assert cli("recompile", "--db", db, "--all").out == "No function is refused.\n"
+    altered(tmp_path / "s.db")
+    assert "was not signed by you, or was altered" in cli("functions", "--db", db).out
+    assert cli("call", "--db", db, "Memory.calculate", "1", "2").status == 1
+    assert cli("recompile", "--db", db, "Memory.calculate").out == (
+        "Memory.calculate was compiled again.\n"
+    )
+    assert cli("call", "--db", db, "Memory.calculate", "1", "2").out == "102\n"
+    assert cli("call", "--db", db, "Memory.echo", "1").status == 1
+    assert json_of(cli, "recompile", "--db", db, "--all") == {
+        "recompiled": ["Memory.echo", "Memory.fail"]
+    }
+    assert cli("call", "--db", db, "Memory.echo", "1").out == "1\n1\n"
+
+
+def test_recompile_of_what(cli: Cli, db: Path) -> None:
+    for arguments in ([], ["Memory.echo", "--all"]):
+        result = cli("recompile", "--db", db, *arguments)
+        assert result.status == 2
+        assert "Give either the paths of functions, or --all." in result.err
+    result = cli("recompile", "--db", db, "Memory.no")
+    assert (result.status, result.out) == (2, "")
+    assert "there is no stored function Memory.no" in result.err
+
+
 # Moving
 
 
