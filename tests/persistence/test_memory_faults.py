@@ -234,3 +234,38 @@ def test_many_programs_that_catch_everything(tmp_path: Path, _: int) -> None:
     seed = random.SystemRandom().getrandbits(30)
     print(f"seed {seed}")
     check_caught(tmp_path, seed, 240)
+
+
+# What is done at each level of a recursion that does not end, and how it goes on to the next one.
+DONE = [
+    "Memory.n = Memory.n + 1",
+    "ext.tables()",
+    "Memory['k' .. Memory.n] = { function() return Memory end } Memory.n = Memory.n + 1",
+    "local _ = Memory.users.u3.tags[1] Memory.object(1)",
+    "ext.transaction(function() Memory.n = Memory.n + 1 end)",
+    "local _ = #Memory.list for _ in pairs(Memory.users) do end",
+]
+RECURSIONS = [
+    "local function f() {} return (string.gsub('x', 'x', f)) end",
+    "local function f() {} return (select(2, pcall(f))) end",
+    "local f f = function() {} return coroutine.wrap(f)() end",
+    "local m, f = {{}} f = function() {} return setmetatable({{}}, m)[1] end m.__index = f",
+]
+
+
+@pytest.mark.parametrize("done", DONE)
+def test_stacks_that_overflow_in_the_middle(tmp_path: Path, done: str) -> None:
+    path = tmp_path / "session.db"
+    with Session.open(path) as session:
+        assert session.evaluate(SETUP + "Memory.n = 0").ok
+        for number, recursion in enumerate(RECURSIONS * 2):
+            if number == len(RECURSIONS):
+                session.restart()
+            evaluation = session.evaluate(
+                f"{recursion.format(done)} local _, message = pcall(f) "
+                "return (tostring(message):find('stack overflow', 1, true))"
+            )
+            assert evaluation.ok, evaluation.problems
+            assert isinstance(evaluation.values[0], int)
+        assert seen(session) == seen_afresh(path)
+    assert damage(path) == []

@@ -99,6 +99,14 @@ void core_check_stack(lua_State *L, int count) {
   luaL_error(L, "stack overflow");
 }
 
+/* Enough for flushing and for loading a function, one inside of the other. */
+#define C_CALLS_KEPT 15
+
+void core_check_room(lua_State *L, int count) {
+  if (getCcalls(L) > LUAI_MAXCCALLS - C_CALLS_KEPT) luaL_error(L, "C stack overflow");
+  core_check_stack(L, count);
+}
+
 _Noreturn void core_raise_memory(lua_State *L) { luaM_error(L); }
 
 size_t core_bytes_in_use(lua_State *L) { return gettotalbytes(G(L)); }

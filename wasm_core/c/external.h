@@ -38,7 +38,10 @@ void core_collect_quietly(lua_State *L);
 /* As luaL_checkstack; but where there is no memory for the stack, that is what the error says. */
 void core_check_stack(lua_State *L, int count);
 
-/* Raises the error that says so. */
+/* The same, and sees to it that some C functions can be called inside of each other. */
+void core_check_room(lua_State *L, int count);
+
+/* Raises the error that there is no memory. */
 _Noreturn void core_raise_memory(lua_State *L);
 
 /* Bytes that Lua's collector counts as in use, garbage included. */

@@ -11,6 +11,7 @@ const lua = @import("lua.zig");
 extern fn core_pause_collector(*lua.State) void;
 extern fn core_resume_collector(*lua.State) void;
 extern fn core_allow_hooks(*lua.State, c_int) c_int;
+extern fn core_check_room(*lua.State, c_int) void;
 extern fn core_raise_memory(*lua.State) noreturn;
 
 /// Values that a section may put on the stack: they are made sure of before it begins.
@@ -23,7 +24,7 @@ var hooks_allowed: c_int = 1;
 
 /// Begins a section. Sections do not contain others, and call no code of the program.
 pub fn enter(L: *lua.State) void {
-    lua.luaL_checkstack(L, stack_room, null);
+    core_check_room(L, stack_room);
     if (is_open) is_doomed = true;
     if (is_doomed) core_raise_memory(L);
     is_open = true;
