@@ -99,6 +99,14 @@ class Outcome(IntEnum):
     PERSISTENCE = 5
 
 
+class Bytecode(IntEnum):
+    """Which binary chunks a program may load."""
+
+    REFUSED = 0
+    ALLOWED = 1
+    SIGNED = 2
+
+
 class Stream(IntEnum):
     """Where a piece of output was written to."""
 

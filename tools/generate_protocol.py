@@ -74,6 +74,7 @@ def generate(description: str) -> str:
             "RecordOp": "What a record of an APPLY batch does.",
             "Clock": "What the core asks of `host.clock`.",
             "Outcome": "The first byte of a response.",
+            "Bytecode": "Which binary chunks a program may load.",
             "Stream": "Where a piece of output was written to.",
             "Tag": "The first byte of a value on the wire.",
             "Info": "Offsets in bytes of the words of the struct that `core_info` points to.",

@@ -27,7 +27,7 @@ from lua_ls_persist.session.records import (
 )
 from lua_ls_persist.session.sources import UNKNOWN, SourceTexts
 from lua_ls_persist.store import Store
-from lua_ls_persist.store.rows import TABLE, NewCode, Pair, StoredFunction, as_native
+from lua_ls_persist.store.rows import TABLE, NewCode, Pair, StoredFunction, Text, as_native
 from lua_ls_persist.vm import GivenUp
 from lua_ls_persist.wire import Decoder
 
@@ -39,6 +39,7 @@ NESTED_ENTRIES_EACH_MAX = 8
 
 _EMPTY_SECTION = bytes(4)
 _U8_U32 = struct.Struct("<BI")
+_PLACE = struct.Struct("<II")
 _DEPTH = struct.Struct("<I")
 
 
@@ -220,7 +221,14 @@ class Answers:
                 f"the code of the function defined at {place} was not signed by you, or was "
                 "altered; `recompile` makes it again from its source"
             )
-        return _U8_U32.pack(1, len(code.bytecode)) + code.bytecode
+        serial = UNKNOWN if code.text is None else self._sources.number_of(_content(code.text))
+        return b"".join(
+            (
+                _U8_U32.pack(1, len(code.bytecode)),
+                code.bytecode,
+                _PLACE.pack(serial, code.ordinal),
+            )
+        )
 
     def _define_code(self, request: bytes) -> bytes:
         decoder = Decoder(request)
@@ -310,6 +318,10 @@ class Answers:
             )
             parts.append(ids_bytes([function.id]))
         return b"".join(parts)
+
+
+def _content(text: Text) -> bytes:
+    return text.encode() if isinstance(text, str) else text
 
 
 def _refused(message: str) -> bytes:

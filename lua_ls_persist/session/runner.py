@@ -17,7 +17,7 @@ from typing import TypeVar, final
 from lua_ls_persist.errors import CoreError, SessionClosedError, StoreChangedError, StoreError
 from lua_ls_persist.model import Evaluation, Problem, ProblemKind, Value
 from lua_ls_persist.pretty import pretty_values
-from lua_ls_persist.protocol import EVALUATE_FLAG_KEEP, EVALUATE_FLAG_STALE, Outcome
+from lua_ls_persist.protocol import EVALUATE_FLAG_KEEP, EVALUATE_FLAG_STALE, Bytecode, Outcome
 from lua_ls_persist.session.host import EvaluationHost
 from lua_ls_persist.session.modules import ModuleFiles
 from lua_ls_persist.session.names import ChunkNames
@@ -102,7 +102,9 @@ class Runner:
         self._configure(self.machine)
 
     def _configure(self, machine: Machine) -> None:
-        machine.allow_bytecode(self.settings.allow_bytecode)
+        machine.allow_bytecode(
+            Bytecode.ALLOWED if self.settings.allow_bytecode else Bytecode.SIGNED
+        )
         entries = self.settings.memory_limit_bytes // BYTES_PER_CACHED_ENTRY
         machine.limit_cache(min(entries, CACHED_ENTRIES_MAX))
 

@@ -80,7 +80,8 @@ class Session(StoredData):
             output_limit_bytes: so much of an evaluation's output is kept.
             keep_error_effects: keep what an evaluation did before a plain Lua error ended it, as a
                 REPL does; otherwise a failed evaluation leaves no trace.
-            allow_bytecode: let programs load binary chunks. They can crash the VM (and are undone).
+            allow_bytecode: let programs load any binary chunks, not only what this store has
+                signed. They can crash the VM (and are undone).
             folders: where `require` looks for `?.lua` and `?/init.lua`.
             open_buffers: asked first for each candidate file: an editor's text of it, or None.
             resume: whether to go on from an image; otherwise with a fresh VM.

@@ -14,7 +14,7 @@ from typing import final
 import wasmtime
 
 from lua_ls_persist.errors import CoreError, TrapError, WireError
-from lua_ls_persist.protocol import IO_BUFFER_BYTES, LAYOUT_VERSION, Info
+from lua_ls_persist.protocol import IO_BUFFER_BYTES, LAYOUT_VERSION, Bytecode, Info
 from lua_ls_persist.vm import fastcall
 from lua_ls_persist.vm.host import GivenUp, Host, Stopped
 from lua_ls_persist.vm.hostcalls import HostCalls
@@ -272,10 +272,10 @@ class Machine:
         self._check_open()
         return self.words[self.info[Info.HEAP_TOP] >> 2]
 
-    def allow_bytecode(self, allowed: bool) -> None:
-        """Whether the program may load binary chunks. They can corrupt the VM, and only the VM."""
+    def allow_bytecode(self, which: Bytecode) -> None:
+        """Which binary chunks the program may load: at first, none."""
         self._check_open()
-        self.words[self.info[Info.BYTECODE] >> 2] = int(allowed)
+        self.words[self.info[Info.BYTECODE] >> 2] = which
 
     def limit_cache(self, entries_max: int) -> None:
         """How many entries of the store the VM may keep in its caches between evaluations."""

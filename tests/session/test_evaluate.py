@@ -322,7 +322,9 @@ DUMP = "string.dump(function() return 6 * 7 end)"
 
 
 REFUSED = re.compile(
-    "cannot load the binary chunk '.*': this session loads Lua source only", re.DOTALL
+    "cannot load the binary chunk '.*': this session loads Lua source only, and what its own store "
+    "has signed: it was not made by a session of yours with this store",
+    re.DOTALL,
 )
 
 

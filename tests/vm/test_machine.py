@@ -11,7 +11,7 @@ import pytest
 import wasmtime
 
 from lua_ls_persist.errors import CoreError
-from lua_ls_persist.protocol import LAYOUT_VERSION
+from lua_ls_persist.protocol import LAYOUT_VERSION, Bytecode
 from lua_ls_persist.vm import (
     MEMORY_LIMIT_BYTES_MAX,
     MEMORY_LIMIT_BYTES_MIN,
@@ -187,7 +187,7 @@ def test_a_closed_machine_refuses_everything(core: CompiledCore) -> None:
         machine.segments,
         machine.memory_bytes,
         machine.used_bytes,
-        lambda: machine.allow_bytecode(True),
+        lambda: machine.allow_bytecode(Bytecode.ALLOWED),
     ):
         with pytest.raises(CoreError, match="the machine is closed"):
             use()

@@ -6,6 +6,7 @@
 #include "lprefix.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "lua.h"
 #include "lauxlib.h"
@@ -49,16 +50,74 @@ void core_hook_layout(core_HookLayout *layout) {
   layout->trap = offsetof(CallInfo, u.l.trap);
 }
 
+/* In Zig (chunks.zig). */
+int core_chunk_refused(lua_State *L, const char *bytes, size_t length);
+
+typedef struct Gathered {
+  const char *bytes;
+  size_t length;
+} Gathered;
+
+/*
+** Pushes a userdata with the whole chunk, of which the first byte was read already. The program may
+** be asked for more of it, piece by piece.
+*/
+static Gathered gather(lua_State *L, ZIO *z) {
+  size_t size = z->n + 1, length = 1;
+  luaL_checkstack(L, 4, NULL);
+  char *bytes = lua_newuserdatauv(L, size, 0);
+  bytes[0] = LUA_SIGNATURE[0];
+  for (;;) {
+    memcpy(bytes + length, z->p, z->n);
+    length += z->n;
+    if (luaZ_fill(z) == EOZ) break;
+    z->n++; z->p--; /* luaZ_fill has taken the first byte */
+    if (z->n > size - length) {
+      size = length + (z->n > length ? z->n : length);
+      char *larger = lua_newuserdatauv(L, size, 0);
+      memcpy(larger, bytes, length);
+      bytes = larger;
+      lua_remove(L, -2);
+    }
+  }
+  return (Gathered){bytes, length};
+}
+
+static const char *next_piece(lua_State *L, void *context, size_t *size) {
+  Gathered *gathered = context;
+  (void)L;
+  *size = gathered->length;
+  gathered->length = 0;
+  return gathered->bytes;
+}
+
+/* The sentence at the top tells why. */
+static l_noret refuse(lua_State *L, const char *name, const char *reason) {
+  if (*name == '@' || *name == '=') name++;
+  else if (*name == LUA_SIGNATURE[0]) name = "binary string";
+  luaO_pushfstring(L, "cannot load the binary chunk '%s': this session loads Lua source only%s", name,
+                   reason);
+  luaD_throw(L, LUA_ERRSYNTAX);
+}
+
 LClosure *core_undump(lua_State *L, ZIO *Z, const char *name);
 
 LClosure *core_undump(lua_State *L, ZIO *Z, const char *name) {
-  if (!core_control.bytecode && !core_code_trusted) {
-    if (*name == '@' || *name == '=') name++;
-    else if (*name == LUA_SIGNATURE[0]) name = "binary string";
-    luaO_pushfstring(L, "cannot load the binary chunk '%s': this session loads Lua source only", name);
-    luaD_throw(L, LUA_ERRSYNTAX);
+  if (core_control.bytecode == CORE_BYTECODE_ALLOWED || core_code_trusted)
+    return luaU_undump(L, Z, name);
+  if (core_control.bytecode != CORE_BYTECODE_SIGNED) refuse(L, name, "");
+  Gathered chunk = gather(L, Z);
+  if (core_chunk_refused(L, chunk.bytes, chunk.length)) {
+    const char *reason = lua_pushfstring(L, ", and what its own store has signed: %s",
+                                         lua_tostring(L, -1));
+    refuse(L, name, reason);
   }
-  return luaU_undump(L, Z, name);
+  ZIO z;
+  luaZ_init(L, &z, next_piece, &chunk);
+  zgetc(&z); /* the signature's first byte, which luaU_undump does not want */
+  LClosure *closure = luaU_undump(L, &z, name);
+  lua_remove(L, -2); /* the chunk, below the closure */
+  return closure;
 }
 
 int core_stack_slots(lua_State *L) { return stacksize(L); }

@@ -16,10 +16,15 @@
 typedef struct core_Control {
   lua_State *running;     /* the state that runs now; NULL outside of protected calls */
   unsigned int interrupt; /* the host sets it; then every state that is entered gets the hook */
-  unsigned int bytecode;  /* whether binary chunks may be loaded */
+  unsigned int bytecode;  /* which binary chunks may be loaded; one of those below */
 } core_Control;
 
 extern core_Control core_control;
+
+/* As protocol.zig numbers them. */
+#define CORE_BYTECODE_REFUSED 0
+#define CORE_BYTECODE_ALLOWED 1
+#define CORE_BYTECODE_SIGNED 2
 
 /*
 ** Where the host finds, in a running lua_State, the fields that lua_sethook would write. (Lua allows

@@ -3,6 +3,7 @@
 
 const std = @import("std");
 const lua = @import("lua.zig");
+const chunks = @import("chunks.zig");
 const Request = @import("storecall.zig").Request;
 
 extern fn core_code_open(*lua.State) void;
@@ -99,9 +100,15 @@ pub fn push(L: *lua.State, id: lua.Integer) void {
     const is_good = reply.int(u8) != 0;
     reply.pushText(L);
     if (!is_good) _ = lua.lua_error(L);
-    const serial = reply.int(u32);
-    const ordinal = reply.int(u32);
+    // Where it stands in a source text that the host has, if it has one.
+    const has_place = reply.length - reply.position >= 8;
+    const serial = if (has_place) reply.int(u32) else 0;
+    const ordinal = if (has_place) reply.int(u32) else 0;
     var piece: Piece = .{ .bytes = lua.stringAt(L, -1) };
+    if (chunks.problem(L, piece.bytes)) |reason| {
+        lua.pushString(L, reason);
+        _ = lua.luaL_error(L, "stored code is damaged: %s", lua.lua_tolstring(L, -1, null).?);
+    }
     core_code_trusted = 1;
     const status = lua.lua_load(L, readPiece, &piece, "=(stored)", "b");
     core_code_trusted = 0;

@@ -128,6 +128,15 @@ pub const Outcome = enum(u8) {
     persistence = 5,
 };
 
+/// Which binary chunks a program may load.
+pub const Bytecode = enum(u32) {
+    refused = 0,
+    /// Whatever there is. It can corrupt the VM.
+    allowed = 1,
+    /// What the store says it has signed, if the verifier lets it pass.
+    signed = 2,
+};
+
 pub const Stream = enum(u8) { stdout = 0, stderr = 1, warning = 2 };
 
 /// Bits of the flags of an evaluation.
@@ -209,6 +218,7 @@ pub const description = blk: {
         .{ "RecordOp", RecordOp },
         .{ "Clock", Clock },
         .{ "Outcome", Outcome },
+        .{ "Bytecode", Bytecode },
         .{ "Stream", Stream },
         .{ "Tag", wire.Tag },
     }) |pair| {
