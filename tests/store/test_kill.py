@@ -58,22 +58,22 @@ while True:
 """
 
 
-def start(path: Path, name: str) -> subprocess.Popen[str]:
+def start(path: Path, name: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-c", WRITER, str(path), name],
+        bufsize=0,  # what readline does not return is left to communicate
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
     )
 
 
-def reported(process: subprocess.Popen[str]) -> int:
-    """Kills a writer; the last number that it has reported."""
+def reported(process: subprocess.Popen[bytes]) -> int:
+    """Kills a writer; the last number that it has reported, after its first line was read."""
     process.kill()
     output, errors = process.communicate(timeout=60)
-    assert errors == ""
+    assert errors == b""
     lines = output.splitlines(keepends=True)
-    whole = [int(line) for line in lines if line.endswith("\n")]
+    whole = [int(line) for line in lines if line.endswith(b"\n")]
     return whole[-1] if whole else 0
 
 
