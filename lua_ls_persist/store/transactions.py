@@ -19,12 +19,16 @@ import apsw
 from lua_ls_persist.errors import StoreChangedError, StoreError
 from lua_ls_persist.store.failures import Explained, explained
 from lua_ls_persist.store.opening import MEMORY_NAME, number, open_connection
+from lua_ls_persist.store.walindex import ReadHeader, header_reader
 
 BUSY_TIMEOUT_MS = 2_000
 """How long to wait for another program that holds the file's lock."""
 
 STEPS_BETWEEN_LOOKS: Final = 100_000
 """After so many steps of SQLite's machine, which take a few milliseconds, `stopping` is asked."""
+
+LOOKS_BEFORE_HEADER: Final = 3
+"""How often SQLite is asked whether somebody has committed before a quicker way is looked for."""
 
 SAVEPOINTS_MAX: Final = 200
 """How deep transactions nest. SQLite's own cost grows with the depth."""
@@ -61,6 +65,10 @@ class Transactions:
         self._version_told = 0
         """SQLite's data version when the caller was last told whether others committed."""
         self._version_snapshot = 0
+        self._read_header: ReadHeader | None = None
+        self._header: bytes | None = None
+        """The WAL index's header before the caller was last told, outside of a transaction."""
+        self._looks = 0
         self._stopping: Callable[[], bool] | None = None
 
     @cached_property
@@ -102,6 +110,7 @@ class Transactions:
         """Closes the file. Idempotent; an open transaction is rolled back."""
         self._closed = True
         self._begun = False
+        self._read_header = None
         if "_connection" in self.__dict__:
             self._connection.close(force=True)
 
@@ -215,10 +224,25 @@ class Transactions:
         in between: ask after `begin`. A transaction that sees changes which its caller was not
         told of cannot write, unless it was begun to write.
         """
-        with self._reading:
-            version = self._version_snapshot if self._begun else self._data_version()
+        if self._begun:
+            version = self._version_snapshot
+        else:
+            header = None if self._read_header is None else self._read_header()
+            if header is not None and header == self._header:
+                return False  # nobody has committed, nor have we, since the version was asked for
+            with self._reading:
+                version = self._data_version()
+            self._remember(header)
         told, self._version_told = self._version_told, version
         return version != told
+
+    def _remember(self, header: bytes | None) -> None:
+        """The version was asked for after this header was read."""
+        self._header = header
+        if self._read_header is None and self._path is not None:
+            self._looks += 1
+            if self._looks == LOOKS_BEFORE_HEADER:  # sessions that end soon need not search for it
+                self._read_header = header_reader(self._path)
 
     @property
     def state(self) -> int:
