@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from typing import Final, cast
 
 from lua_ls_persist.errors import StoreError
-from lua_ls_persist.store.references import References
 from lua_ls_persist.store.rows import (
     NIL,
     STRING,
@@ -23,6 +22,7 @@ from lua_ls_persist.store.rows import (
     Pair,
     Value,
 )
+from lua_ls_persist.store.watching import Changes, Watched
 
 LONG_STRING: Final = 20
 """The kind of an entry or cell whose string is a row of `long_strings`. Not seen outside."""
@@ -81,7 +81,7 @@ _SQL_CELLS = """
     """
 
 
-class Entries(References):
+class Entries(Watched):
     """Reads and writes entries, tables and cells."""
 
     def apply(
@@ -101,7 +101,10 @@ class Entries(References):
             StoreChangedError: somebody else committed since the transaction began.
             StoreError: the file cannot be written.
         """
-        with self._change():
+        with (
+            self._change(),
+            self._watching(lambda: Changes(sets, deletes, new_tables, metatables, cells)),
+        ):
             many = self._cursor.executemany
             self._note_writes(sets, new_tables, metatables, cells)
             if new_tables:
@@ -119,7 +122,7 @@ class Entries(References):
 
     def clear_table(self, table_id: int) -> None:
         """Deletes all entries of a table."""
-        with self._change():
+        with self._change(), self._watching(lambda: Changes(cleared=(table_id,))):
             self._cursor.execute(_SQL_CLEAR_LONG, (table_id,))
             self._cursor.execute(_SQL_CLEAR, (table_id,))
 
