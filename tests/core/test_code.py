@@ -43,6 +43,11 @@ def test_stored_functions_can_be_dumped_and_loaded(stored: Restarted) -> None:
         stored.again(resume=resume)
 
 
+def test_a_function_that_was_just_stored(stored: Restarted) -> None:
+    define = "function Memory.double(x) return x * 2 end "
+    assert stored.run(define + "return load(string.dump(Memory.double))(21)") == (42,)
+
+
 def test_a_dump_that_is_kept(stored: Restarted) -> None:
     stored.run(
         "function Memory.double(x) return x * 2 end Memory.dump = string.dump(Memory.double)"

@@ -3,6 +3,7 @@
 
 const std = @import("std");
 const lua = @import("lua.zig");
+const flush = @import("flush.zig");
 const heap = @import("root").heap;
 const verifier = @import("verify.zig");
 const Request = @import("storecall.zig").Request;
@@ -30,6 +31,8 @@ export fn core_chunk_refused(L: *lua.State, bytes: [*]const u8, length: usize) c
         lua.pushString(L, reason);
         return 1;
     }
+    // A function that this evaluation has stored counts as well.
+    flush.flushNow(L);
     var request: Request = .{};
     request.int(u32, @intCast(length));
     request.bytes(bytes[0..length]);
