@@ -6,14 +6,26 @@ is raised here is about the workbench itself: its arguments, its files, its part
     LuaPersistError
     ├── CoreError            the WebAssembly module is missing, does not fit, or cannot be loaded
     │   └── TrapError        the module stopped in the middle of a call; its memory must be restored
+    ├── SchemaError          the definition of a schema makes no sense; the message names the place
     ├── SessionError         the session cannot take this call
     │   └── SessionClosedError
     ├── StoreError           the session's file cannot be used; the message says what to do
-    │   └── StoreChangedError   somebody else committed in between: run the transaction again
+    │   ├── SchemaViolationError   data do not follow their schema; `violations` tells where
+    │   └── StoreChangedError      somebody else committed in between: run the transaction again
     └── WireError            bytes that are not a value of the wire format
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lua_ls_persist.model import SchemaViolation
+
+VIOLATIONS_SHOWN_MAX = 20
+"""So many are listed in the message of an error; all are in its attribute."""
 
 
 class LuaPersistError(Exception):
@@ -28,6 +40,10 @@ class TrapError(CoreError):
     """The core stopped in the middle of a call. Its memory must be restored before the next one."""
 
 
+class SchemaError(LuaPersistError):
+    """The definition of a schema makes no sense."""
+
+
 class SessionError(LuaPersistError):
     """The session cannot take this call as it was made."""
 
@@ -38,6 +54,20 @@ class SessionClosedError(SessionError):
 
 class StoreError(LuaPersistError):
     """The session's file cannot be opened, read or written."""
+
+
+class SchemaViolationError(StoreError):
+    """Data do not follow their schema, and nothing was changed."""
+
+    def __init__(self, violations: Sequence[SchemaViolation], *, more: bool = False) -> None:
+        """With `more`, there are more violations than these."""
+        self.violations = tuple(violations)
+        self.more = more
+        lines = [str(violation) for violation in self.violations[:VIOLATIONS_SHOWN_MAX]]
+        left_out = len(self.violations) - len(lines)
+        if left_out or more:
+            lines.append(f"and {left_out}{' or more' if more else ''} others")
+        super().__init__("\n".join(lines))
 
 
 class StoreChangedError(StoreError):

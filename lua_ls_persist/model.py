@@ -144,6 +144,21 @@ class StoredTable:
 
 
 @dataclass(frozen=True, slots=True)
+class SchemaViolation:
+    """A place where data do not follow their schema."""
+
+    path: str
+    """Where: `users.eve.age`."""
+    expected: str
+    """`integer`, `at least 0`, `one of "admin", "user"` ..."""
+    got: str
+    """`string "old"`, `nil` ..."""
+
+    def __str__(self) -> str:
+        return f"{self.path}: expected {self.expected}, got {self.got}"
+
+
+@dataclass(frozen=True, slots=True)
 class Upvalue:
     """A variable that a stored function shares with the code around it, and its present value."""
 

@@ -20,9 +20,10 @@ LAYERS: dict[str, set[str]] = {
     "jsonable": {"model", "pretty"},
     "protocol": set(),
     "wire": {"errors", "model", "pretty", "protocol"},
+    "schema": {"errors", "model", "pretty"},
     "vm": PLAIN,
-    "store": PLAIN,
-    "session": {"vm", "store", *PLAIN},
+    "store": {"schema", *PLAIN},
+    "session": {"schema", "vm", "store", *PLAIN},
     "server": {"session", *PLAIN},
     # The terminal starts the server and, for `doctor`, looks into the core.
     "cli": {"session", "server", "vm", "store", *PLAIN},
