@@ -119,6 +119,8 @@ def _read_array(found: Type, value: object, place: str, depth: int) -> Type:
 
 def _read_extra(found: Type, value: object, place: str, depth: int) -> Type:
     extra = value if isinstance(value, bool) else _type(value, place, depth + 1)
+    if extra in (Type(), Type(optional=True)):
+        extra = True
     return replace(_as_table(found), extra=extra)
 
 

@@ -14,7 +14,7 @@ from tests.project.files import PACKAGE
 PLAIN = {"errors", "model", "pretty", "jsonable", "protocol", "wire", "_version"}
 LAYERS: dict[str, set[str]] = {
     "_version": set(),
-    "errors": set(),
+    "errors": {"model"},
     "model": set(),
     "pretty": {"model"},
     "jsonable": {"model", "pretty"},
