@@ -6,6 +6,7 @@ is raised here is about the workbench itself: its arguments, its files, its part
     LuaPersistError
     ├── CoreError            the WebAssembly module is missing, does not fit, or cannot be loaded
     │   └── TrapError        the module stopped in the middle of a call; its memory must be restored
+    ├── QueryError           a query, as it was asked, makes no sense; the message names the place
     ├── SchemaError          the definition of a schema makes no sense; the message names the place
     ├── SessionError         the session cannot take this call
     │   └── SessionClosedError
@@ -42,6 +43,10 @@ class TrapError(CoreError):
 
 class SchemaError(LuaPersistError):
     """The definition of a schema makes no sense."""
+
+
+class QueryError(LuaPersistError):
+    """What was asked of the data makes no sense; the message names the place in the question."""
 
 
 class SessionError(LuaPersistError):

@@ -6,6 +6,7 @@ seconds.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -229,6 +230,24 @@ class StoreSizes:
     images: int
     images_bytes: int
     """Images of the VM, from which sessions go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryRow:
+    """A row that a query has found: an entry of the table."""
+
+    key: Value
+    value: Value | Mapping[str, Value]
+    """What `Session.get` would give; with `select`, the selected fields by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryPage:
+    """Some of the rows that a query finds, in order."""
+
+    rows: tuple[QueryRow, ...]
+    next: str | None
+    """The cursor of the page that follows, for `after`; None if nothing does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from lua_ls_persist.model import Evaluation, Problem
-from lua_ls_persist.session.paths import Key
+from lua_ls_persist.paths import Key
 from lua_ls_persist.wire import Encodable
 
 CHUNK: Final = "(call)"

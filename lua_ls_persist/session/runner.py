@@ -14,7 +14,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar, final
 
-from lua_ls_persist.errors import CoreError, SessionClosedError, StoreChangedError, StoreError
+from lua_ls_persist.errors import (
+    CoreError,
+    SessionClosedError,
+    SessionError,
+    StoreChangedError,
+    StoreError,
+)
 from lua_ls_persist.model import Evaluation, Problem, ProblemKind, Value
 from lua_ls_persist.pretty import pretty_values
 from lua_ls_persist.protocol import EVALUATE_FLAG_KEEP, EVALUATE_FLAG_STALE, Bytecode, Outcome
@@ -165,6 +171,24 @@ class Runner:
         """It has ended."""
         with self._lock:
             self._evaluating = False
+
+    @contextmanager
+    def interruptible(self, what: str) -> Iterator[None]:
+        """The block in which the store does something that may take long, without the VM.
+
+        Raises:
+            SessionError: it was interrupted; `what` says what.
+        """
+        self.begin()
+        try:
+            yield
+        except StoreError as error:
+            if self.machine.stopping:
+                raise SessionError(f"{what} was interrupted") from error
+            raise
+        finally:
+            self.machine.expect_nothing()
+            self.end()
 
     def _attempt(
         self, job: Job, told: ToldOnce | None, started: float, *, wait: bool

@@ -10,11 +10,12 @@ from typing import Final, Literal, TypeAlias, final
 
 from lua_ls_persist.errors import SessionError
 from lua_ls_persist.model import Evaluation, Field, MemoryStats
+from lua_ls_persist.paths import Path, keys_of
 from lua_ls_persist.session import calls, looking
 from lua_ls_persist.session.life import Life
 from lua_ls_persist.session.modules import ModuleFiles, OpenBuffers
 from lua_ls_persist.session.output import OnOutput
-from lua_ls_persist.session.paths import Path, keys_of
+from lua_ls_persist.session.queries import StoredQueries
 from lua_ls_persist.session.request import (
     PreviewLimits,
     evaluation_request,
@@ -43,7 +44,7 @@ SESSION_LIMIT: Final = _UseSessionLimit()
 
 
 @final
-class Session(StoredData):
+class Session(StoredQueries, StoredData):
     """Evaluates Lua in one persistent VM. Any thread may use it; evaluations run one by one.
 
     Open one with `Session.open`, close it with `close` or by leaving a `with` block.

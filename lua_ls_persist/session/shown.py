@@ -8,7 +8,6 @@ from typing import final
 from lua_ls_persist.model import Preview, Value
 from lua_ls_persist.pretty import sort_entries, table_text
 from lua_ls_persist.session.names import ChunkNames
-from lua_ls_persist.session.paths import Key
 from lua_ls_persist.store import CodeRow, Native, Store
 from lua_ls_persist.store.rows import (
     BOOLEAN,
@@ -19,9 +18,8 @@ from lua_ls_persist.store.rows import (
     PERMANENT,
     STRING,
     TABLE,
-    as_native,
 )
-from lua_ls_persist.wire import INTEGER_MAX, INTEGER_MIN, text_or_bytes, text_to_bytes
+from lua_ls_persist.wire import text_or_bytes, text_to_bytes
 
 DEPTH_MAX = 3
 ENTRIES_MAX = 50
@@ -30,19 +28,6 @@ PAGE_BYTES_MAX = 64 * 1024
 _LIBRARIES = frozenset(
     {"_G", "coroutine", "debug", "io", "math", "os", "package", "string", "table", "utf8"}
 )
-
-
-def native_of(key: Key) -> tuple[int, Native]:
-    """A key as the store has it."""
-    if isinstance(key, bool):
-        return BOOLEAN, int(key)
-    if isinstance(key, int):
-        return INTEGER, key
-    if isinstance(key, float):
-        if key.is_integer() and INTEGER_MIN <= key <= INTEGER_MAX:
-            return INTEGER, int(key)
-        return FLOAT, key
-    return STRING, as_native(text_to_bytes(key))
 
 
 @final

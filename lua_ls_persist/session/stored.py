@@ -20,13 +20,13 @@ from lua_ls_persist.model import (
     Upvalue,
     Value,
 )
+from lua_ls_persist.paths import Path, keys_of
 from lua_ls_persist.session.life import Life
-from lua_ls_persist.session.paths import Path, keys_of
 from lua_ls_persist.session.recompile import compiled_again
 from lua_ls_persist.session.runner import Runner
-from lua_ls_persist.session.shown import Shown, chunk_of, definition_of, native_of
+from lua_ls_persist.session.shown import Shown, chunk_of, definition_of
 from lua_ls_persist.store import StoredFunction as Row
-from lua_ls_persist.store.rows import TABLE
+from lua_ls_persist.store.rows import TABLE, native_key
 from lua_ls_persist.store.rows import Value as Native
 
 MEMORY = "Memory"
@@ -72,7 +72,7 @@ class StoredData:
         name, *keys = keys_of(path)
 
         def look(runner: Runner) -> Value:
-            found = _walk(runner, str(name), [native_of(key) for key in keys])
+            found = _walk(runner, str(name), [native_key(key) for key in keys])
             return None if found is None else Shown(runner.store, runner.names).value(*found)
 
         return self._life.call(look)

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from lua_ls_persist.protocol import Tag
+from lua_ls_persist.wire import INTEGER_MAX, INTEGER_MIN, text_to_bytes
 
 NIL: Final = int(Tag.NIL)
 BOOLEAN: Final = int(Tag.BOOLEAN)
@@ -58,6 +59,19 @@ def as_native(content: bytes) -> Text:
         return content.decode()
     except UnicodeDecodeError:
         return content
+
+
+def native_key(key: str | float | bool) -> Value:
+    """A key of a table as the store has it: a float with an integer's value is that integer."""
+    if isinstance(key, bool):
+        return BOOLEAN, int(key)
+    if isinstance(key, int):
+        return INTEGER, key
+    if isinstance(key, float):
+        if key.is_integer() and INTEGER_MIN <= key <= INTEGER_MAX:
+            return INTEGER, int(key)
+        return FLOAT, key
+    return STRING, as_native(text_to_bytes(key))
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,12 @@ class Interrupter:
             self._expected = True
             self._requested_early = False
 
+    def expect_nothing(self) -> None:
+        """No call is about to begin any more."""
+        with self._lock:
+            self._expected = False
+            self._requested_early = False
+
     def begin(self, time_limit_s: float | None) -> None:
         """A call begins. Owner's thread."""
         with self._lock:
@@ -166,8 +172,8 @@ class Interrupter:
 
     @property
     def stopping(self) -> bool:
-        """Whether the call that runs was asked to stop."""
-        return self._running and self._cause is not None
+        """Whether the call that runs, or is about to, was asked to stop."""
+        return self._requested_early or (self._running and self._cause is not None)
 
     def renew(self) -> None:
         """The host has written over the core's memory: what asks it to stop is written again."""

@@ -242,6 +242,10 @@ class Machine:
         """A call follows at once; an interrupt from now on is meant for it."""
         self.interrupter.expect()
 
+    def expect_nothing(self) -> None:
+        """What was expected does not come: the host did its work without a call."""
+        self.interrupter.expect_nothing()
+
     @property
     def stopping(self) -> bool:
         """Whether the call that runs was asked to stop: what takes long in a host looks here."""

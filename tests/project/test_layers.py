@@ -11,7 +11,7 @@ import pytest
 from tests.project.files import PACKAGE
 
 # A layer may import what stands on its right, besides itself and the standard library.
-PLAIN = {"errors", "model", "pretty", "jsonable", "protocol", "wire", "_version"}
+PLAIN = {"errors", "model", "paths", "pretty", "jsonable", "protocol", "wire", "_version"}
 LAYERS: dict[str, set[str]] = {
     "_version": set(),
     "errors": {"model"},
@@ -21,12 +21,14 @@ LAYERS: dict[str, set[str]] = {
     "protocol": set(),
     "wire": {"errors", "model", "pretty", "protocol"},
     "schema": {"errors", "model", "pretty"},
+    "paths": {"errors"},
+    "query": PLAIN,
     "vm": PLAIN,
-    "store": {"schema", *PLAIN},
-    "session": {"schema", "vm", "store", *PLAIN},
+    "store": {"query", "schema", *PLAIN},
+    "session": {"query", "schema", "store", "vm", *PLAIN},
     "server": {"session", *PLAIN},
     # The terminal starts the server and, for `doctor`, looks into the core.
-    "cli": {"session", "server", "vm", "store", *PLAIN},
+    "cli": {"session", "server", "vm", "store", "query", *PLAIN},
     "__init__": {"session", *PLAIN},
     "__main__": {"cli"},
 }

@@ -12,8 +12,8 @@ import pytest
 
 from lua_ls_persist.errors import SessionError, StoreError, WireError
 from lua_ls_persist.model import Preview, StoredTable, Upvalue
+from lua_ls_persist.paths import Key, keys_of
 from lua_ls_persist.session import Session
-from lua_ls_persist.session.paths import Key, keys_of
 from tests.session.helpers import problem, value
 from tests.session.persistent import Restarted
 

@@ -47,6 +47,27 @@ def keys_of(path: Path) -> list[Key]:
     return found
 
 
+def steps_of(text: str) -> list[Key] | None:
+    """The keys of a field inside of a row, `address.city`, `tags[1]`, `["a b"]`; None: it is none.
+
+    It begins with a name or with a key in brackets.
+    """
+    text = text.strip()
+    rest = text if text.startswith("[") else f".{text}"
+    found: list[Key] = []
+    at = 0
+    while at < len(rest):
+        step = _STEP.match(rest, at)
+        if step is None:
+            return None
+        try:
+            found.append(_key(step, text))
+        except SessionError:
+            return None
+        at = step.end()
+    return found or None
+
+
 def _key(step: re.Match[str], path: str) -> Key:
     name, string, integer, number, boolean = step.groups()
     if name is not None:

@@ -1,0 +1,122 @@
+"""Queries of what is stored, from Python: the same questions that programs ask.
+
+They see what the evaluations before them have committed, and run on the session's own thread. Each
+counts as an evaluation for `evaluating` and `interrupt`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lua_ls_persist.errors import QueryError
+from lua_ls_persist.model import QueryPage, QueryRow, Value
+from lua_ls_persist.paths import Path, keys_of
+from lua_ls_persist.query import Query, parse_query, parse_where
+from lua_ls_persist.session.life import Life
+from lua_ls_persist.session.runner import Runner
+from lua_ls_persist.session.shown import Shown
+from lua_ls_persist.store.queries import FoundRow
+
+LIMIT_DEFAULT = 100
+"""How many rows a page has where nobody says."""
+
+
+class StoredQueries:
+    """The part of a session that answers questions about its store."""
+
+    _life: Life
+
+    def query(
+        self,
+        table: Path,
+        *,
+        where: Any = (),
+        order_by: Any = (),
+        descending: bool = False,
+        limit: int = LIMIT_DEFAULT,
+        after: str | None = None,
+        select: Any = (),
+    ) -> QueryPage:
+        """A page of the rows of a table that fulfil conditions, in order.
+
+        Args:
+            table: its path, such as `users` or `Memory.users`.
+            where: a condition `("age", ">", 25)`, or a list of conditions and groups such as
+                `{"any": [...]}`, all of which are to hold.
+            order_by: a field, or a list of fields and `{"field": ..., "descending": True}`;
+                otherwise the rows come in the order of their keys.
+            descending: turns the order round.
+            limit: how many rows the page has at most.
+            after: the `next` of the page before.
+            select: fields; rows then have these as their value, by name, and no others.
+
+        Raises:
+            QueryError: the question makes no sense, or there is no such table.
+            StoreError: the file cannot be read.
+            SessionError: it was interrupted.
+        """
+        query = parse_query(
+            {
+                "where": where,
+                "order_by": order_by,
+                "descending": descending,
+                "limit": limit,
+                "after": after,
+                "select": select,
+            }
+        )
+        name, keys = _path(table)
+
+        def look(runner: Runner) -> QueryPage:
+            with runner.interruptible("the query"), runner.store.one_state():
+                found = runner.store.query(_table(runner, name, keys, table), query)
+                rows = tuple(_row(runner, query, row) for row in found.rows)
+            return QueryPage(rows, found.next)
+
+        return self._life.call(look)
+
+    def count(self, table: Path, where: Any = ()) -> int:
+        """How many rows of a table fulfil conditions; `where` is that of `query`.
+
+        Raises:
+            QueryError: the question makes no sense, or there is no such table.
+            StoreError: the file cannot be read.
+            SessionError: it was interrupted.
+        """
+        conditions = parse_where(where)
+        name, keys = _path(table)
+
+        def look(runner: Runner) -> int:
+            with runner.interruptible("the count"), runner.store.one_state():
+                return runner.store.count(_table(runner, name, keys, table), conditions)
+
+        return self._life.call(look)
+
+
+def _path(table: Path) -> tuple[str, list[Any]]:
+    name, *keys = keys_of(table)
+    return str(name), keys
+
+
+def _table(runner: Runner, name: str, keys: list[Any], path: Path) -> int:
+    table_id = runner.store.table_at(name, keys)
+    if table_id is None:
+        text = path if isinstance(path, str) else ".".join(map(str, path))
+        raise QueryError(f"there is no table {text}")
+    return table_id
+
+
+def _row(runner: Runner, query: Query, row: FoundRow) -> QueryRow:
+    """A row as Python sees it; each is looked at for itself."""
+
+    def shown(value: tuple[int, Any]) -> Value:
+        return Shown(runner.store, runner.names).value(*value)
+
+    if not query.select:
+        return QueryRow(shown(row.key), shown(row.value))
+    fields = {
+        field.text: shown(value)
+        for field, value in zip(query.select, row.fields, strict=True)
+        if value is not None
+    }
+    return QueryRow(shown(row.key), fields)
