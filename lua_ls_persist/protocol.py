@@ -16,6 +16,7 @@ EVALUATE_FLAG_EXPRESSION: Final = 1
 EVALUATE_FLAG_LIVE: Final = 2
 EVALUATE_FLAG_STALE: Final = 4
 EVALUATE_FLAG_KEEP: Final = 8
+EVALUATE_FLAG_PRELUDE: Final = 16
 STORE_REPLY_BYTES: Final = 32768
 RECORD_BYTES: Final = 32
 MEMORY_TABLE_ID: Final = 1
@@ -66,6 +67,8 @@ class StoreOperation(IntEnum):
     COLLECT = 19
     MEMORY_INFO = 20
     FUNCTIONS = 21
+    PRELUDE = 22
+    DATA = 23
 
 
 class RecordOp(IntEnum):

@@ -85,6 +85,10 @@ DEBUG_LIBRARY_NAMES = [
     "-Dlua_getmetatable=core_getmetatable",
     "-Dlua_setmetatable=core_setmetatable",
     "-Dlua_upvaluejoin=core_upvaluejoin",
+    # See c/internals.h.
+    "-Dlua_getinfo=core_getinfo",
+    "-Dlua_getlocal=core_getlocal",
+    "-Dlua_setlocal=core_setlocal",
 ]
 
 MUSL_FILES = [

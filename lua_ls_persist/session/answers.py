@@ -11,6 +11,8 @@ from typing import final
 
 from lua_ls_persist.errors import StoreError, WireError
 from lua_ls_persist.protocol import StoreOperation
+from lua_ls_persist.session import prelude
+from lua_ls_persist.session.data import answer_data
 from lua_ls_persist.session.records import (
     Metatables,
     ids_bytes,
@@ -25,9 +27,11 @@ from lua_ls_persist.session.records import (
     text_bytes,
     value_bytes,
 )
+from lua_ls_persist.session.services import DataServices
 from lua_ls_persist.session.sources import UNKNOWN, SourceTexts
+from lua_ls_persist.session.trees import tables_of, tree_bytes
 from lua_ls_persist.store import Store
-from lua_ls_persist.store.rows import TABLE, NewCode, Pair, StoredFunction, Text, as_native
+from lua_ls_persist.store.rows import INTEGER, TABLE, NewCode, Pair, StoredFunction, Text, as_native
 from lua_ls_persist.vm import GivenUp
 from lua_ls_persist.wire import Decoder
 
@@ -37,7 +41,11 @@ NESTED_BYTES_MAX = 64 * 1024
 NESTED_ENTRIES_EACH_MAX = 8
 """So many entries of nested tables come along for each entry of a page, on average."""
 
+NESTED_TABLES_MAX = 512
+"""So many tables that an operation's result refers to bring their entries along, on average."""
+
 _EMPTY_SECTION = bytes(4)
+_FIRST = value_bytes(INTEGER, 1, {})
 _U8_U32 = struct.Struct("<BI")
 _PLACE = struct.Struct("<II")
 _DEPTH = struct.Struct("<I")
@@ -54,6 +62,7 @@ class Answers:
         self._stopping = stopping
         self._sources = sources
         self._depth = 0
+        self.services = DataServices(store, stopping)
         operations = StoreOperation
         self._by_operation: dict[int, Callable[[bytes], bytes]] = {
             operations.RESERVE: self._reserve,
@@ -77,6 +86,8 @@ class Answers:
             operations.COLLECT: self._collect,
             operations.MEMORY_INFO: self._memory_info,
             operations.FUNCTIONS: self._functions,
+            operations.PRELUDE: self._prelude,
+            operations.DATA: self._data,
         }
 
     def reset(self) -> None:
@@ -318,6 +329,16 @@ class Answers:
             )
             parts.append(ids_bytes([function.id]))
         return b"".join(parts)
+
+    # -- the prelude
+
+    def _prelude(self, request: bytes) -> bytes:
+        return text_bytes(prelude.text_of(read_text(Decoder(request))))
+
+    def _data(self, request: bytes) -> bytes:
+        refused, tree = answer_data(self.services, request)
+        nested, metatables = self._nested(tables_of(tree), NESTED_TABLES_MAX)
+        return bytes((refused,)) + _FIRST + tree_bytes(tree, metatables) + nested
 
 
 def _content(text: Text) -> bytes:

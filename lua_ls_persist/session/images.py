@@ -11,6 +11,7 @@ from typing import final
 
 from lua_ls_persist.errors import CoreError, StoreError
 from lua_ls_persist.protocol import Outcome
+from lua_ls_persist.session import prelude
 from lua_ls_persist.session.host import EvaluationHost
 from lua_ls_persist.session.records import read_ids
 from lua_ls_persist.session.runner import Runner
@@ -52,6 +53,8 @@ class ImageKeeper:
             return False, f"The session starts anew: {error}"
         if isinstance(stored, str):
             return False, f"The session starts anew: {stored}."
+        if stored.details.get("prelude") != prelude.digest():
+            return False, "The session starts anew: its image is of another version."
         try:
             self.take_over(stored)
         except CoreError as error:
@@ -107,7 +110,11 @@ class ImageKeeper:
             references=references,
             sources=sources,
             evaluations=runner.evaluations,
-            details={"free_source": free, "names": runner.names.kept()},
+            details={
+                "free_source": free,
+                "names": runner.names.kept(),
+                "prelude": prelude.digest(),
+            },
         )
 
     def references(self) -> tuple[int, ...]:

@@ -37,6 +37,8 @@ class Persistence:
         self._stopping = stopping
         store.stop_when(stopping)
         self._answers = Answers(store, sources, stopping)
+        self.services = self._answers.services
+        """What operations of the prelude work with."""
         self._shared = store.path is not None
         """Whether anybody else can write to the store."""
         self._attached = False

@@ -18,6 +18,8 @@ _MODULE_ERROR = re.compile(
 _NO_MESSAGE = re.compile(r"\(error object is a \w+ value\)")
 _PLACE = re.compile(rb"(?P<chunk>[^\n]*?):(?P<line>\d+): (?P<message>.*)", re.DOTALL)
 
+_C_SOURCE = b"=[C]"
+
 NameOf = Callable[[bytes], str]
 
 
@@ -43,6 +45,12 @@ def read_note(decoder: Decoder, name_of: NameOf) -> Note:
 def _read_frame(decoder: Decoder, name_of: NameOf, frames: list[Frame]) -> None:
     flags, line = decoder.u8(), decoder.u32()
     source, what = decoder.text(), decoder.text()
+    if source == _C_SOURCE and what != b"C":
+        # A function of the prelude: neither it nor what it calls is the program's concern.
+        _skip_frame(decoder)
+        while frames and frames[-1].chunk == "[C]":
+            frames.pop()
+        return
     kind, name = (decoder.text().decode("utf-8", "replace") for _ in range(2))
     defined = decoder.u32()
     if flags & FRAME_FLAG_GAP:
@@ -59,6 +67,12 @@ def _read_frame(decoder: Decoder, name_of: NameOf, frames: list[Frame]) -> None:
     frames.append(Frame(chunk, line or None, function))
     if flags & FRAME_FLAG_TAIL_CALL:
         frames.append(Frame("", None, "(...tail calls...)"))
+
+
+def _skip_frame(decoder: Decoder) -> None:
+    for _ in range(2):
+        decoder.text()
+    decoder.u32()
 
 
 def read_problem(decoder: Decoder, kind: ProblemKind, name_of: NameOf) -> Problem:

@@ -31,7 +31,9 @@ from lua_ls_persist.session.output import OnOutput, OutputCollector, ToldOnce
 from lua_ls_persist.session.persistence import Persistence
 from lua_ls_persist.session.problems import memory_problem, read_problem, stop_note, stop_problem
 from lua_ls_persist.session.request import PreviewLimits, evaluation_request
+from lua_ls_persist.session.services import OnProgress
 from lua_ls_persist.session.sources import SourceTexts
+from lua_ls_persist.session.trees import Tree
 from lua_ls_persist.store import Store
 from lua_ls_persist.vm import Image, Machine, Stopped, load_core
 from lua_ls_persist.wire import Decoder
@@ -72,6 +74,9 @@ class Job:
     """What the chunk is called where nothing better is known."""
     time_limit_s: float | None
     on_output: OnOutput | None = None
+    arguments: Tree = None
+    """What a function of the prelude is given, which asks the host for it."""
+    on_progress: OnProgress | None = None
 
 
 @final
@@ -146,6 +151,8 @@ class Runner:
         started = time.perf_counter()
         told = None if job.on_output is None else ToldOnce(job.on_output)
         self.begin()
+        services = self.persistence.services
+        services.arguments, services.on_progress = job.arguments, job.on_progress
         try:
             for _ in range(RERUNS_MAX):
                 evaluation = self._attempt(job, told, started, wait=False)
@@ -157,6 +164,7 @@ class Runner:
             assert evaluation is not None
             return evaluation
         finally:
+            services.arguments, services.on_progress, services.kept = None, None, None
             self.end()
 
     def begin(self) -> None:

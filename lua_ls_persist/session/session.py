@@ -12,18 +12,23 @@ from lua_ls_persist.errors import SessionError
 from lua_ls_persist.model import Evaluation, Field, MemoryStats
 from lua_ls_persist.paths import Path, keys_of
 from lua_ls_persist.session import calls, looking
+from lua_ls_persist.session.changing import ChangingData
 from lua_ls_persist.session.life import Life
+from lua_ls_persist.session.limits import (
+    SESSION_LIMIT,
+    UseSessionLimit,
+    check_time_limit,
+    time_limit,
+)
 from lua_ls_persist.session.modules import ModuleFiles, OpenBuffers
 from lua_ls_persist.session.output import OnOutput
 from lua_ls_persist.session.queries import StoredQueries
 from lua_ls_persist.session.request import (
-    PreviewLimits,
     evaluation_request,
     fields_request,
     prepare_source,
 )
 from lua_ls_persist.session.runner import Job, Settings
-from lua_ls_persist.session.stored import StoredData
 from lua_ls_persist.store import Store
 from lua_ls_persist.vm import load_core
 from lua_ls_persist.wire import Encodable
@@ -35,16 +40,8 @@ OUTPUT_LIMIT_BYTES_DEFAULT: Final = 1024 * 1024
 Mode: TypeAlias = Literal["auto", "chunk"]
 
 
-class _UseSessionLimit:
-    """The type of `SESSION_LIMIT`."""
-
-
-SESSION_LIMIT: Final = _UseSessionLimit()
-"""For `time_limit_s` of an evaluation: the session's own limit. (None is no limit.)"""
-
-
 @final
-class Session(StoredQueries, StoredData):
+class Session(StoredQueries, ChangingData):
     """Evaluates Lua in one persistent VM. Any thread may use it; evaluations run one by one.
 
     Open one with `Session.open`, close it with `close` or by leaving a `with` block.
@@ -53,7 +50,6 @@ class Session(StoredQueries, StoredData):
     def __init__(self, life: Life) -> None:
         """Use `Session.open`."""
         super().__init__(life)
-        self._limits = PreviewLimits()
 
     @classmethod
     def open(
@@ -92,7 +88,7 @@ class Session(StoredQueries, StoredData):
             CoreError: the WebAssembly core is missing or cannot run here.
             SessionError: a limit makes no sense.
         """
-        _check_time_limit(time_limit_s)
+        check_time_limit(time_limit_s)
         if output_limit_bytes < 0:
             raise SessionError(f"output_limit_bytes is {output_limit_bytes}; it cannot be negative")
         if isinstance(folders, (str, bytes)):
@@ -130,7 +126,7 @@ class Session(StoredQueries, StoredData):
         line: int = 0,
         mode: Mode = "auto",
         arguments: Sequence[Encodable] = (),
-        time_limit_s: float | _UseSessionLimit | None = SESSION_LIMIT,
+        time_limit_s: float | UseSessionLimit | None = SESSION_LIMIT,
         on_output: OnOutput | None = None,
     ) -> Evaluation:
         """Run Lua source and wait for what comes of it.
@@ -165,7 +161,7 @@ class Session(StoredQueries, StoredData):
         line: int = 0,
         mode: Mode = "auto",
         arguments: Sequence[Encodable] = (),
-        time_limit_s: float | _UseSessionLimit | None = SESSION_LIMIT,
+        time_limit_s: float | UseSessionLimit | None = SESSION_LIMIT,
         on_output: OnOutput | None = None,
     ) -> Future[Evaluation]:
         """As `evaluate`, without waiting: evaluations run in the order they were submitted."""
@@ -176,7 +172,7 @@ class Session(StoredQueries, StoredData):
         self,
         path: Path,
         *arguments: Encodable,
-        time_limit_s: float | _UseSessionLimit | None = SESSION_LIMIT,
+        time_limit_s: float | UseSessionLimit | None = SESSION_LIMIT,
         on_output: OnOutput | None = None,
     ) -> Evaluation:
         """Call a stored function, such as `call("Memory.calculate", 3, 4)`: one evaluation.
@@ -191,7 +187,7 @@ class Session(StoredQueries, StoredData):
         self,
         path: Path,
         *arguments: Encodable,
-        time_limit_s: float | _UseSessionLimit | None = SESSION_LIMIT,
+        time_limit_s: float | UseSessionLimit | None = SESSION_LIMIT,
         on_output: OnOutput | None = None,
     ) -> Future[Evaluation]:
         """As `call`, without waiting."""
@@ -202,7 +198,7 @@ class Session(StoredQueries, StoredData):
         self,
         path: Path,
         arguments: Sequence[Encodable],
-        time_limit_s: float | _UseSessionLimit | None,
+        time_limit_s: float | UseSessionLimit | None,
         on_output: OnOutput | None,
     ) -> Callable[[], Evaluation]:
         keys = keys_of(path)
@@ -218,14 +214,11 @@ class Session(StoredQueries, StoredData):
         line: int,
         mode: Mode,
         arguments: Sequence[Encodable],
-        time_limit_s: float | _UseSessionLimit | None,
+        time_limit_s: float | UseSessionLimit | None,
         on_output: OnOutput | None,
     ) -> Callable[[], Evaluation]:
         settings = self._life.settings
-        limit = settings.time_limit_s
-        if not isinstance(time_limit_s, _UseSessionLimit):
-            _check_time_limit(time_limit_s)
-            limit = time_limit_s
+        limit = time_limit(time_limit_s, settings.time_limit_s)
         if mode not in ("auto", "chunk"):
             raise SessionError(f"mode is {mode!r}; it can be 'auto' or 'chunk'")
         content = prepare_source(source)
@@ -314,10 +307,3 @@ class Session(StoredQueries, StoredData):
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _check_time_limit(time_limit_s: float | None) -> None:
-    if time_limit_s is not None and not time_limit_s > 0:
-        raise SessionError(
-            f"time_limit_s is {time_limit_s}; it must be more than 0 seconds, or None for no limit"
-        )

@@ -165,7 +165,19 @@ _VALUES = (
     "CREATE INDEX image_pieces_image ON image_pieces (image_id)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_META, _VALUES)
+_VERSIONS = (
+    # Which versions programs have migrated tables to; the path is a JSON list of keys.
+    """
+    CREATE TABLE table_versions (
+        path TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        migrated_utc TEXT NOT NULL,
+        PRIMARY KEY (path, version)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_META, _VALUES, _VERSIONS)
 """The steps in order; each is the SQL statements of one transaction."""
 
 FORMAT_VERSION = len(MIGRATIONS)

@@ -13,6 +13,7 @@
 
 #include "ldebug.h"
 #include "ldo.h"
+#include "lmem.h"
 #include "lobject.h"
 #include "lstate.h"
 #include "lundump.h"
@@ -118,6 +119,49 @@ LClosure *core_undump(lua_State *L, ZIO *Z, const char *name) {
   LClosure *closure = luaU_undump(L, &z, name);
   lua_remove(L, -2); /* the chunk, below the closure */
   return closure;
+}
+
+static void conceal(lua_State *L, Proto *p) {
+  luaM_freearray(L, p->lineinfo, p->sizelineinfo);
+  luaM_freearray(L, p->abslineinfo, p->sizeabslineinfo);
+  luaM_freearray(L, p->locvars, p->sizelocvars);
+  p->lineinfo = NULL;
+  p->abslineinfo = NULL;
+  p->locvars = NULL;
+  p->sizelineinfo = p->sizeabslineinfo = p->sizelocvars = 0;
+  for (int i = 0; i < p->sizep; i++) conceal(L, p->p[i]);
+}
+
+void core_conceal(lua_State *L) { conceal(L, clLvalue(s2v(L->top.p - 1))->p); }
+
+/*
+** Whether it is a function without lines that says it is one of C, as core_conceal leaves them. Others
+** have a line at least, or have lost the name as well.
+*/
+static int is_concealed(const TValue *value) {
+  if (!ttisLclosure(value)) return 0;
+  const Proto *p = clLvalue(value)->p;
+  return p->lineinfo == NULL && p->source != NULL && strcmp(getstr(p->source), "=[C]") == 0;
+}
+
+int core_getinfo(lua_State *L, const char *what, lua_Debug *ar) {
+  int result = lua_getinfo(L, what, ar);
+  if (*what != '>' && strchr(what, 'f')) {
+    TValue *function = s2v(L->top.p - (strchr(what, 'L') ? 2 : 1));
+    if (is_concealed(function)) setnilvalue(function);
+  }
+  return result;
+}
+
+const char *core_getlocal(lua_State *L, const lua_Debug *ar, int n) {
+  if (ar != NULL && is_concealed(s2v(ar->i_ci->func.p))) return NULL;
+  return lua_getlocal(L, ar, n);
+}
+
+const char *core_setlocal(lua_State *L, const lua_Debug *ar, int n) {
+  if (!is_concealed(s2v(ar->i_ci->func.p))) return lua_setlocal(L, ar, n);
+  lua_pop(L, 1);
+  return NULL;
 }
 
 int core_stack_slots(lua_State *L) { return stacksize(L); }

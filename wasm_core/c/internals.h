@@ -58,6 +58,17 @@ void core_note_memory_error(lua_State *L);
 
 int core_try(void (*f)(lua_State *, void *), lua_State *L, void *ud);
 
+/*
+** The Lua function at the top, and those in it, have no lines and no names of locals any more, so that
+** errors are placed where they were called. Their chunk is named "=[C]".
+*/
+void core_conceal(lua_State *L);
+
+/* For the debug library: programs do not get hold of such functions, nor of what they have in locals. */
+int core_getinfo(lua_State *L, const char *what, lua_Debug *ar);
+const char *core_getlocal(lua_State *L, const lua_Debug *ar, int n);
+const char *core_setlocal(lua_State *L, const lua_Debug *ar, int n);
+
 /* How many values the stack of this state has room for. */
 int core_stack_slots(lua_State *L);
 

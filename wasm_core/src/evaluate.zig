@@ -5,6 +5,7 @@ const lua = @import("lua.zig");
 const code = @import("code.zig");
 const critical = @import("critical.zig");
 const flush = @import("flush.zig");
+const prelude = @import("prelude.zig");
 const heap = @import("root").heap;
 const host = @import("host.zig");
 const protocol = @import("protocol.zig");
@@ -254,6 +255,11 @@ fn compileBody(L: *lua.State) callconv(.c) c_int {
 
 /// Pushes the compiled chunk, or a message. As an expression first, if the request says so.
 fn compile(L: *lua.State, self: *Evaluation) c_int {
+    if (self.request.flags & protocol.evaluate_flag_prelude != 0) {
+        lua.pushString(L, self.source);
+        prelude.pushNeeded(L);
+        return lua.ok;
+    }
     if (self.request.flags & protocol.evaluate_flag_expression != 0) {
         const status = load(L, self, expression_prefix);
         self.prefix_results = 1;

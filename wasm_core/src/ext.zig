@@ -9,6 +9,7 @@ const cells = @import("functions.zig");
 const ids = @import("ids.zig");
 const load = @import("load.zig");
 const permanents = @import("permanents.zig");
+const prelude = @import("prelude.zig");
 const protocol = @import("protocol.zig");
 const references = @import("references.zig");
 const transaction = @import("transaction.zig");
@@ -35,6 +36,7 @@ pub fn open(L: *lua.State) void {
         lua.pushFunction(L, function[1]);
         lua.lua_setfield(L, -2, function[0].ptr);
     }
+    prelude.open(L);
     // Where error messages look for the names of functions.
     _ = lua.lua_getfield(L, lua.registry_index, "_LOADED");
     lua.lua_pushvalue(L, -2);
@@ -69,7 +71,7 @@ fn checkName(L: *lua.State) []const u8 {
 
 /// ext.table(name): the root of that name, created on first use. ext.table(): a new external table that
 /// lives while something reaches it.
-fn table(L: *lua.State) callconv(.c) c_int {
+pub fn table(L: *lua.State) callconv(.c) c_int {
     if (lua.lua_type(L, 1) <= 0) {
         critical.enter(L);
         const id = ids.next(L);

@@ -104,7 +104,9 @@ pub const Registry = struct {
     /// What the metatables M, and those of caches, are copied from.
     pub const meta_model: lua.Integer = 20;
     pub const cache_meta_model: lua.Integer = 21;
-    pub const last = 21;
+    /// Name of a function of the prelude -> the function, as far as they are loaded (prelude.zig).
+    pub const prelude: lua.Integer = 22;
+    pub const last = 22;
 };
 
 /// How many tables wait to be flushed, and how many have names of metamethods as keys.

@@ -34,6 +34,8 @@ const Pending = enum(u8) {
     key = 3,
     /// A cell; nothing; the id of the function that is its value.
     cell = 4,
+    /// A plain table; a key; the id of the function that is the value.
+    plain = 5,
 };
 var pending_count: lua.Integer = 0;
 /// Two places each, counted down from -1: a table, and its metatable.
@@ -112,6 +114,11 @@ pub noinline fn settle(L: *lua.State) void {
                 const value = lua.lua_gettop(L);
                 external.pushMeta(L, object);
                 put(L, object, -1, key, value);
+            },
+            .plain => {
+                lua.lua_pushvalue(L, top + 4);
+                functions.pushShell(L, lua.lua_tointegerx(L, top + 5, null));
+                lua.lua_rawset(L, object);
             },
             .cell => {
                 functions.pushShell(L, lua.lua_tointegerx(L, top + 5, null));
@@ -287,7 +294,7 @@ noinline fn readEntries(L: *lua.State, reply: *Reply, p: c_int, m: c_int, keys: 
         } else {
             notePath(L, p, top + 1, top + 2);
             if (value_function != 0) {
-                noteValue(L, p, top + 1, value_function);
+                noteValue(L, .value, p, top + 1, value_function);
             } else {
                 put(L, p, m, top + 1, top + 2);
             }
@@ -301,8 +308,8 @@ noinline fn readEntries(L: *lua.State, reply: *Reply, p: c_int, m: c_int, keys: 
     }
 }
 
-fn noteValue(L: *lua.State, p: c_int, key: c_int, function_id: lua.Integer) void {
-    const first = pushPlace(L, .value);
+fn noteValue(L: *lua.State, kind: Pending, p: c_int, key: c_int, function_id: lua.Integer) void {
+    const first = pushPlace(L, kind);
     lua.lua_pushvalue(L, p);
     lua.lua_rawseti(L, -2, first + 1);
     lua.lua_pushvalue(L, key);
@@ -355,7 +362,7 @@ pub fn settleKeys(L: *lua.State, keys: c_int) void {
 }
 
 /// The nested section: small tables that the entries refer to. Stack: unchanged.
-noinline fn readNested(L: *lua.State, reply: *Reply) void {
+pub noinline fn readNested(L: *lua.State, reply: *Reply) void {
     const count = reply.int(u32);
     for (0..count) |_| {
         const top = lua.lua_gettop(L);
@@ -486,7 +493,30 @@ pub noinline fn pushValue(L: *lua.State, reply: *Reply) lua.Integer {
             const id = reply.int(i64);
             external.pushById(L, id, reply.int(i64));
         },
+        .table => {
+            const count = reply.int(u32);
+            lua.luaL_checkstack(L, 8, null);
+            // Of longer ones nobody said which part is an array.
+            lua.lua_createtable(L, 0, if (count > 8) 0 else @intCast(count));
+            readTable(L, reply, count);
+        },
         else => lua.lua_pushnil(L),
     }
     return 0;
+}
+
+/// That many pairs become entries of the plain table at the top. The keys are no functions.
+/// Stack: unchanged.
+pub noinline fn readTable(L: *lua.State, reply: *Reply, count: u32) void {
+    const table = lua.lua_gettop(L);
+    for (0..count) |_| {
+        _ = pushValue(L, reply);
+        const function_id = pushValue(L, reply);
+        if (function_id != 0) {
+            noteValue(L, .plain, table, table + 1, function_id);
+        } else {
+            lua.lua_rawset(L, table);
+        }
+        lua.lua_settop(L, table);
+    }
 }

@@ -73,6 +73,8 @@ pub const StoreOperation = enum(u32) {
     collect = 19,
     memory_info = 20,
     functions = 21,
+    prelude = 22,
+    data = 23,
 };
 
 /// What a record of an APPLY batch does.
@@ -147,6 +149,8 @@ pub const evaluate_flag_live: u32 = 2;
 pub const evaluate_flag_stale: u32 = 4;
 /// What the program did before an error reached the top is kept, in the store as well.
 pub const evaluate_flag_keep: u32 = 8;
+/// The source is the name of a function of the prelude, which is called with the arguments.
+pub const evaluate_flag_prelude: u32 = 16;
 
 /// Bits of a frame's flags.
 pub const frame_flag_tail_call: u8 = 1;
@@ -202,6 +206,7 @@ pub const description = blk: {
         .{ "EVALUATE_FLAG_LIVE", evaluate_flag_live },
         .{ "EVALUATE_FLAG_STALE", evaluate_flag_stale },
         .{ "EVALUATE_FLAG_KEEP", evaluate_flag_keep },
+        .{ "EVALUATE_FLAG_PRELUDE", evaluate_flag_prelude },
         .{ "STORE_REPLY_BYTES", store_reply_bytes },
         .{ "RECORD_BYTES", @sizeOf(Record) },
         .{ "MEMORY_TABLE_ID", memory_table_id },

@@ -1,0 +1,125 @@
+-- ext.batch: many operations as one transaction, with their results in order.
+local prelude = ...
+
+local data, fail, flush = prelude.data, prelude.fail, prelude.flush
+local is_external, transaction = prelude.is_external, prelude.transaction
+local table_at, text_of = prelude.need("table_at"), prelude.need("text_of")
+local error, next, pcall, type = error, next, pcall, type
+
+local OPERATIONS_MAX = 10000
+local OPERATIONS_BETWEEN_REPORTS = 500
+local NO_MEMORY = "not enough memory"
+
+-- What a batch has found out about paths: from text to keys.
+local function keys_in(paths, path)
+  local keys = paths[path]
+  if not keys then
+    keys = data("keys", { path = path })
+    paths[path] = keys
+  end
+  return keys
+end
+
+local function target(operation, paths, is_made)
+  local where = operation.table
+  if is_external(where) then return where end
+  if type(where) ~= "string" then
+    error("its table is a " .. type(where) .. ", not a path or an external table", 0)
+  end
+  return table_at(keys_in(paths, where), where, is_made)
+end
+
+local function key_of(operation)
+  local key = operation.key
+  if key == nil then error("it has no key", 0) end
+  return key
+end
+
+-- The operations by name. Each gives its result.
+local perform = {}
+
+function perform.set(operation, paths)
+  local key, value = key_of(operation), operation.value
+  if value == nil then error("it has no value; the operation delete takes an entry away", 0) end
+  target(operation, paths, true)[key] = value
+  return true
+end
+
+function perform.get(operation, paths)
+  return target(operation, paths)[key_of(operation)]
+end
+
+function perform.delete(operation, paths)
+  local rows, key = target(operation, paths), key_of(operation)
+  local was_there = rows[key] ~= nil
+  rows[key] = nil
+  return was_there
+end
+
+function perform.update(operation, paths)
+  local fields = operation.value
+  if type(fields) ~= "table" then
+    error("its value is a " .. type(fields) .. ", not a table of fields", 0)
+  end
+  local row = target(operation, paths)[key_of(operation)]
+  if row == nil then return false end
+  if type(row) ~= "table" then error("the row is a " .. type(row) .. ", not a table", 0) end
+  for field, value in next, fields do
+    row[field] = value
+  end
+  return true
+end
+
+-- How messages call an operation: `set users.bob`.
+local function described(operation)
+  if type(operation) ~= "table" then return "a " .. type(operation) end
+  local name, where = operation.op, operation.table
+  if type(name) ~= "string" then name = "no operation" end
+  if type(where) ~= "string" then where = "table" end
+  local key = operation.key
+  return name .. " " .. (key == nil and where or text_of(where, key))
+end
+
+local function one(operation, paths)
+  if type(operation) ~= "table" then error("an operation is a table", 0) end
+  local name = operation.op
+  local performed = type(name) == "string" and perform[name]
+  if not performed then
+    error("op is not one of set, get, delete and update", 0)
+  end
+  return performed(operation, paths)
+end
+
+local batch = {}
+
+function batch.batch(operations)
+  if type(operations) ~= "table" then
+    fail("bad argument #1 to 'batch' (list of operations expected, got " .. type(operations) .. ")")
+  end
+  local count = #operations
+  if count > OPERATIONS_MAX then
+    fail("a batch has at most " .. OPERATIONS_MAX .. " operations; this one has " .. count)
+  end
+  return transaction(function()
+    local results, paths, number = { n = count }, {}, 0
+    local ok, problem = pcall(function()
+      for place = 1, count do
+        number = place
+        results[place] = one(operations[place], paths)
+        if place % OPERATIONS_BETWEEN_REPORTS == 0 then
+          data("progress", { done = place, total = count })
+        end
+      end
+      number = 0
+      flush()
+    end)
+    if ok then return results end
+    -- Now: when the transaction has been undone, nobody knows any more which one it was.
+    if type(problem) ~= "string" or problem == NO_MEMORY then error(problem, 0) end
+    if number == 0 then fail("batch: " .. problem) end
+    local _, text = pcall(described, operations[number])
+    fail("batch operation " .. number .. " (" .. text .. "): " .. problem)
+  end)
+end
+
+return batch

@@ -1,0 +1,183 @@
+"""Changing what is stored from Python: single entries, batches, migrations.
+
+All of it goes through the VM, as what a program does, so that there is one way in which data
+change. Each is one evaluation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
+from typing import Any
+
+from lua_ls_persist.errors import SessionError
+from lua_ls_persist.model import Evaluation
+from lua_ls_persist.paths import Key, Path, keys_of
+from lua_ls_persist.protocol import EVALUATE_FLAG_PRELUDE
+from lua_ls_persist.session.life import Life
+from lua_ls_persist.session.limits import SESSION_LIMIT, UseSessionLimit, time_limit
+from lua_ls_persist.session.request import PreviewLimits, evaluation_request
+from lua_ls_persist.session.runner import Job, with_flag
+from lua_ls_persist.session.services import OnProgress
+from lua_ls_persist.session.stored import StoredData
+from lua_ls_persist.session.trees import Encoded
+from lua_ls_persist.wire import Encodable, encode
+
+
+class ChangingData(StoredData):
+    """The part of a session that changes its data."""
+
+    def __init__(self, life: Life) -> None:
+        super().__init__(life)
+        self._limits = PreviewLimits()
+
+    def set(self, path: Path, value: Encodable) -> Evaluation:
+        """Set the entry at a path such as `Memory.users.ann.age`; None removes it.
+
+        Lists and dicts become tables. A named table is made if there is none; all else on the way
+        must be there. Metamethods and schemas have their say, so there may be problems.
+
+        Raises:
+            SessionError: it is no path, or the path of a named table itself.
+            WireError: Lua has no value for `value`.
+        """
+        return self._run("python_set", {"keys": _entry_keys(path), "value": value}, "(set)")
+
+    def delete(self, path: Path) -> Evaluation:
+        """Remove the entry at a path; the evaluation's value is whether there was one.
+
+        Raises:
+            SessionError: it is no path, or the path of a named table itself (see `drop`).
+        """
+        return self._run("python_delete", {"keys": _entry_keys(path)}, "(delete)")
+
+    def batch(
+        self,
+        operations: Iterable[Mapping[str, Any]],
+        *,
+        time_limit_s: float | UseSessionLimit | None = SESSION_LIMIT,
+        on_progress: OnProgress | None = None,
+    ) -> Evaluation:
+        """Do up to 10,000 operations, all of them or none; the values are their results in order.
+
+        Each is what `ext.batch` takes: `{"op": "set", "table": "users", "key": "ann", "value": 1}`.
+        `on_progress` hears how many of how many are done, on the VM's thread.
+
+        Raises:
+            WireError: there is something in them that Lua has no value for.
+        """
+        return self.submit_batch(
+            operations, time_limit_s=time_limit_s, on_progress=on_progress
+        ).result()
+
+    def submit_batch(
+        self,
+        operations: Iterable[Mapping[str, Any]],
+        *,
+        time_limit_s: float | UseSessionLimit | None = SESSION_LIMIT,
+        on_progress: OnProgress | None = None,
+    ) -> Future[Evaluation]:
+        """As `batch`, without waiting."""
+        return self._life.owner.submit(
+            self._prepared(
+                "python_batch", list(operations), "(batch)", time_limit_s, on_progress=on_progress
+            )
+        )
+
+    def migrate(
+        self,
+        table: str,
+        version: int,
+        source: str,
+        *,
+        name: str = "(migration)",
+        dry_run: bool = False,
+        time_limit_s: float | UseSessionLimit | None = SESSION_LIMIT,
+        on_progress: OnProgress | None = None,
+    ) -> Evaluation:
+        """Bring a table's rows to a version, once: what `ext.migrate` does.
+
+        Args:
+            table: a path, such as `users`.
+            version: a whole number; each is run once, in ascending order.
+            source: Lua, a function `function(row, key) ... end`, or what such a function does.
+            name: what to call the source in problems.
+            dry_run: undo it, and tell what would change.
+            time_limit_s: instead of the session's limit; None: no limit.
+            on_progress: hears how many of how many rows are done, on the VM's thread.
+
+        The values are whether it was run, how many rows there were, and after a dry run a preview
+        of the changes.
+        """
+        return self.submit_migrate(
+            table,
+            version,
+            source,
+            name=name,
+            dry_run=dry_run,
+            time_limit_s=time_limit_s,
+            on_progress=on_progress,
+        ).result()
+
+    def submit_migrate(
+        self,
+        table: str,
+        version: int,
+        source: str,
+        *,
+        name: str = "(migration)",
+        dry_run: bool = False,
+        time_limit_s: float | UseSessionLimit | None = SESSION_LIMIT,
+        on_progress: OnProgress | None = None,
+    ) -> Future[Evaluation]:
+        """As `migrate`, without waiting."""
+        arguments: dict[str, Encodable] = {
+            "path": table,
+            "version": version,
+            "source": source,
+            "name": self._life.runner.names.source_of(name),
+            "dry_run": dry_run,
+        }
+        return self._life.owner.submit(
+            self._prepared("python_migrate", arguments, name, time_limit_s, on_progress=on_progress)
+        )
+
+    def _run(self, function: str, arguments: Encodable, name: str) -> Evaluation:
+        return self._life.owner.call(self._prepared(function, arguments, name, SESSION_LIMIT))
+
+    def _prepared(
+        self,
+        function: str,
+        arguments: Encodable,
+        name: str,
+        time_limit_s: float | UseSessionLimit | None,
+        *,
+        on_progress: OnProgress | None = None,
+    ) -> Callable[[], Evaluation]:
+        """A call of a function of the prelude."""
+        limit = time_limit(time_limit_s, self._life.settings.time_limit_s)
+        request = evaluation_request(
+            function.encode(),
+            self._life.runner.names.source_of(name),
+            line=0,
+            expression=False,
+            arguments=(),
+            limits=self._limits,
+        )
+        job = Job(
+            "core_evaluate",
+            with_flag(request, EVALUATE_FLAG_PRELUDE),
+            b"",
+            name,
+            limit,
+            arguments=Encoded(encode(arguments)),
+            on_progress=on_progress,
+        )
+        return lambda: self._life.evaluate(job)
+
+
+def _entry_keys(path: Path) -> list[Key]:
+    keys = keys_of(path)
+    if len(keys) == 1:
+        raise SessionError(f"{keys[0]} is a table of its own; name an entry of it")
+    return keys

@@ -1,0 +1,50 @@
+"""The Lua sources of the prelude, by the functions that they have.
+
+They stand in lua/prelude/, and in the package when it is installed. wasm_core/src/prelude.zig tells
+how the core takes them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+PACKAGED: Final = Path(__file__).resolve().parents[1] / "prelude"
+SOURCES: Final = Path(__file__).resolve().parents[2] / "lua" / "prelude"
+
+FUNCTIONS: Final = {
+    "ask": "tables",
+    "batch": "batch",
+    "migrate": "migrate",
+    "python_batch": "python",
+    "python_delete": "python",
+    "python_migrate": "python",
+    "python_set": "python",
+    "table_at": "tables",
+    "text_of": "tables",
+}
+"""Name of a function to the file that has it."""
+
+
+@cache
+def folder() -> Path:
+    """Where the files are."""
+    return PACKAGED if PACKAGED.is_dir() else SOURCES
+
+
+@cache
+def text_of(function: str) -> bytes:
+    """The source that has this function; empty if there is none."""
+    name = FUNCTIONS.get(function)
+    return b"" if name is None else (folder() / f"{name}.lua").read_bytes()
+
+
+@cache
+def digest() -> str:
+    """What tells these sources from those of another version: images have functions of them."""
+    together = hashlib.sha256()
+    for name in sorted(FUNCTIONS):
+        together.update(name.encode() + b"\0" + text_of(name))
+    return together.hexdigest()

@@ -1,0 +1,48 @@
+"""What operations of the prelude work with, and what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias, final
+
+from lua_ls_persist.session.trees import Tree
+from lua_ls_persist.store import Store
+from lua_ls_persist.vm import GivenUp
+
+OnProgress: TypeAlias = Callable[[int, int], None]
+"""Hears how much of how much is done; 0 where nobody knows how much there is."""
+
+
+@final
+class DataServices:
+    """The store, and what there is of the evaluation that runs. On the session's own thread."""
+
+    def __init__(self, store: Store, stopping: Callable[[], bool]) -> None:
+        self.store = store
+        self._stopping = stopping
+        self.arguments: Tree = None
+        """What the session hands to a function of the prelude that it calls itself."""
+        self.on_progress: OnProgress | None = None
+        self.kept: Tree = None
+        """What outlives a transaction that is undone."""
+
+    def go_on(self, done: int = 0, total: int = 0) -> None:
+        """Something that takes long has come so far.
+
+        Raises:
+            GivenUp: the evaluation is to be stopped.
+        """
+        if self._stopping():
+            raise GivenUp
+        if self.on_progress is not None:
+            self.on_progress(done, total)
+
+
+@dataclass(frozen=True, slots=True)
+class DataOperation:
+    """One that the prelude may ask for, by name."""
+
+    run: Callable[[DataServices, Mapping[Any, Tree]], Tree]
+    changes: bool = False
+    """It writes: what it has written is undone if it refuses."""

@@ -1,0 +1,48 @@
+"""Which versions tables have been migrated to, by their paths.
+
+A path is a list of keys from the name of a root on. What a version means is the program's business.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Final, TypeAlias, cast
+
+from lua_ls_persist.store.roots import Roots
+
+PathKey: TypeAlias = str | int | float | bool
+
+_SQL_VERSIONS: Final = "SELECT version FROM table_versions WHERE path = ? ORDER BY version"
+_SQL_ADD: Final = """
+    INSERT INTO table_versions (path, version, migrated_utc)
+    VALUES (?, ?, strftime('%Y-%m-%dT%H:%M:%SZ'))
+    """
+_SQL_FORGET: Final = "DELETE FROM table_versions WHERE json_extract(path, '$[0]') = ?"
+
+
+class Versions(Roots):
+    """Remembers versions. They go with the root that their paths begin with."""
+
+    def versions(self, keys: Sequence[PathKey]) -> list[int]:
+        """The versions that the table at this path was migrated to, ascending."""
+        with self._reading:
+            rows = self._cursor.execute(_SQL_VERSIONS, (_path(keys),)).fetchall()
+        return [cast("int", version) for (version,) in rows]
+
+    def add_version(self, keys: Sequence[PathKey], version: int) -> None:
+        """The table at this path is migrated to a version that it did not have."""
+        with self._change():
+            self._cursor.execute(_SQL_ADD, (_path(keys), version))
+
+    def drop_root(self, name: str) -> bool:
+        """Takes the name from a table, and forgets the versions of what it led to."""
+        was_there = super().drop_root(name)
+        if was_there:
+            with self._change():
+                self._cursor.execute(_SQL_FORGET, (name,))
+        return was_there
+
+
+def _path(keys: Sequence[PathKey]) -> str:
+    return json.dumps(list(keys), ensure_ascii=False, separators=(",", ":"))
