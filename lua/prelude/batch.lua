@@ -3,8 +3,10 @@ local prelude = ...
 
 local data, fail, flush = prelude.data, prelude.fail, prelude.flush
 local is_external, transaction = prelude.is_external, prelude.transaction
-local table_at, text_of = prelude.need("table_at"), prelude.need("text_of")
+local need = prelude.need
+local table_at, text_of = need("table_at"), need("text_of")
 local error, next, pcall, type = error, next, pcall, type
+local sub = string.sub
 
 local OPERATIONS_MAX = 10000
 local OPERATIONS_BETWEEN_REPORTS = 500
@@ -70,6 +72,14 @@ function perform.update(operation, paths)
   return true
 end
 
+function perform.query(operation)
+  return need("query_of")(operation)
+end
+
+function perform.count(operation)
+  return need("count_of")(operation)
+end
+
 -- How messages call an operation: `set users.bob`.
 local function described(operation)
   if type(operation) ~= "table" then return "a " .. type(operation) end
@@ -85,7 +95,7 @@ local function one(operation, paths)
   local name = operation.op
   local performed = type(name) == "string" and perform[name]
   if not performed then
-    error("op is not one of set, get, delete and update", 0)
+    error("op is not one of set, get, delete, update, query and count", 0)
   end
   return performed(operation, paths)
 end
@@ -94,7 +104,7 @@ local batch = {}
 
 function batch.batch(operations)
   if type(operations) ~= "table" then
-    fail("bad argument #1 to 'batch' (list of operations expected, got " .. type(operations) .. ")")
+    need("bad_argument")(1, "batch", "list of operations", operations)
   end
   local count = #operations
   if count > OPERATIONS_MAX then
@@ -116,6 +126,9 @@ function batch.batch(operations)
     if ok then return results end
     -- Now: when the transaction has been undone, nobody knows any more which one it was.
     if type(problem) ~= "string" or problem == NO_MEMORY then error(problem, 0) end
+    -- What other functions of ext raise has the same place in front.
+    local _, place = pcall(fail, "")
+    if sub(problem, 1, #place) == place then problem = sub(problem, #place + 1) end
     if number == 0 then fail("batch: " .. problem) end
     local _, text = pcall(described, operations[number])
     fail("batch operation " .. number .. " (" .. text .. "): " .. problem)

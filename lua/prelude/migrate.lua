@@ -4,7 +4,8 @@ local prelude = ...
 local data, fail, flush = prelude.data, prelude.fail, prelude.flush
 local is_external, transaction = prelude.is_external, prelude.transaction
 local need = prelude.need
-local ask, table_at, text_of = need("ask"), need("table_at"), need("text_of")
+local ask, bad_argument = need("ask"), need("bad_argument")
+local table_at, text_of = need("table_at"), need("text_of")
 local error, math_type, next, pcall, type = error, math.type, next, pcall, type
 local rawequal = rawequal
 
@@ -71,11 +72,9 @@ local function check(version, change, options)
   if math_type(version) ~= "integer" or version < 1 then
     fail("bad argument #2 to 'migrate' (a version is a whole number from 1 on)")
   end
-  if type(change) ~= "function" then
-    fail("bad argument #3 to 'migrate' (function expected, got " .. type(change) .. ")")
-  end
+  if type(change) ~= "function" then bad_argument(3, "migrate", "function", change) end
   if options ~= nil and type(options) ~= "table" then
-    fail("bad argument #4 to 'migrate' (table of options expected, got " .. type(options) .. ")")
+    bad_argument(4, "migrate", "table of options", options)
   end
 end
 
@@ -87,8 +86,7 @@ local function table_and_path(where)
     return where, ask("keys", { path = path }), path
   end
   if type(where) ~= "string" then
-    local kind = type(where)
-    fail("bad argument #1 to 'migrate' (path or external table expected, got " .. kind .. ")")
+    bad_argument(1, "migrate", "path or external table", where)
   end
   local keys = ask("keys", { path = where })
   local ok, found = pcall(table_at, keys, where, true)

@@ -44,4 +44,9 @@ function tables.ask(name, arguments)
   fail(result)
 end
 
+function tables.bad_argument(place, name, expected, value)
+  local got = " expected, got " .. type(value) .. ")"
+  fail("bad argument #" .. place .. " to '" .. name .. "' (" .. expected .. got)
+end
+
 return tables

@@ -16,12 +16,17 @@ SOURCES: Final = Path(__file__).resolve().parents[2] / "lua" / "prelude"
 
 FUNCTIONS: Final = {
     "ask": "tables",
+    "bad_argument": "tables",
     "batch": "batch",
+    "count": "query",
+    "count_of": "query",
     "migrate": "migrate",
     "python_batch": "python",
     "python_delete": "python",
     "python_migrate": "python",
     "python_set": "python",
+    "query": "query",
+    "query_of": "query",
     "table_at": "tables",
     "text_of": "tables",
 }

@@ -127,7 +127,7 @@ def test_the_batch_may_be_a_stored_one(session: Session) -> None:
     ("operation", "expected"),
     [
         ("3", "(a number): an operation is a table"),
-        ("{}", "(no operation table): op is not one of set, get, delete and update"),
+        ("{}", "(no operation table): op is not one of set, get, delete, update, query and count"),
         ("{ op = 'get' }", "(get table): its table is a nil, not a path or an external table"),
         (
             "{ op = 'get', table = {} }",
@@ -281,7 +281,7 @@ def test_from_python(session: Session) -> None:
 def test_a_failing_one_from_python(session: Session) -> None:
     found = problem(session.batch([{"op": "set", "table": "u", "key": 1, "value": 1}, {"op": "x"}]))
     assert found.message == (
-        "batch operation 2 (x table): op is not one of set, get, delete and update"
+        "batch operation 2 (x table): op is not one of set, get, delete, update, query and count"
     )
     assert (found.chunk, found.line, found.traceback) == ("", None, ())
     assert session.info("u") is None

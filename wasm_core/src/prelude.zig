@@ -19,7 +19,7 @@ const Request = @import("storecall.zig").Request;
 const Registry = external.Registry;
 
 /// What `ext` has of it.
-const names = [_][:0]const u8{ "batch", "migrate" };
+const names = [_][:0]const u8{ "batch", "count", "migrate", "query" };
 
 /// What its chunks get, besides functions of `ext` that are Zig's own.
 const primitives = [_]struct { [:0]const u8, lua.CFunction }{
