@@ -13,11 +13,19 @@ const functions = @import("functions.zig");
 const ids = @import("ids.zig");
 const load = @import("load.zig");
 const record = @import("record.zig");
+const heap = @import("root").heap;
 const Registry = external.Registry;
+
+extern fn core_bytes_in_use(*lua.State) usize;
+extern fn core_collect_quietly(*lua.State) void;
 
 /// So many entries (of about 64 bytes) are kept in caches; the host says how many its memory has room
 /// for.
 pub var cache_entries_max: u32 = 8192;
+/// What loading a page needs for each of its entries, which may be tables with tables inside, and for
+/// what grows with them.
+const room_bytes_each = 2048;
+const room_bytes = 128 * 1024;
 
 /// The entry at `key` of the table with M at `m` was changed. Stack: unchanged.
 pub noinline fn markChanged(L: *lua.State, p: c_int, m: c_int, key: c_int) void {
@@ -244,10 +252,20 @@ fn store(L: *lua.State, p: c_int, key: c_int, value: c_int) void {
     if (!record.isStorable(L, value)) adopt.adopt(L, p, key, value);
 }
 
-/// When the caches are too full: empties them. Stack: unchanged.
+/// Before more is loaded: empties the caches when they are too full, and collects garbage when memory is
+/// short. In the middle of loading it would come too late: tables that grow are given room for what is
+/// dead, too, and that in one piece. Stack: unchanged.
 pub noinline fn makeRoom(L: *lua.State) void {
-    if (external.cached_count < cache_entries_max) return;
-    emptyCaches(L);
+    const needed = room_bytes + load.pageEntries() * room_bytes_each;
+    if (!heap.hasRoom(needed)) {
+        core_collect_quietly(L);
+        if (heap.capacity() < core_bytes_in_use(L) + needed) {
+            emptyCaches(L);
+            core_collect_quietly(L);
+            return;
+        }
+    }
+    if (external.cached_count >= cache_entries_max) emptyCaches(L);
 }
 
 /// Flushes everything, and empties all caches but those in use. Stack: unchanged.

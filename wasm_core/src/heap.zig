@@ -201,6 +201,11 @@ pub fn hasRoom(size: u32) bool {
     return ensureTop(size);
 }
 
+/// How large the heap is, with what is not used of it; it may still be able to grow.
+pub fn capacity() u32 {
+    return heap.end - heap.base;
+}
+
 fn memoryEnd() u32 {
     const pages: u64 = @wasmMemorySize(0);
     return @intCast(@min(pages * page_size, std.math.maxInt(u32) - 7));

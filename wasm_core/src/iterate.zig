@@ -125,9 +125,10 @@ fn pushPage(L: *lua.State, p: c_int, m: c_int, after: c_int) bool {
     flush.makeRoom(L);
     load.resolve(L, p, m);
     flush.flushIfListed(L, m);
-    lua.lua_createtable(L, @intCast(load.page_entries), 0);
+    const entries_max = load.pageEntries();
+    lua.lua_createtable(L, @intCast(entries_max), 0);
     const keys = lua.lua_gettop(L);
-    const is_last = load.readPage(L, p, m, after, load.page_entries, keys);
+    const is_last = load.readPage(L, p, m, after, entries_max, keys);
     load.settleKeys(L, keys);
     return is_last;
 }

@@ -18,7 +18,12 @@ const Registry = external.Registry;
 /// The first look at a table takes so many entries.
 pub const first_page_entries = 256;
 /// Going through a table takes so many at once.
-pub const page_entries = 512;
+const page_entries_max = 512;
+
+/// One page takes at most about a quarter of what caches may take: its entries may all be tables.
+pub fn pageEntries() u32 {
+    return @max(16, @min(page_entries_max, flush.cache_entries_max / 64));
+}
 
 pub const unknown_metatable: lua.Integer = -1;
 
@@ -192,7 +197,7 @@ fn readAll(L: *lua.State, p: c_int, m: c_int) void {
     const top = lua.lua_gettop(L);
     lua.lua_createtable(L, 0, 0);
     lua.lua_pushnil(L);
-    while (!readPage(L, p, m, top + 2, page_entries, top + 1)) {
+    while (!readPage(L, p, m, top + 2, pageEntries(), top + 1)) {
         settleKeys(L, top + 1);
         const count: lua.Integer = @intCast(lua.lua_rawlen(L, top + 1));
         _ = lua.lua_rawgeti(L, top + 1, count);
@@ -239,7 +244,7 @@ pub noinline fn visit(L: *lua.State, p: c_int, m: c_int) void {
     flags.visited = true;
     external.setFlags(L, m, flags);
     lua.lua_pushnil(L);
-    const complete = readPage(L, p, m, lua.lua_gettop(L), first_page_entries, 0);
+    const complete = readPage(L, p, m, lua.lua_gettop(L), @min(first_page_entries, pageEntries()), 0);
     lua.pop(L, 1);
     if (complete) {
         flags = external.flagsOf(L, m);
