@@ -177,7 +177,30 @@ _VERSIONS = (
     """,
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_META, _VALUES, _VERSIONS)
+_SCHEMAS = (
+    # `path` is a JSON list of keys, from a root's name on; `table_id` the table it leads to at
+    # this moment.
+    """
+    CREATE TABLE schemas (
+        id INTEGER PRIMARY KEY,
+        path TEXT NOT NULL UNIQUE,
+        definition TEXT NOT NULL,
+        table_id INTEGER
+    ) STRICT
+    """,
+    # Where the tables inside of a schema's table were put: see store/schema_rows.py.
+    """
+    CREATE TABLE schema_tables (
+        table_id INTEGER NOT NULL,
+        parent_id INTEGER NOT NULL,
+        key_kind INTEGER NOT NULL,
+        key ANY NOT NULL,
+        PRIMARY KEY (table_id, parent_id, key_kind, key)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_META, _VALUES, _VERSIONS, _SCHEMAS)
 """The steps in order; each is the SQL statements of one transaction."""
 
 FORMAT_VERSION = len(MIGRATIONS)

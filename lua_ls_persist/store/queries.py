@@ -19,7 +19,6 @@ from lua_ls_persist.paths import Key
 from lua_ls_persist.query import Comparison, Group, Position, Query
 from lua_ls_persist.query.cursor import read_cursor, write_cursor
 from lua_ls_persist.query.model import LIMIT_MAX
-from lua_ls_persist.store.backups import Backups
 from lua_ls_persist.store.query_sql import (
     Builder,
     Column,
@@ -30,6 +29,7 @@ from lua_ls_persist.store.query_sql import (
     ordered,
 )
 from lua_ls_persist.store.rows import TABLE, Native, Value, native_key
+from lua_ls_persist.store.schemas import Schemas
 
 LIMIT_DEFAULT: Final = 256
 """How many rows a page has where nobody says: what is fetched at once by those who want all."""
@@ -62,7 +62,7 @@ class Statement:
     """How the index is called that it reads from; None: it scans."""
 
 
-class Queries(Backups):
+class Queries(Schemas):
     """Answers questions about the rows of a table."""
 
     def table_at(self, name: str, keys: Sequence[Key] = ()) -> int | None:

@@ -21,7 +21,12 @@ from lua_ls_persist.errors import StoreError
 from lua_ls_persist.store import APPLICATION_ID, FORMAT_VERSION, Store, library_versions
 from lua_ls_persist.store.migrations import MIGRATIONS
 
-RELEASED_MIGRATIONS = ["5ea025e9c1f0cfb2", "b494329bb4ec3c79", "b27f38b6c9375420"]
+RELEASED_MIGRATIONS = [
+    "5ea025e9c1f0cfb2",
+    "b494329bb4ec3c79",
+    "b27f38b6c9375420",
+    "811fe64d72ef92a9",
+]
 
 
 def refused(path: Path) -> str:
