@@ -34,14 +34,16 @@ The keys of a mapping are encodable, too; `Any` because a mapping's type is inva
 INTEGER_MIN, INTEGER_MAX = -(2**63), 2**63 - 1
 
 # Plain numbers: an enum's members cost more to compare with than the rest of reading a scalar.
-_NIL, _BOOLEAN, _INTEGER, _FLOAT, _STRING = map(
-    int, (Tag.NIL, Tag.BOOLEAN, Tag.INTEGER, Tag.FLOAT, Tag.STRING)
+_NIL, _BOOLEAN, _INTEGER, _FLOAT, _STRING, _TABLE = map(
+    int, (Tag.NIL, Tag.BOOLEAN, Tag.INTEGER, Tag.FLOAT, Tag.STRING, Tag.TABLE)
 )
 
 _I32 = struct.Struct("<i")
 _I64 = struct.Struct("<q")
 _F64 = struct.Struct("<d")
 _U32 = struct.Struct("<I")
+_HEAD = struct.Struct("<BI")
+_INTEGER_VALUE = struct.Struct("<Bq")
 _U64 = struct.Struct("<Q")
 
 
@@ -60,6 +62,23 @@ def encode(value: Encodable) -> bytes:
 def _encode(value: Encodable, parts: list[bytes], depth: int) -> None:
     if depth > DECODE_DEPTH_MAX:
         raise WireError(f"the value is nested deeper than {DECODE_DEPTH_MAX} tables")
+    # The usual types first, by what they are exactly: batches have tens of thousands of values.
+    kind = type(value)
+    if kind is str:
+        content = text_to_bytes(value)  # type: ignore[arg-type]
+        parts.append(_HEAD.pack(_STRING, len(content)) + content)
+        return
+    if kind is int and INTEGER_MIN <= value <= INTEGER_MAX:  # type: ignore[operator]
+        parts.append(_INTEGER_VALUE.pack(_INTEGER, value))
+        return
+    if kind is dict:
+        parts.append(_HEAD.pack(_TABLE, len(value)))  # type: ignore[arg-type]
+        for key, item in value.items():  # type: ignore[union-attr]
+            if type(key) is not str:
+                _check_key(key)
+            _encode(key, parts, depth + 1)
+            _encode(item, parts, depth + 1)
+        return
     if value is None:
         parts.append(bytes((Tag.NIL,)))
     elif isinstance(value, bool):
@@ -76,8 +95,7 @@ def _encode(value: Encodable, parts: list[bytes], depth: int) -> None:
     elif isinstance(value, Mapping):
         parts.append(bytes((Tag.TABLE,)) + _U32.pack(len(value)))
         for key, item in value.items():
-            if key is None or (isinstance(key, float) and math.isnan(key)):
-                raise WireError(f"{key!r} cannot be the key of a Lua table")
+            _check_key(key)
             _encode(key, parts, depth + 1)
             _encode(item, parts, depth + 1)
     elif isinstance(value, Sequence):
@@ -87,6 +105,11 @@ def _encode(value: Encodable, parts: list[bytes], depth: int) -> None:
             _encode(item, parts, depth + 1)
     else:
         raise WireError(f"a Python {type(value).__name__} has no counterpart in Lua")
+
+
+def _check_key(key: object) -> None:
+    if key is None or (isinstance(key, float) and math.isnan(key)):
+        raise WireError(f"{key!r} cannot be the key of a Lua table")
 
 
 def text_to_bytes(text: str) -> bytes:

@@ -12,23 +12,19 @@ local OPERATIONS_MAX = 10000
 local OPERATIONS_BETWEEN_REPORTS = 500
 local NO_MEMORY = "not enough memory"
 
--- What a batch has found out about paths: from text to keys.
-local function keys_in(paths, path)
-  local keys = paths[path]
-  if not keys then
-    keys = data("keys", { path = path })
-    paths[path] = keys
-  end
-  return keys
-end
-
-local function target(operation, paths, is_made)
+-- `known` is what a batch has found out about paths: their keys, and which roots there are.
+local function target(operation, known, is_made)
   local where = operation.table
   if is_external(where) then return where end
   if type(where) ~= "string" then
     error("its table is a " .. type(where) .. ", not a path or an external table", 0)
   end
-  return table_at(keys_in(paths, where), where, is_made)
+  local keys = known.keys[where]
+  if not keys then
+    keys = data("keys", { path = where })
+    known.keys[where] = keys
+  end
+  return table_at(keys, where, is_made, known.roots)
 end
 
 local function key_of(operation)
@@ -40,30 +36,30 @@ end
 -- The operations by name. Each gives its result.
 local perform = {}
 
-function perform.set(operation, paths)
+function perform.set(operation, known)
   local key, value = key_of(operation), operation.value
   if value == nil then error("it has no value; the operation delete takes an entry away", 0) end
-  target(operation, paths, true)[key] = value
+  target(operation, known, true)[key] = value
   return true
 end
 
-function perform.get(operation, paths)
-  return target(operation, paths)[key_of(operation)]
+function perform.get(operation, known)
+  return target(operation, known)[key_of(operation)]
 end
 
-function perform.delete(operation, paths)
-  local rows, key = target(operation, paths), key_of(operation)
+function perform.delete(operation, known)
+  local rows, key = target(operation, known), key_of(operation)
   local was_there = rows[key] ~= nil
   rows[key] = nil
   return was_there
 end
 
-function perform.update(operation, paths)
+function perform.update(operation, known)
   local fields = operation.value
   if type(fields) ~= "table" then
     error("its value is a " .. type(fields) .. ", not a table of fields", 0)
   end
-  local row = target(operation, paths)[key_of(operation)]
+  local row = target(operation, known)[key_of(operation)]
   if row == nil then return false end
   if type(row) ~= "table" then error("the row is a " .. type(row) .. ", not a table", 0) end
   for field, value in next, fields do
@@ -90,14 +86,14 @@ local function described(operation)
   return name .. " " .. (key == nil and where or text_of(where, key))
 end
 
-local function one(operation, paths)
+local function one(operation, known)
   if type(operation) ~= "table" then error("an operation is a table", 0) end
   local name = operation.op
   local performed = type(name) == "string" and perform[name]
   if not performed then
     error("op is not one of set, get, delete, update, query and count", 0)
   end
-  return performed(operation, paths)
+  return performed(operation, known)
 end
 
 local batch = {}
@@ -111,11 +107,11 @@ function batch.batch(operations)
     fail("a batch has at most " .. OPERATIONS_MAX .. " operations; this one has " .. count)
   end
   return transaction(function()
-    local results, paths, number = { n = count }, {}, 0
+    local results, known, number = { n = count }, { keys = {}, roots = {} }, 0
     local ok, problem = pcall(function()
       for place = 1, count do
         number = place
-        results[place] = one(operations[place], paths)
+        results[place] = one(operations[place], known)
         if place % OPERATIONS_BETWEEN_REPORTS == 0 then
           data("progress", { done = place, total = count })
         end

@@ -159,7 +159,7 @@ def export(target: str, db: Path | None, *, as_json: bool) -> int:
     with (
         _opened(db) as session,
         shown("Writing lines") as progress,
-        _text_file(target, "w") as file,
+        text_file(target, "w") as file,
     ):
         lines = session.export_lines(file, on_progress=progress.count)
     if target == STDIO:
@@ -172,7 +172,7 @@ def import_(source: str, db: Path | None, *, as_json: bool) -> int:
     """Reads what `export` wrote."""
     path = file_of(db, create=True)
     with (
-        _text_file(source, "r") as file,
+        text_file(source, "r") as file,
         _opened(path, create=True) as session,
         shown("Reading lines") as progress,
     ):
@@ -182,7 +182,7 @@ def import_(source: str, db: Path | None, *, as_json: bool) -> int:
 
 
 @contextmanager
-def _text_file(name: str, mode: Literal["r", "w"]) -> Iterator[TextIO]:
+def text_file(name: str, mode: Literal["r", "w"]) -> Iterator[TextIO]:
     """A file of UTF-8, or standard input or output, whose own encoding may be another one."""
     if name == STDIO:
         stream = sys.stdin if mode == "r" else sys.stdout

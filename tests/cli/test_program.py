@@ -30,6 +30,10 @@ COMMANDS = [
     "export",
     "import",
     "collect",
+    "set",
+    "delete",
+    "batch",
+    "migrate",
     "doctor",
 ]
 

@@ -1,0 +1,121 @@
+"""The commands that change what a session has stored."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Cli
+
+OPERATIONS = [
+    {"op": "set", "table": "users", "key": "ann", "value": {"age": 41}},
+    {"op": "update", "table": "users", "key": "ann", "value": {"age": 42}},
+    {"op": "get", "table": "users", "key": "ann"},
+    {"op": "count", "table": "users"},
+]
+
+
+def lines(operations: list[Any]) -> bytes:
+    return "".join(f"{json.dumps(operation)}\n" for operation in operations).encode()
+
+
+def get(cli: Cli, expression: str) -> str:
+    return cli("eval", "--db", "s.db", "-e", expression).out.strip()
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("3", "3"),
+        ("-1", "-1"),
+        ("word", '"word"'),
+        ('{"a": [1, 2]}', "{a = {1, 2}}"),
+        ("nil", "nil"),
+    ],
+)
+def test_set(cli: Cli, value: str, shown: str) -> None:
+    result = cli("set", "--db", "s.db", "Memory.value", value)
+    assert (result.status, result.out, result.err) == (0, "", "")
+    assert get(cli, "Memory.value") == shown
+
+
+def test_set_and_delete_in_this_folder(cli: Cli, tmp_path: Path) -> None:
+    assert cli("set", "users.ann", '{"age": 41}').status == 0
+    assert cli("set", "users.ann.age", "42").status == 0
+    assert cli("delete", "users.ann.age").out == "true\n"
+    assert cli("delete", "users.ann.age").out == "false\n"
+    assert (tmp_path / ".lua-persist" / "session.db").exists()
+
+
+def test_where_nothing_can_be_set(cli: Cli) -> None:
+    result = cli("set", "--db", "s.db", "Memory.a.b", "1")
+    assert result.status == 1
+    assert "there is no table Memory.a" in result.err
+    assert cli("set", "--db", "s.db", "Memory", "1").status == 2
+    assert cli("delete", "--db", "s.db", "a b").status == 2
+
+
+def test_batch_from_standard_input(cli: Cli) -> None:
+    result = cli("batch", "--db", "s.db", "-", stdin=b"\n" + lines(OPERATIONS))
+    assert (result.status, result.out, result.err) == (
+        0,
+        "{age = 42}\n1\n4 operations were done.\n",
+        "",
+    )
+
+
+def test_batch_from_a_file(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "one.jsonl").write_bytes(lines(OPERATIONS[:1]))
+    assert cli("batch", "--db", "s.db", "one.jsonl").out == "1 operation was done.\n"
+    result = cli("batch", "--db", "s.db", "--json", "one.jsonl")
+    assert json.loads(result.out)["ok"] is True
+
+
+def test_a_batch_that_fails(cli: Cli) -> None:
+    result = cli("batch", "--db", "s.db", "-", stdin=lines([OPERATIONS[0], {"op": "burn"}]))
+    assert (result.status, result.out) == (1, "")
+    assert "batch operation 2 (burn table): op is not one of" in result.err
+    assert get(cli, "ext.info('users')") == "nil"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b'{"op": "get"}\n\n{"op":\n', "stdin:3: this is no JSON"),
+        (b"[]\n", "stdin:1: an operation is a JSON object"),
+    ],
+)
+def test_what_is_no_operation(cli: Cli, content: bytes, message: str) -> None:
+    result = cli("batch", "--db", "s.db", "-", stdin=content)
+    assert result.status == 2
+    assert message in result.err
+
+
+def test_migrate(cli: Cli, tmp_path: Path) -> None:
+    cli("batch", "--db", "s.db", "-", stdin=lines(OPERATIONS))
+    (tmp_path / "to2.lua").write_text("row.years = row.age\nrow.age = nil\n")
+    dry = cli("migrate", "--db", "s.db", "--dry-run", "users", "2", "to2.lua")
+    assert dry.out.endswith("1 rows were looked at; nothing was changed.\n")
+    assert 'key = "ann"' in dry.out
+    assert get(cli, "ext.table('users').ann.years") == "nil"
+    assert cli("migrate", "--db", "s.db", "users", "2", "to2.lua").out == (
+        "users is at version 2: 1 rows.\n"
+    )
+    assert get(cli, "ext.table('users').ann.years") == "42"
+    assert cli("migrate", "--db", "s.db", "users", "2", "to2.lua").out == (
+        "users was brought to version 2 before.\n"
+    )
+
+
+def test_a_migration_that_fails(cli: Cli, tmp_path: Path) -> None:
+    cli("batch", "--db", "s.db", "-", stdin=lines(OPERATIONS))
+    (tmp_path / "to2.lua").write_text("row.age = 0\nrow.age = row.nothing + 1\n")
+    result = cli("migrate", "--db", "s.db", "users", "2", "to2.lua")
+    assert result.status == 1
+    assert "to2.lua:2: " in result.err
+    assert "(migrating users to version 2, row users.ann)" in result.err
+    assert get(cli, "ext.table('users').ann.age") == "42"
+    assert cli("migrate", "--db", "s.db", "users", "0", "to2.lua").status == 2
