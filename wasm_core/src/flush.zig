@@ -26,6 +26,8 @@ pub var cache_entries_max: u32 = 8192;
 /// what grows with them.
 const room_bytes_each = 2048;
 const room_bytes = 128 * 1024;
+/// What Lua had in use after garbage was last collected for that.
+var bytes_kept: usize = 0;
 
 /// The entry at `key` of the table with M at `m` was changed. Stack: unchanged.
 pub noinline fn markChanged(L: *lua.State, p: c_int, m: c_int, key: c_int) void {
@@ -257,13 +259,15 @@ fn store(L: *lua.State, p: c_int, key: c_int, value: c_int) void {
 /// dead, too, and that in one piece. Stack: unchanged.
 pub noinline fn makeRoom(L: *lua.State) void {
     const needed = room_bytes + load.pageEntries() * room_bytes_each;
-    if (!heap.hasRoom(needed)) {
+    // Some of it must have been allocated since the last time, or nothing but collections would happen.
+    bytes_kept = @min(bytes_kept, core_bytes_in_use(L));
+    if (!heap.hasRoom(needed) and core_bytes_in_use(L) > bytes_kept + needed / 4) {
         core_collect_quietly(L);
         if (heap.capacity() < core_bytes_in_use(L) + needed) {
             emptyCaches(L);
             core_collect_quietly(L);
-            return;
         }
+        bytes_kept = core_bytes_in_use(L);
     }
     if (external.cached_count >= cache_entries_max) emptyCaches(L);
 }
