@@ -90,6 +90,7 @@ class Backups(Exchange):
             raise StoreError(f"{path} cannot be restored: {error.strerror or error}.") from error
         self._codes_known.clear()
         self._forget_collection()
+        self._forget_indexes()
 
     def _prepare(self, path: Path, place: Path) -> None:
         """Makes a copy of the backup in the present format, with counters that go on from ours."""

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Final, cast
 
 from lua_ls_persist.errors import StoreError
+from lua_ls_persist.store.indexes import Indexes
 from lua_ls_persist.store.keys import is_signed, sign, signing_key
 from lua_ls_persist.store.packing import Packer
 from lua_ls_persist.store.rows import CodeRow, FunctionRow, Native, NewCode, Text, as_native
-from lua_ls_persist.store.versions import Versions
 
 TEXT_PLAIN_BYTES_MAX: Final = 4096
 """Shorter sources stay readable in the file; longer ones are compressed."""
@@ -48,7 +48,7 @@ _SQL_FUNCTION = """
 _SQL_SIGNATURES = "SELECT signature FROM code WHERE bytecode_hash = ?"
 
 
-class Code(Versions):
+class Code(Indexes):
     """Defines and finds functions."""
 
     def __init__(self, path: Path | None, *, busy_timeout_ms: int) -> None:

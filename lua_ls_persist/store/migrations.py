@@ -200,7 +200,33 @@ _SCHEMAS = (
     """,
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_META, _VALUES, _VERSIONS, _SCHEMAS)
+# The table of an index is made with it, and called `index_` and its number.
+_INDEXES = (
+    """
+    CREATE TABLE indexes (
+        id INTEGER PRIMARY KEY,
+        path TEXT NOT NULL,
+        table_id INTEGER NOT NULL,
+        fields TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        is_unique INTEGER NOT NULL,
+        each INTEGER NOT NULL,
+        UNIQUE (path, fields, kind)
+    ) STRICT
+    """,
+    # Which tables the rows of an indexed table consist of: what to look up when one is written to.
+    """
+    CREATE TABLE index_members (
+        table_id INTEGER NOT NULL,
+        member INTEGER NOT NULL,
+        key_kind INTEGER NOT NULL,
+        key ANY NOT NULL,
+        PRIMARY KEY (table_id, member, key_kind, key)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_META, _VALUES, _VERSIONS, _SCHEMAS, _INDEXES)
 """The steps in order; each is the SQL statements of one transaction."""
 
 FORMAT_VERSION = len(MIGRATIONS)

@@ -8,24 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Final, TypeAlias, cast
+from typing import TypeAlias, cast
 
-from lua_ls_persist.pretty import is_name, scalar_text
+from lua_ls_persist.pretty import is_name
 from lua_ls_persist.store.collect import Collect
-from lua_ls_persist.store.rows import (
-    BOOLEAN,
-    FLOAT,
-    FUNCTION,
-    INTEGER,
-    STRING,
-    TABLE,
-    Native,
-    StoredFunction,
-    Value,
-)
-
-KEY_TEXT_LENGTH_MAX: Final = 60
-"""Longer keys are cut where they are part of a path."""
+from lua_ls_persist.store.place_text import key_text, root_text
+from lua_ls_persist.store.rows import Native, StoredFunction, Value
 
 # Who refers to these ids, and how: (id, referrer, label's kind, label).
 _SQL_REFERRERS = """
@@ -75,7 +63,7 @@ class Places(Collect):
     def entry_path(self, table_id: int, key_kind: int, key: Native, *, search: bool = True) -> str:
         """Where an entry is; without a search, or a root that reaches it, by the table's number."""
         path = self.path_of(table_id) if search else None
-        return (path or f"table {table_id}") + _key_text(key_kind, key)
+        return (path or f"table {table_id}") + key_text(key_kind, key)
 
     def functions(self) -> list[StoredFunction]:
         """All functions that a root reaches, by path."""
@@ -123,7 +111,7 @@ class Places(Collect):
         with self._reading:
             roots = self._cursor.execute("SELECT table_id, name FROM roots ORDER BY name")
             paths = {
-                table_id: _root_text(name)
+                table_id: root_text(name)
                 for table_id, name in cast("Iterable[tuple[int, str]]", roots)
             }
         # Who waits for the path of a referrer: (what it refers to, by which label).
@@ -176,10 +164,6 @@ def _resolve(
                 known.append(waiter)
 
 
-def _root_text(name: str) -> str:
-    return name if is_name(name) else f"ext.table({scalar_text(name)})"
-
-
 def _joined(path: str, label: _Label) -> str:
     kind, key = label
     if kind == _KEY:
@@ -190,23 +174,7 @@ def _joined(path: str, label: _Label) -> str:
         return path
     if kind == _UPVALUE:
         return f"{path} (upvalue {key})" if isinstance(key, str) and key else f"{path} (upvalue)"
-    return path + _key_text(kind, key)
-
-
-def _key_text(kind: int, key: Native) -> str:
-    if isinstance(key, str) and kind == STRING and is_name(key):
-        return f".{key}"
-    if isinstance(key, (str, bytes)) and kind == STRING:
-        short = key[:KEY_TEXT_LENGTH_MAX]
-        return f"[{scalar_text(short)}{'...' if len(short) < len(key) else ''}]"
-    if kind == BOOLEAN:
-        return f"[{scalar_text(bool(key))}]"
-    if kind in (INTEGER, FLOAT) and isinstance(key, (int, float)):
-        return f"[{scalar_text(key)}]"
-    return f"[{_REFERENCE_NAMES.get(kind, 'permanent')} {key!r}]"
-
-
-_REFERENCE_NAMES = {FUNCTION: "function", TABLE: "table"}
+    return path + key_text(kind, key)
 
 
 def _last_name(path: str) -> str:

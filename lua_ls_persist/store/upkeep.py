@@ -232,7 +232,7 @@ class Upkeep(Places):
     def integrity(self) -> list[str]:
         """What is wrong with the file, one sentence each; an empty list if nothing is.
 
-        What SQLite checks, what refers to what, and the signatures. Reads everything.
+        What SQLite checks, what refers to what, the indexes, and the signatures. Reads everything.
         """
         problems: list[str] = []
         try:
@@ -246,6 +246,7 @@ class Upkeep(Places):
         if problems:
             return problems  # the other checks rely on them
         problems += self._wrong_references()
+        problems += self._wrong_indexes()
         problems += [
             f"code {code_id} is damaged, or was not signed by you"
             for code_id in self.unsigned_codes()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lua_ls_persist.store import Store, places
+from lua_ls_persist.store import Store, place_text
 from lua_ls_persist.store.rows import (
     BOOLEAN,
     FLOAT,
@@ -154,4 +154,4 @@ def test_where_an_entry_is() -> None:
         assert store.entry_path(50, STRING, "b") == "Memory.a.b"
         assert store.entry_path(51, INTEGER, 2) == "table 51[2]"
         assert store.entry_path(50, STRING, "b", search=False) == "table 50.b"
-        assert places.KEY_TEXT_LENGTH_MAX == 60
+        assert place_text.KEY_TEXT_LENGTH_MAX == 60

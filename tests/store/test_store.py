@@ -26,6 +26,7 @@ RELEASED_MIGRATIONS = [
     "b494329bb4ec3c79",
     "b27f38b6c9375420",
     "811fe64d72ef92a9",
+    "fef7c15104cff8ea",
 ]
 
 

@@ -1,0 +1,387 @@
+"""Keeps indexes up to date: what a transaction writes is noted, and settled all at once.
+
+A flush comes in many small batches, a table's entries often before the fields of its rows. So of
+each row that is written to, what the indexes have for it is noted once, before the first change;
+what they should have is found out at the end: before a commit, before an inner transaction, before
+somebody looks, and when much has come together.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Final, cast, final
+
+import apsw
+
+from lua_ls_persist.store.index_forms import Form, Item, form_of
+from lua_ls_persist.store.index_model import Index
+from lua_ls_persist.store.index_rows import Fresh, Plan, Reader, RowKey
+from lua_ls_persist.store.rows import INTEGER, Entry, Key, Native, Value
+from lua_ls_persist.store.unique import Unique
+from lua_ls_persist.store.watching import Changes
+
+NOTED_MAX: Final = 50_000
+"""So many rows or entries are noted before they are settled."""
+
+_SQL_LAST_TABLE = "SELECT max(id) FROM tables"
+_SQL_IS_EMPTY = "SELECT NOT EXISTS (SELECT 1 FROM entries WHERE table_id = ?)"
+_SQL_ADD_MEMBERS = """
+    INSERT OR IGNORE INTO index_members (table_id, member, key_kind, key) VALUES (?, ?, ?, ?)
+    """
+_SQL_REMOVE_MEMBERS = """
+    DELETE FROM index_members WHERE table_id = ? AND member = ? AND key_kind = ? AND key = ?
+    """
+_SQL_UNMADE = "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT id FROM tables)"
+_SQL_CLEAR_MEMBERS = "DELETE FROM index_members WHERE table_id = ?"
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What is stored for a row: for each of the indexes, and the tables that it consists of."""
+
+    items: tuple[tuple[Item, ...], ...]
+    members: tuple[int, ...]
+
+
+_NOTHING: Final = _Stored((), ())
+
+
+@dataclass(slots=True)
+class _Kept:
+    """The indexes of one table, and what was noted about it."""
+
+    plan: Plan
+    forms: tuple[Form, ...]
+    before: dict[RowKey, tuple[Value, _Stored] | None] = field(default_factory=dict)
+    """Of each row that was written to, its value and what is stored; None if there was none."""
+    after: dict[RowKey, Value | None] = field(default_factory=dict)
+    """The values of those rows that are others now; None where there is no such row any more."""
+    cleared: bool = False
+    """All rows that the indexes know are gone."""
+    is_new: bool | None = None
+    """Whether the table had no rows when it was first written to."""
+
+    def forget(self) -> None:
+        self.before.clear()
+        self.after.clear()
+        self.cleared, self.is_new = False, None
+
+
+@final
+class Keeper:
+    """Watches what is written to the tables that have indexes."""
+
+    def __init__(self, connection: Callable[[], apsw.Connection], settle_paths: Callable[[], None]):
+        """`settle_paths` is called where a path of an index may lead elsewhere."""
+        self._connection = connection
+        self._settle_paths = settle_paths
+        self._reader = Reader(connection)
+        self.unique = Unique(connection, self._reader)
+        self._kept: dict[int, _Kept] = {}
+        self._on_path: frozenset[tuple[int, int, Native]] = frozenset()
+        """The entries that the paths of indexes lead through."""
+        self._keys: frozenset[Native] = frozenset()
+        self._tables: frozenset[int] = frozenset()
+        self._any_element = False
+        self._fresh = Fresh()
+        self._last_table: int | None = None
+        """No table with a greater id was there when this transaction first wrote."""
+        self._unmade: set[int] = set()
+        """Tables that indexes know already, although they are not made yet."""
+        self._paths_touched = False
+
+    # What is kept
+
+    @property
+    def indexes(self) -> list[Index]:
+        """All that are kept."""
+        return [index for kept in self._kept.values() for index in kept.plan.indexes]
+
+    def keep(self, indexes: Iterable[Index], on_path: Iterable[tuple[int, int, Native]]) -> None:
+        """From now on it is these, and nothing is noted; the paths lead through these entries."""
+        by_table: dict[int, list[Index]] = {}
+        for index in indexes:
+            if index.table_id:
+                by_table.setdefault(index.table_id, []).append(index)
+        self._kept = {}
+        for table_id, group in by_table.items():
+            plan = Plan(table_id, group)
+            self._kept[table_id] = _Kept(plan, tuple(form_of(index, plan) for index in group))
+        self._on_path = frozenset(on_path)
+        plans = [kept.plan for kept in self._kept.values()]
+        self._keys = frozenset().union(
+            *(plan.keys for plan in plans), (key for _, _, key in self._on_path)
+        )
+        self._tables = frozenset(self._kept).union(table for table, _, _ in self._on_path)
+        self._any_element = any(plan.arrays for plan in plans)
+        self._forget()
+
+    def plan(self, table_id: int) -> Plan | None:
+        """The plan of a table, if it has indexes."""
+        kept = self._kept.get(table_id)
+        return None if kept is None else kept.plan
+
+    def _forget(self) -> None:
+        for kept in self._kept.values():
+            kept.forget()
+        self._fresh = Fresh()
+        self._last_table = None
+        self._paths_touched = False
+
+    # Noting
+
+    def before(self, changes: Changes) -> None:
+        """Notes which rows are about to change, and what is stored for them."""
+        if self._last_table is None:
+            last_table = self._connection().execute(_SQL_LAST_TABLE).get
+            self._last_table = cast("int | None", last_table) or 0
+        sets, deletes = self._relevant(changes.sets), self._relevant(changes.deletes)
+        if changes.new_tables:
+            last = self._last_table
+            self._fresh.ids.update([row[0] for row in changes.new_tables if row[0] > last])
+            self._fresh.ids -= self._unmade
+        if not sets and not deletes and not changes.cleared:
+            return
+        touched = {row[0] for row in sets}
+        touched.update([row[0] for row in deletes])
+        touched.update(changes.cleared)
+        if self._on_path:
+            self._note_paths(sets, deletes, changes.cleared)
+        members = touched - self._fresh.ids
+        for table_id, kept in self._kept.items():
+            self._note_members(kept, members)
+            if table_id in touched:
+                self._note_rows(kept, sets, deletes, cleared=table_id in changes.cleared)
+        if self._fresh.ids:
+            self._note_fresh(sets, deletes, changes.cleared)
+
+    def _relevant(self, rows: Sequence[Entry] | Sequence[Key]) -> list[tuple[int, int, Native]]:
+        """The entries that any index may have to do with, and some others."""
+        keys, tables = self._keys, self._tables
+        if self._any_element:
+            return [
+                row  # type: ignore[misc]  # of entries, too, what comes first is the key
+                for row in rows
+                if row[2] in keys or row[0] in tables or row[1] == INTEGER
+            ]
+        return [row for row in rows if row[2] in keys or row[0] in tables]  # type: ignore[misc]
+
+    def _note_paths(
+        self, sets: Sequence[Key], deletes: Sequence[Key], cleared: Sequence[int]
+    ) -> None:
+        if not self._paths_touched:
+            self._paths_touched = any(
+                row[:3] in self._on_path for row in itertools.chain(sets, deletes)
+            ) or any(table_id in cleared for table_id, _, _ in self._on_path)
+
+    def _note_members(self, kept: _Kept, members: set[int]) -> None:
+        """Notes the rows that consist of tables that are about to change."""
+        if members and kept.plan.containers and not kept.cleared and not kept.is_new:
+            keys = [
+                key
+                for key in self._reader.rows_with(kept.plan.table_id, members)
+                if key not in kept.before
+            ]
+            self._note_stored(kept, keys)
+
+    def _note_rows(
+        self, kept: _Kept, sets: Sequence[Key], deletes: Sequence[Key], *, cleared: bool
+    ) -> None:
+        """Notes rows that come, go, or get another value."""
+        table_id = kept.plan.table_id
+        if cleared:
+            kept.forget()
+            kept.cleared = True
+            return
+        after: dict[RowKey, Value | None] = {
+            (row[1], row[2]): cast("Entry", row)[3:] for row in sets if row[0] == table_id
+        }
+        after.update(((row[1], row[2]), None) for row in deletes if row[0] == table_id)
+        if kept.is_new is None:
+            kept.is_new = bool(self._connection().execute(_SQL_IS_EMPTY, (table_id,)).get)
+        if kept.is_new or kept.cleared:
+            kept.before.update(dict.fromkeys(after))
+        else:
+            self._note_stored(kept, [key for key in after if key not in kept.before])
+        kept.after.update(after)
+
+    def _note_stored(self, kept: _Kept, keys: Sequence[RowKey]) -> None:
+        """Notes what is stored for rows that are as they were."""
+        if not keys:
+            return
+        found = self._reader.values(kept.plan.table_id, keys)
+        for key in keys:
+            kept.before[key] = None
+        present = list(found)
+        values = list(found.values())
+        for key, value, stored in zip(
+            present, values, self._stored(kept, present, values, Fresh()), strict=True
+        ):
+            kept.before[key] = (value, stored)
+
+    def _stored(
+        self, kept: _Kept, keys: Sequence[RowKey], values: Sequence[Value], fresh: Fresh
+    ) -> list[_Stored]:
+        rows = self._reader.rows(kept.plan, keys, list(values), fresh)
+        items = zip(*(form.items(rows) for form in kept.forms), strict=True)
+        return list(map(_Stored, items, rows.members(kept.plan)))
+
+    def _note_fresh(
+        self, sets: Sequence[Key], deletes: Sequence[Key], cleared: Sequence[int]
+    ) -> None:
+        """Remembers what this transaction writes into its own new tables."""
+        fresh = self._fresh
+        ids, steps = fresh.ids, fresh.steps
+        for row in cast("Sequence[Entry]", sets):
+            if row[0] in ids:
+                step = (row[1], row[2])
+                found = steps.get(step)
+                if found is None:
+                    found = steps[step] = {}
+                found[row[0]] = (row[3], row[4])
+                if self._any_element and row[1] == INTEGER:
+                    fresh.elements.setdefault(row[0], {})[row[2]] = (row[3], row[4])
+        for table_id, key_kind, key in (row[:3] for row in deletes):
+            if table_id in ids:
+                steps.get((key_kind, key), {}).pop(table_id, None)
+                if self._any_element and key_kind == INTEGER:
+                    fresh.elements.get(table_id, {}).pop(key, None)
+        for table_id in cleared:
+            if table_id in ids:
+                fresh.elements.pop(table_id, None)
+                for found in steps.values():
+                    found.pop(table_id, None)
+
+    def after(self, changes: Changes) -> None:  # noqa: ARG002  (noted before)
+        """Settles what was noted if it has become much."""
+        noted = len(self._fresh.ids) + sum(len(kept.before) for kept in self._kept.values())
+        if noted > NOTED_MAX:
+            self.settle()
+
+    # Settling
+
+    @property
+    def noted(self) -> bool:
+        """Whether there is anything to settle."""
+        return self._paths_touched or any(k.before or k.cleared for k in self._kept.values())
+
+    def settle(self) -> None:
+        """Brings the indexes up to date with all that was written."""
+        for kept in self._kept.values():
+            if kept.before or kept.cleared:
+                self._settle(kept)
+        touched = self._paths_touched
+        self._forget()
+        if touched:
+            self._settle_paths()
+
+    def _settle(self, kept: _Kept) -> None:
+        connection = self._connection()
+        table_id = kept.plan.table_id
+        if kept.cleared:
+            for form in kept.forms:
+                form.clear(connection)
+            connection.execute(_SQL_CLEAR_MEMBERS, (table_id,))
+        keys: list[RowKey] = []
+        values: list[Value] = []
+        for key, before in kept.before.items():
+            value = kept.after[key] if key in kept.after else before and before[0]
+            if value is not None:
+                keys.append(key)
+                values.append(value)
+        stored = self._stored(kept, keys, values, self._fresh)
+        if all(before is None for before in kept.before.values()):
+            self._add_all(kept, keys, stored)
+            return
+        present = dict(zip(keys, stored, strict=True))
+        for number, form in enumerate(kept.forms):
+            removed: list[Item] = []
+            added: list[Item] = []
+            for key, before in kept.before.items():
+                old = () if before is None else before[1].items[number]
+                row = present.get(key)
+                new = () if row is None else row.items[number]
+                if not _same(old, new):
+                    removed += old
+                    added += new
+            self._write(kept, number, form, removed, added)
+        gone: list[tuple[int, int, int, Native]] = []
+        come: list[tuple[int, int, int, Native]] = []
+        for key, before in kept.before.items():
+            had = () if before is None else before[1].members
+            has = present.get(key, _NOTHING).members
+            if had != has:
+                gone += [(table_id, member, *key) for member in had if member not in has]
+                come += [(table_id, member, *key) for member in has if member not in had]
+        if gone:
+            connection.executemany(_SQL_REMOVE_MEMBERS, gone)
+        self._add_members(come)
+
+    def _add_all(self, kept: _Kept, keys: Sequence[RowKey], stored: Sequence[_Stored]) -> None:
+        """All of these rows are new."""
+        table_id = kept.plan.table_id
+        for number, form in enumerate(kept.forms):
+            added = [item for row in stored for item in row.items[number]]
+            self._write(kept, number, form, [], added)
+        come = [
+            (table_id, member, *key)
+            for key, row in zip(keys, stored, strict=True)
+            for member in row.members
+        ]
+        self._add_members(come)
+
+    def _add_members(self, rows: list[tuple[int, int, int, Native]]) -> None:
+        if rows:
+            self._connection().executemany(_SQL_ADD_MEMBERS, sorted(rows, key=itemgetter(1)))
+            unmade = self._connection().execute(
+                _SQL_UNMADE, (json.dumps([member for _, member, _, _ in rows]),)
+            )
+            self._unmade.update([row[0] for row in cast("Iterable[tuple[int]]", unmade)])
+
+    def _write(
+        self, kept: _Kept, number: int, form: Form, removed: list[Item], added: list[Item]
+    ) -> None:
+        if removed:
+            form.remove(self._connection(), removed)
+        if added:
+            form.add(self._connection(), added)
+            index = kept.plan.indexes[number]
+            if index.unique:
+                self.unique.note(index, added)
+
+    # With transactions
+
+    def committing(self) -> None:
+        """The last moment for indexes to be what the data say."""
+        if self.noted:
+            self.settle()
+        self.unique.check()
+
+    def ended(self, *, committed: bool) -> None:  # noqa: ARG002  (settled before a commit)
+        """Nothing is noted any more."""
+        self._forget()
+        self.unique.forget()
+        self._unmade.clear()
+
+    def savepoint(self) -> None:
+        """All was settled before, so whatever is noted is of the inner transaction."""
+
+    def released(self) -> None:
+        """What was noted goes on to be."""
+
+    def rolled_back(self) -> None:
+        """What was noted has not happened."""
+        self._forget()
+
+
+def _same(old: tuple[Item, ...], new: tuple[Item, ...]) -> bool:
+    """Whether items are the same to the bit: 1 is not 1.0 here."""
+    if old != new:
+        return False
+    if not any(isinstance(part, float) for items in (old, new) for item in items for part in item):
+        return True
+    return repr(old) == repr(new)

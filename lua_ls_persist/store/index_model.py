@@ -1,0 +1,85 @@
+"""What an index is: which table it is of, which fields, and what it is good for.
+
+An index is defined by a path, and is of the table that the path leads to. So it follows where the
+path leads: when `Memory.users` becomes another table, the index becomes one of that table.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Literal, TypeAlias, cast
+
+from lua_ls_persist.query import parse_field
+from lua_ls_persist.query.model import Field
+from lua_ls_persist.store.jsonlines import from_json, to_json
+from lua_ls_persist.store.place_text import path_text
+from lua_ls_persist.store.rows import Native, Value
+
+IndexKind: TypeAlias = Literal["btree", "hash", "text"]
+
+KINDS: Final[tuple[IndexKind, ...]] = ("btree", "hash", "text")
+FIELDS_MAX: Final = 8
+STEPS_MAX: Final = 60
+"""Of all fields of an index together. SQLite joins 64 tables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index as it is defined, and the table that it is of at this moment."""
+
+    id: int
+    root: str
+    keys: tuple[Value, ...]
+    """From the root on, the keys of the path; none for an index of the root itself."""
+    table_id: int
+    """0 while the path leads to no table; the index is empty then."""
+    fields: tuple[Field, ...]
+    kind: IndexKind
+    unique: bool
+    each: bool
+    """One entry for each element of the field, which is an array."""
+
+    @property
+    def table(self) -> str:
+        """The path as text."""
+        return path_text(self.root, self.keys)
+
+    @property
+    def name(self) -> str:
+        """What people call it: `users(city, age)`."""
+        return f"{self.table}({', '.join(field.text for field in self.fields)})"
+
+    @property
+    def storage(self) -> str:
+        """The name of the SQLite table that holds it."""
+        return f"index_{self.id}"
+
+
+def path_to_json(root: str, keys: Sequence[Value]) -> str:
+    """A path as the store keeps it."""
+    return json.dumps([root, *(to_json(*key) for key in keys)], ensure_ascii=False)
+
+
+def fields_to_json(fields: Sequence[Field]) -> str:
+    """Fields as the store keeps them."""
+    return json.dumps([field.text for field in fields], ensure_ascii=False)
+
+
+@lru_cache(maxsize=256)
+def index_of(row: tuple[Native, ...]) -> Index:
+    """The index of a row of the table `indexes`."""
+    index_id, path, table_id, fields, kind, unique, each = row
+    root, *keys = json.loads(cast("str", path))
+    return Index(
+        id=cast("int", index_id),
+        root=root,
+        keys=tuple(from_json(key) for key in keys),
+        table_id=cast("int", table_id),
+        fields=tuple(parse_field(text) for text in json.loads(cast("str", fields))),
+        kind=cast("IndexKind", kind),
+        unique=bool(unique),
+        each=bool(each),
+    )
