@@ -32,8 +32,10 @@ if TYPE_CHECKING:
         WireError,
     )
     from lua_ls_persist.model import (
+        AggregateGroup,
         Collected,
         Evaluation,
+        Explanation,
         Field,
         Frame,
         MemoryStats,
@@ -51,9 +53,11 @@ if TYPE_CHECKING:
     from lua_ls_persist.session import Session, SyntaxChecker
 
 __all__ = [
+    "AggregateGroup",
     "Collected",
     "CoreError",
     "Evaluation",
+    "Explanation",
     "Field",
     "Frame",
     "LuaPersistError",
@@ -97,8 +101,10 @@ _MODULES = {
         "WireError",
     ),
     "model": (
+        "AggregateGroup",
         "Collected",
         "Evaluation",
+        "Explanation",
         "Field",
         "Frame",
         "MemoryStats",

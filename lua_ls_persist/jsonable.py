@@ -39,6 +39,9 @@ and, where they apply,
 
 A *stored function* and a *stored table* have the fields of `lua_ls_persist.model.StoredFunction`
 and `StoredTable`; the upvalues of a function are a list of `{name, value}`.
+
+A *page* of rows has `rows`, a list of `{key, value}`, or of `{key, fields}` where fields were
+selected, and `next`: the cursor of the page that follows, or null.
 """
 
 from __future__ import annotations
@@ -46,6 +49,7 @@ from __future__ import annotations
 import base64
 import math
 import re
+from collections.abc import Mapping
 from typing import TypeAlias
 
 from lua_ls_persist.model import (
@@ -54,6 +58,8 @@ from lua_ls_persist.model import (
     OutputPiece,
     Preview,
     Problem,
+    QueryPage,
+    QueryRow,
     StoredFunction,
     StoredTable,
     Value,
@@ -148,6 +154,22 @@ def function_to_json(function: StoredFunction) -> dict[str, Json]:
         ],
         "problem": function.problem,
     }
+
+
+def page_to_json(page: QueryPage) -> dict[str, Json]:
+    """A page of rows of a query."""
+    return {"rows": [_row_to_json(row) for row in page.rows], "next": page.next}
+
+
+def _row_to_json(row: QueryRow) -> dict[str, Json]:
+    data: dict[str, Json] = {"key": value_to_json(row.key)}
+    if isinstance(row.value, Mapping):
+        data["fields"] = {
+            unicode_text(name): value_to_json(value) for name, value in row.value.items()
+        }
+    else:
+        data["value"] = value_to_json(row.value)
+    return data
 
 
 def lua_type(value: Value) -> str:

@@ -251,6 +251,38 @@ class QueryPage:
 
 
 @dataclass(frozen=True, slots=True)
+class AggregateGroup:
+    """What is known of a group of rows; what was not asked for is None."""
+
+    group: Mapping[str, Value]
+    """The values of the fields to group by, by name; those that are missing are not there."""
+    count: int | None = None
+    sum: Value = None
+    min: Value = None
+    max: Value = None
+    avg: Value = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How the first page of a query was found. As text, it is for people."""
+
+    table: str
+    index: str | None
+    """The index, `users(age)`, or several of them; None: the rows were looked through."""
+    rows_examined: int
+    rows_returned: int
+    sql: str
+
+    def __str__(self) -> str:
+        way = "no index" if self.index is None else f"index {self.index}"
+        return (
+            f"{self.table}: {way}, {self.rows_examined} rows examined, "
+            f"{self.rows_returned} returned\n{self.sql}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Module:
     """A module's source as `require` found it."""
 

@@ -15,7 +15,7 @@ from typing import IO
 import click
 
 from lua_ls_persist._version import __version__
-from lua_ls_persist.cli import changing_commands, exits, stored_commands
+from lua_ls_persist.cli import changing_commands, exits, query_commands, stored_commands
 from lua_ls_persist.cli.parameters import SessionOptions, address, session_options
 from lua_ls_persist.errors import LuaPersistError
 
@@ -145,7 +145,11 @@ def serve_command(stdio: bool, tcp: tuple[str, int] | None) -> None:
         ) from error
 
 
-for stored_command in (*stored_commands.COMMANDS, *changing_commands.COMMANDS):
+for stored_command in (
+    *stored_commands.COMMANDS,
+    *changing_commands.COMMANDS,
+    *query_commands.COMMANDS,
+):
     program.add_command(stored_command)
 
 

@@ -44,7 +44,7 @@ def file_of(db: Path | None, *, create: bool = False) -> Path:
     return db
 
 
-def _opened(db: Path | None, *, create: bool = False) -> Session:
+def opened(db: Path | None, *, create: bool = False) -> Session:
     """A session that only looks at what is stored: its VM is of no interest."""
     from lua_ls_persist.session import Session
 
@@ -53,10 +53,10 @@ def _opened(db: Path | None, *, create: bool = False) -> Session:
 
 def tables(db: Path | None, *, as_json: bool) -> int:
     """Lists the named tables."""
-    with _opened(db) as session:
+    with opened(db) as session:
         found = session.tables()
     if as_json:
-        return _print_json([table_to_json(table) for table in found])
+        return print_json([table_to_json(table) for table in found])
     width = max(len(table.name) for table in found)
     for table in found:
         ending = "entry" if table.entries == 1 else "entries"
@@ -66,10 +66,10 @@ def tables(db: Path | None, *, as_json: bool) -> int:
 
 def functions(db: Path | None, *, with_text: bool, as_json: bool) -> int:
     """Lists the stored functions."""
-    with _opened(db) as session:
+    with opened(db) as session:
         found = session.functions()
     if as_json:
-        return _print_json([function_to_json(function) for function in found])
+        return print_json([function_to_json(function) for function in found])
     terminal = Terminal()
     for function in found:
         _show_function(function, terminal, with_text=with_text)
@@ -124,7 +124,7 @@ def _no_constant(name: str) -> None:
 
 def recompile(paths: Sequence[str], db: Path | None, *, every: bool, as_json: bool) -> int:
     """Compiles functions again from their sources, and signs them."""
-    with _opened(db) as session:
+    with opened(db) as session:
         if every:
             paths = [function.path for function in session.functions() if function.problem]
         for path in paths:
@@ -135,7 +135,7 @@ def recompile(paths: Sequence[str], db: Path | None, *, every: bool, as_json: bo
 
 def backup(target: Path, db: Path | None, *, as_json: bool) -> int:
     """Writes a copy of a session's file."""
-    with _opened(db) as session, shown("Copying") as progress:
+    with opened(db) as session, shown("Copying") as progress:
         session.backup(target, on_progress=progress.part)
     facts = {"path": str(target), "size_bytes": target.stat().st_size}
     return _told(facts, f"Everything was copied to {target}.", as_json=as_json)
@@ -148,7 +148,7 @@ def restore(source: Path, db: Path | None, *, yes: bool, as_json: bool) -> int:
         if not sys.stdin.isatty():
             raise click.UsageError(f"All that {path} has would be lost. Say --yes if that is so.")
         click.confirm(f"All that {path} has will be lost. Go on?", abort=True, err=True)
-    with _opened(path, create=True) as session, shown("Restoring") as progress:
+    with opened(path, create=True) as session, shown("Restoring") as progress:
         session.restore(source, on_progress=progress.part)
     facts = {"path": str(path), "restored_from": str(source)}
     return _told(facts, f"{path} has what {source} has.", as_json=as_json)
@@ -157,7 +157,7 @@ def restore(source: Path, db: Path | None, *, yes: bool, as_json: bool) -> int:
 def export(target: str, db: Path | None, *, as_json: bool) -> int:
     """Writes everything that is stored as JSON Lines."""
     with (
-        _opened(db) as session,
+        opened(db) as session,
         shown("Writing lines") as progress,
         text_file(target, "w") as file,
     ):
@@ -173,7 +173,7 @@ def import_(source: str, db: Path | None, *, as_json: bool) -> int:
     path = file_of(db, create=True)
     with (
         text_file(source, "r") as file,
-        _opened(path, create=True) as session,
+        opened(path, create=True) as session,
         shown("Reading lines") as progress,
     ):
         lines = session.import_lines(file, on_progress=progress.count)
@@ -203,7 +203,7 @@ def text_file(name: str, mode: Literal["r", "w"]) -> Iterator[TextIO]:
 
 def collect(db: Path | None, *, vacuum: bool, as_json: bool) -> int:
     """Removes what nothing reaches."""
-    with _opened(db) as session, shown("Collecting") as progress:
+    with opened(db) as session, shown("Collecting") as progress:
         removed = session.collect(on_progress=lambda what, done: progress.count(done, what))
         smaller_bytes = session.vacuum() if vacuum else 0
         size_bytes = session.sizes().file_bytes
@@ -218,11 +218,11 @@ def collect(db: Path | None, *, vacuum: bool, as_json: bool) -> int:
 
 def _told(facts: dict[str, Any], text: str, *, as_json: bool) -> int:
     if as_json:
-        return _print_json(facts)
+        return print_json(facts)
     Terminal().write(text if text.endswith("\n") else f"{text}\n")
     return exits.SUCCESS
 
 
-def _print_json(data: Any) -> int:
+def print_json(data: Any) -> int:
     Terminal().write_utf8(json.dumps(data, ensure_ascii=False) + "\n")
     return exits.SUCCESS

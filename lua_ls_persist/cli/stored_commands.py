@@ -16,7 +16,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 _FILE_OR_STREAM = click.Path(dir_okay=False, allow_dash=True)
 
 
-def _stored_options(command: Command) -> Command:
+def stored_options(command: Command) -> Command:
     """The options that all of these commands have."""
     decorated: Any = command
     for option in (
@@ -34,7 +34,7 @@ def _stored_options(command: Command) -> Command:
 
 
 @click.command("tables", short_help="List the named tables of a session.")
-@_stored_options
+@stored_options
 def tables_command(db: Path | None, as_json: bool) -> int:
     """List the named tables that are stored, and how many entries they have."""
     from lua_ls_persist.cli.stored import tables
@@ -44,7 +44,7 @@ def tables_command(db: Path | None, as_json: bool) -> int:
 
 @click.command("functions", short_help="List the stored functions.")
 @click.option("--text", "with_text", is_flag=True, help="Show their definitions, too.")
-@_stored_options
+@stored_options
 def functions_command(db: Path | None, with_text: bool, as_json: bool) -> int:
     """List the functions that are stored: path, parameters, where they are defined, upvalues."""
     from lua_ls_persist.cli.stored import functions
@@ -80,7 +80,7 @@ def call_command(
 @click.command("recompile", short_help="Compile refused functions again from their sources.")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--all", "every", is_flag=True, help="All functions whose code is refused.")
-@_stored_options
+@stored_options
 def recompile_command(paths: tuple[str, ...], db: Path | None, every: bool, as_json: bool) -> int:
     """Compile the stored functions at each PATH again from their stored sources, and sign them.
 
@@ -96,7 +96,7 @@ def recompile_command(paths: tuple[str, ...], db: Path | None, every: bool, as_j
 
 @click.command("backup", short_help="Write a copy of a session's file.")
 @click.argument("target", type=_FILE)
-@_stored_options
+@stored_options
 def backup_command(target: Path, db: Path | None, as_json: bool) -> int:
     """Write a copy of everything that is stored to the file TARGET, while sessions go on."""
     from lua_ls_persist.cli.stored import backup
@@ -107,7 +107,7 @@ def backup_command(target: Path, db: Path | None, as_json: bool) -> int:
 @click.command("restore", short_help="Go back to a backup.")
 @click.argument("source", type=_FILE)
 @click.option("--yes", is_flag=True, help="Do not ask whether what is there may be lost.")
-@_stored_options
+@stored_options
 def restore_command(source: Path, db: Path | None, yes: bool, as_json: bool) -> int:
     """Put the content of the backup SOURCE in the place of all that the session has stored."""
     from lua_ls_persist.cli.stored import restore
@@ -117,7 +117,7 @@ def restore_command(source: Path, db: Path | None, yes: bool, as_json: bool) -> 
 
 @click.command("export", short_help="Write everything as JSON Lines.")
 @click.argument("target", type=_FILE_OR_STREAM, default="-")
-@_stored_options
+@stored_options
 def export_command(target: str, db: Path | None, as_json: bool) -> int:
     """Write everything that is stored as JSON Lines to TARGET, or to standard output (-)."""
     from lua_ls_persist.cli.stored import export
@@ -127,7 +127,7 @@ def export_command(target: str, db: Path | None, as_json: bool) -> int:
 
 @click.command("import", short_help="Read what `export` wrote.")
 @click.argument("source", type=_FILE_OR_STREAM)
-@_stored_options
+@stored_options
 def import_command(source: str, db: Path | None, as_json: bool) -> int:
     """Read what `export` wrote, from SOURCE or standard input (-), into a session without data."""
     from lua_ls_persist.cli.stored import import_
@@ -137,7 +137,7 @@ def import_command(source: str, db: Path | None, as_json: bool) -> int:
 
 @click.command("collect", short_help="Remove what nothing reaches any more.")
 @click.option("--vacuum", is_flag=True, help="Give the free space back to the disk.")
-@_stored_options
+@stored_options
 def collect_command(db: Path | None, vacuum: bool, as_json: bool) -> int:
     """Remove the tables and functions that no named table reaches, and no image of a VM."""
     from lua_ls_persist.cli.stored import collect

@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from lua_ls_persist.errors import QueryError
-from lua_ls_persist.model import QueryPage, QueryRow, Value
+from lua_ls_persist.model import AggregateGroup, Explanation, QueryPage, QueryRow, Value
 from lua_ls_persist.paths import Path, keys_of
-from lua_ls_persist.query import Query, parse_query, parse_where
+from lua_ls_persist.query import Aggregate, Query, parse_aggregate, parse_query, parse_where
 from lua_ls_persist.session.life import Life
 from lua_ls_persist.session.runner import Runner
 from lua_ls_persist.session.shown import Shown
+from lua_ls_persist.store.aggregates import FoundGroup
 from lua_ls_persist.store.queries import FoundRow
 
 LIMIT_DEFAULT = 100
@@ -92,6 +93,86 @@ class StoredQueries:
 
         return self._life.call(look)
 
+    def aggregate(
+        self,
+        table: Path,
+        *,
+        where: Any = (),
+        group_by: Any = (),
+        count: bool = False,
+        sum: str | None = None,  # noqa: A002  (as in Lua)
+        min: str | None = None,  # noqa: A002
+        max: str | None = None,  # noqa: A002
+        avg: str | None = None,
+    ) -> list[AggregateGroup]:
+        """Facts about groups of rows, in the order of the groups; without `group_by` about all.
+
+        Args:
+            table: its path, such as `users` or `Memory.users`.
+            where: which rows; as in `query`.
+            group_by: a field, or a list of fields.
+            count: how many rows a group has.
+            sum: a field, whose numbers are added: exactly, then rounded if it must be.
+            min: a field, whose least number is told, or the least string if there is no number.
+            max: a field, whose greatest string is told, or the greatest number.
+            avg: a field, whose numbers' mean is told.
+
+        Raises:
+            QueryError: the question makes no sense, there is no such table, or too many groups.
+            StoreError: the file cannot be read.
+            SessionError: it was interrupted.
+        """
+        asked = {"count": count, "sum": sum, "min": min, "max": max, "avg": avg}
+        aggregate = parse_aggregate({"where": where, "group_by": group_by, **asked})
+        name, keys = _path(table)
+
+        def look(runner: Runner) -> list[AggregateGroup]:
+            with runner.interruptible("the aggregate"), runner.store.one_state():
+                table_id = _table(runner, name, keys, table)
+                found = runner.store.aggregate(table_id, aggregate)
+                return [_group(runner, aggregate, group) for group in found]
+
+        return self._life.call(look)
+
+    def explain(
+        self,
+        table: Path,
+        *,
+        where: Any = (),
+        order_by: Any = (),
+        descending: bool = False,
+        limit: int = LIMIT_DEFAULT,
+        after: str | None = None,
+        select: Any = (),
+    ) -> Explanation:
+        """How `query` finds the page that these arguments ask for, by finding it.
+
+        Raises:
+            QueryError: the question makes no sense, or there is no such table.
+            StoreError: the file cannot be read.
+            SessionError: it was interrupted.
+        """
+        query = parse_query(
+            {
+                "where": where,
+                "order_by": order_by,
+                "descending": descending,
+                "limit": limit,
+                "after": after,
+                "select": select,
+            }
+        )
+        name, keys = _path(table)
+
+        def look(runner: Runner) -> Explanation:
+            with runner.interruptible("the query"), runner.store.one_state():
+                found = runner.store.explain(_table(runner, name, keys, table), query)
+            return Explanation(
+                _text(table), found.index, found.rows_examined, found.rows_returned, found.sql
+            )
+
+        return self._life.call(look)
+
 
 def _path(table: Path) -> tuple[str, list[Any]]:
     name, *keys = keys_of(table)
@@ -101,9 +182,30 @@ def _path(table: Path) -> tuple[str, list[Any]]:
 def _table(runner: Runner, name: str, keys: list[Any], path: Path) -> int:
     table_id = runner.store.table_at(name, keys)
     if table_id is None:
-        text = path if isinstance(path, str) else ".".join(map(str, path))
-        raise QueryError(f"there is no table {text}")
+        raise QueryError(f"there is no table {_text(path)}")
     return table_id
+
+
+def _text(path: Path) -> str:
+    return path if isinstance(path, str) else ".".join(map(str, path))
+
+
+def _group(runner: Runner, aggregate: Aggregate, found: FoundGroup) -> AggregateGroup:
+    def shown(value: tuple[int, Any] | None) -> Value:
+        return None if value is None else Shown(runner.store, runner.names).value(*value)
+
+    return AggregateGroup(
+        group={
+            field.text: shown(value)
+            for field, value in zip(aggregate.group_by, found.group, strict=True)
+            if value is not None
+        },
+        count=found.count if aggregate.count else None,
+        sum=shown(found.sum),
+        min=shown(found.min),
+        max=shown(found.max),
+        avg=shown(found.avg),
+    )
 
 
 def _row(runner: Runner, query: Query, row: FoundRow) -> QueryRow:

@@ -6,7 +6,9 @@ the one before ended, never by counting rows.
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -19,15 +21,27 @@ from lua_ls_persist.paths import Key
 from lua_ls_persist.query import Comparison, Group, Position, Query
 from lua_ls_persist.query.cursor import read_cursor, write_cursor
 from lua_ls_persist.query.model import LIMIT_MAX
+from lua_ls_persist.store.index_model import Index
+from lua_ls_persist.store.planner import (
+    FEW,
+    SCAN,
+    Access,
+    Choice,
+    Question,
+    asks_for_words,
+    choose,
+    conjuncts,
+    unpinned,
+)
+from lua_ls_persist.store.query_sources import Rows, first_rows, through, words
 from lua_ls_persist.store.query_sql import (
+    ALWAYS,
     Builder,
     Column,
-    Source,
-    class_of,
     follows,
     order_text,
-    ordered,
 )
+from lua_ls_persist.store.query_values import Kinded, Source
 from lua_ls_persist.store.rows import TABLE, Native, Value, native_key
 from lua_ls_persist.store.schemas import Schemas
 
@@ -53,6 +67,16 @@ class FoundRows:
 
 
 @dataclass(frozen=True, slots=True)
+class Explained:
+    """How a page was found: through which index, if any, and after a look at how many rows."""
+
+    index: str | None
+    rows_examined: int
+    rows_returned: int
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """A statement ready to run."""
 
@@ -62,8 +86,16 @@ class Statement:
     """How the index is called that it reads from; None: it scans."""
 
 
+COUNTED: Final = "counted"
+"""An SQL function that hears of each row that is looked at."""
+_COUNTED_CONDITION: Final = re.compile(rf"{COUNTED}\([\w.]+\) AND ")
+
+
 class Queries(Schemas):
     """Answers questions about the rows of a table."""
+
+    use_indexes = True
+    """Without, everything is read by scans. The answers are the same."""
 
     def table_at(self, name: str, keys: Sequence[Key] = ()) -> int | None:
         """The id of the table that a path leads to from a root; None if there is none."""
@@ -85,11 +117,8 @@ class Queries(Schemas):
         position = None
         if query.after is not None:
             position = read_cursor(query, table_id, query.after)
-        with self.one_state(), self._asking():
-            statement = self._page_statement(table_id, query, position, limit)
-            # A cursor of its own: there may be many rows.
-            rows = self._connection.execute(statement.sql, statement.parameters)
-            found = cast("list[tuple[Native, ...]]", rows.fetchall())
+        with self.one_state(), self._asking(query.where):
+            found = self._first_enough(self._pages(table_id, query, position, limit), limit)
         following = None
         if len(found) > limit:
             found.pop()
@@ -103,38 +132,137 @@ class Queries(Schemas):
             QueryError: the question makes no sense for this table.
             StoreError: the file cannot be read, or it took too long (`stop_when`).
         """
-        with self.one_state(), self._asking():
+        with self.one_state(), self._asking(where):
             builder = self._builder(table_id)
-            source = builder.scan()
-            conditions = [*source.conditions, builder.condition(where, source)]
-            sql = f"SELECT count(*) FROM {source.tables} WHERE {' AND '.join(conditions)}"  # noqa: S608
-            return cast("int", self._connection.execute(sql, tuple(builder.parameters)).get)
+            tables, conditions, _ = self._all_rows(builder, where)
+            sql = f"SELECT count(*) FROM {tables} WHERE {' AND '.join(conditions)}"  # noqa: S608
+            return cast("int", self._connection.execute(sql, builder.bound(sql)).get)
+
+    def explain(self, table_id: int, query: Query) -> Explained:
+        """How the first page of a query is found, by finding it.
+
+        Raises:
+            QueryError: the question makes no sense for this table, or the cursor is another one's.
+            StoreError: the file cannot be read, or it took too long (`stop_when`).
+        """
+        limit = query.limit or LIMIT_DEFAULT
+        position = None
+        if query.after is not None:
+            position = read_cursor(query, table_id, query.after)
+        examined = itertools.count()
+        with self.one_state(), self._asking(query.where):
+            self._connection.create_scalar_function(COUNTED, lambda *_: int(next(examined) >= 0), 1)
+            statements: list[Statement] = []
+
+            def pages() -> Iterator[Statement]:
+                for page in self._pages(table_id, query, position, limit, counted=True):
+                    statements.append(page)
+                    yield page
+
+            found = self._first_enough(pages(), limit)
+            cursor = self._connection.cursor()
+            texts = []
+            for statement in statements:
+                cursor.execute(statement.sql, statement.parameters, explain=2)
+                texts.append(_COUNTED_CONDITION.sub("", cursor.expanded_sql))
+                cursor.close()
+        return Explained(
+            index=statements[-1].index,
+            rows_examined=next(examined),
+            rows_returned=min(len(found), limit),
+            sql=";\n".join(texts),
+        )
+
+    def _first_enough(self, pages: Iterator[Statement], limit: int) -> list[tuple[Native, ...]]:
+        """The rows of the first statement that finds enough, or of the last one."""
+        found: list[tuple[Native, ...]] = []
+        for statement in pages:
+            # A cursor of its own: there may be many rows.
+            rows = self._connection.execute(statement.sql, statement.parameters)
+            found = cast("list[tuple[Native, ...]]", rows.fetchall())
+            if len(found) > limit:
+                break
+        return found
 
     # Statements
 
     def _builder(self, table_id: int) -> Builder:
-        return Builder(table_id, _no_text_index)
+        return Builder(table_id, lambda node: self._text_index(table_id, node))
 
-    def _page_statement(
-        self, table_id: int, query: Query, position: Position | None, limit: int
-    ) -> Statement:
-        assert 0 < limit <= LIMIT_MAX
-        builder = self._builder(table_id)
-        source = builder.scan()
-        joins, values = builder.joined_fields(
-            [order.field for order in query.order_by], source, "order_by"
+    def _text_index(self, table_id: int, node: Comparison) -> tuple[str, str]:
+        for index in self.indexes(table_id):
+            if index.kind == "text" and node.field in index.fields:
+                return index.storage, words(index, node)
+        field = json.dumps(node.field.text, ensure_ascii=False)
+        raise QueryError(
+            f"{node.place}: matches needs an index of words: "
+            f'ext.index(table, {field}, {{ kind = "text" }})'
         )
-        pairs = [(class_of(*value), ordered(*value)) for value in values]
-        columns = [
-            Column(expression, order.descending)
-            for order, pair in zip(query.order_by, pairs, strict=True)
-            for expression in pair
-        ]
+
+    def _pages(
+        self,
+        table_id: int,
+        query: Query,
+        position: Position | None,
+        limit: int,
+        *,
+        counted: bool = False,
+    ) -> Iterator[Statement]:
+        """The statements that find a page: the first that finds enough has found it."""
+        assert 0 < limit <= LIMIT_MAX
+        question = Question(query.where, query.order_by, query.key_descending, limited=True)
+        choice = self._choose(table_id, question)
+        conditions = conjuncts(query.where)
+        orders = unpinned(query.order_by, conditions)
+        if choice.scan_first:
+            builder = self._builder(table_id)
+            source = first_rows(builder, position, descending=query.key_descending)
+            rows = Rows(source, tuple(conditions))
+            yield self._page(builder, rows, query, position, limit, SCAN, counted=counted)
+        builder = self._builder(table_id)
+        sought = None
+        if position is not None and orders and choice.ways and choice.ways[0].ordered:
+            sought = (orders[0].field, orders[0].descending)
+        rows = through(
+            builder, choice.ways, conditions, self._has_elements_everywhere, sought=sought
+        )
+        yield self._page(builder, rows, query, position, limit, choice, counted=counted)
+
+    def _page(
+        self,
+        builder: Builder,
+        rows: Rows,
+        query: Query,
+        position: Position | None,
+        limit: int,
+        choice: Choice,
+        *,
+        counted: bool,
+    ) -> Statement:
+        source = rows.source
+        fields = [order.field for order in query.order_by]
+        joins, pairs = builder.classed(fields, source, "order_by")
+        orders = unpinned(query.order_by, conjuncts(query.where))
+        way = choice.ways[0] if choice.ways and choice.ways[0].ordered else None
+        columns: list[Column] = []
+        places: list[Native] = []
+        for number, order in enumerate(query.order_by):
+            if order not in orders:
+                continue  # it is the same in all rows
+            # Where an index has one class only, SQLite seeks by the value alone.
+            parts = (1,) if way is not None and way.bounded and order is orders[0] else (0, 1)
+            for part in parts:
+                columns.append(Column(pairs[number][part], order.descending))
+                if position is not None:
+                    places.append(position.values[number][part])
         columns.append(Column(source.key_kind, query.key_descending))
         columns.append(Column(source.key, query.key_descending))
-        conditions = [*source.conditions, builder.condition(query.where, source)]
+        conditions = [*source.conditions, builder.condition(Group("all", rows.conditions), source)]
+        if counted:
+            conditions.insert(0, f"{COUNTED}({source.key_kind})")
         if position is not None:
-            conditions.append(follows(columns, _places(builder, position)))
+            places += [position.key_kind, position.key]
+            conditions.append(follows(columns, [builder.add(place) for place in places]))
         names = ["key_kind", "key"]
         expressions = [source.key_kind, source.key]
         for number, pair in enumerate(pairs, 1):
@@ -148,7 +276,44 @@ class Queries(Schemas):
             f"  ORDER BY {order_text(columns)} LIMIT {builder.add(limit + 1)}\n"
             f")\n{_outer(builder, query, names)}"
         )
-        return Statement(sql, tuple(builder.parameters), None)
+        return Statement(sql, builder.bound(sql), choice.name)
+
+    def _all_rows(self, builder: Builder, where: Group) -> tuple[str, list[str], Source]:
+        """Tables and conditions by which all rows that fulfil conditions are read."""
+        choice = self._choose(builder.table_id, Question(where))
+        rows = through(builder, choice.ways, conjuncts(where), self._has_elements_everywhere)
+        source = rows.source
+        condition = builder.condition(Group("all", rows.conditions), source)
+        return source.tables, [*source.conditions, condition], source
+
+    # Choosing
+
+    def _choose(self, table_id: int, question: Question) -> Choice:
+        if not self.use_indexes:
+            return SCAN
+        indexes = self.indexes(table_id)
+        if not indexes:
+            return SCAN
+        return choose(question, indexes, lambda way: self._estimate(table_id, way))
+
+    def _estimate(self, table_id: int, way: Access) -> int:
+        """To how many rows a way leads, of a few and one more."""
+        builder = self._builder(table_id)
+        rows = through(builder, [way], way.used, lambda _index: True)
+        condition = builder.condition(Group("all", rows.conditions), rows.source)
+        if way.index.kind == "hash":
+            condition = ALWAYS  # the values themselves would have to be looked up
+        conditions = " AND ".join([*rows.source.conditions, condition])
+        sql = (
+            f"SELECT count(*) FROM (SELECT 1 FROM {rows.source.tables}"  # noqa: S608
+            f" WHERE {conditions} LIMIT {FEW + 1})"
+        )
+        return cast("int", self._connection.execute(sql, builder.bound(sql)).get)
+
+    def _has_elements_everywhere(self, index: Index) -> bool:
+        """Whether each row has elements in the field of an index of elements."""
+        sql = f"SELECT 1 FROM {index.storage} WHERE c1 = 0 LIMIT 1"  # noqa: S608
+        return self._connection.execute(sql).get is None
 
     # Reading
 
@@ -157,15 +322,14 @@ class Queries(Schemas):
         return nullcontext() if self.in_transaction else self.transaction(write=False)
 
     @contextmanager
-    def _asking(self) -> Iterator[None]:
-        """The block in which SQLite's errors are explained, those about the question as such."""
+    def _asking(self, where: Group) -> Iterator[None]:
+        """The block in which SQLite's errors are explained, those about words as such."""
         with self._reading:
             try:
                 yield
             except apsw.SQLError as error:
-                message = str(error).removeprefix("SQLError: ")
-                if message.startswith("fts5: ") or "unterminated string" in message:
-                    raise QueryError(f"matches: {message.removeprefix('fts5: ')}") from error
+                if asks_for_words(where):
+                    raise QueryError(f"matches: {error}") from error
                 raise
 
 
@@ -177,8 +341,7 @@ def _outer(builder: Builder, query: Query, names: Sequence[str]) -> str:
         "found.key_kind",
         "found.key",
         "iif(r.kind = 7, r.value, NULL)",
-        "r.kind",
-        "r.value",
+        Kinded("r.kind", "r.value"),
     )
     expressions = [f"found.{name}" for name in names]
     expressions += ["r.kind", "r.value"]
@@ -198,12 +361,6 @@ def _outer(builder: Builder, query: Query, names: Sequence[str]) -> str:
     )
 
 
-def _places(builder: Builder, position: Position) -> list[str]:
-    """Parameters for where the page before ended."""
-    values: list[Native] = [part for pair in position.values for part in pair]
-    return [builder.add(value) for value in (*values, position.key_kind, position.key)]
-
-
 def _position(query: Query, row: tuple[Native, ...]) -> Position:
     pairs = range(2, 2 + 2 * len(query.order_by), 2)
     values = tuple(cast("tuple[int, int | float | bytes]", row[at : at + 2]) for at in pairs)
@@ -217,11 +374,3 @@ def _row(query: Query, row: tuple[Native, ...]) -> FoundRow:
         for place in range(at + 2, len(row), 2)
     )
     return FoundRow(cast("Value", row[:2]), cast("Value", row[at : at + 2]), fields)
-
-
-def _no_text_index(node: Comparison) -> int:
-    field = json.dumps(node.field.text, ensure_ascii=False)
-    raise QueryError(
-        f"{node.place}: matches needs an index of words: "
-        f'ext.index(table, {field}, {{ kind = "text" }})'
-    )

@@ -6,48 +6,46 @@ that this does not depend on how long strings are kept.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Final, TypeAlias
+from typing import Final, cast
 
 from lua_ls_persist.errors import QueryError
 from lua_ls_persist.query import Class, Comparison, Field, Node, Operand
 from lua_ls_persist.query.model import Key
-from lua_ls_persist.store.rows import Native, as_native, native_key
+from lua_ls_persist.store.query_values import (
+    Classed,
+    Kinded,
+    Looked,
+    Source,
+    Test,
+    after_prefix,
+    class_of,
+    ordered,
+)
+from lua_ls_persist.store.rows import Native, native_key
 
 JOINED_STEPS_MAX: Final = 50
 """SQLite joins at most 64 tables: one for the rows, and one for each step of what orders them."""
 
+_PARAMETER: Final = re.compile(r"\?(\d+)")
+
 NEVER: Final = "0"
 ALWAYS: Final = "1"
-
-Test: TypeAlias = Callable[[str, str], str]
-"""From expressions for a value's kind and native value to one that is never NULL."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What the rows are read from: SQL expressions for a row's parts."""
-
-    tables: str
-    """What stands behind FROM."""
-    conditions: tuple[str, ...]
-    key_kind: str
-    key: str
-    row_table: str
-    """The id of the row's table, or NULL."""
-    kind: str = ""
-    value: str = ""
-    """Empty where they have to be looked up."""
 
 
 class Builder:
     """Puts one statement together. The parameter `?1` is the id of the table that is queried."""
 
-    def __init__(self, table_id: int, text_index: Callable[[Comparison], int]) -> None:
-        """`text_index` finds the index that answers a `matches`, or raises."""
+    def __init__(self, table_id: int, text_index: Callable[[Comparison], tuple[str, str]]) -> None:
+        """`text_index` finds the table of the index that answers a `matches`, or raises.
+
+        With it comes the expression to match.
+        """
         self.parameters: list[Native] = []
+        self.table_id = table_id
         self.table = self.add(table_id)
         self._text_index = text_index
 
@@ -56,17 +54,9 @@ class Builder:
         self.parameters.append(value)
         return f"?{len(self.parameters)}"
 
-    def scan(self) -> Source:
-        """All rows of the table, in the canonical order of keys if they are asked for so."""
-        return Source(
-            "full_entries AS s",
-            (f"s.table_id = {self.table}",),
-            "s.key_kind",
-            "s.key",
-            "iif(s.kind = 7, s.value, NULL)",
-            "s.kind",
-            "s.value",
-        )
+    def bound(self, sql: str) -> tuple[Native, ...]:
+        """The parameters of a statement; SQLite takes none behind the last one that is used."""
+        return tuple(self.parameters[: max(map(int, _PARAMETER.findall(sql)), default=0)])
 
     # Conditions
 
@@ -102,7 +92,10 @@ class Builder:
             positive = "=" if node.operator == "!=" else "in"
             return f"NOT {self._comparison(_with_operator(node, positive), source)}"
         if node.operator == "missing":
-            return f"NOT {self._looked_up(node.field, source, _anything)}"
+            value = source.at_hand(node.field)
+            if isinstance(value, Classed):
+                return f"({value.kind} = 0 AND {value.value} = 0)"
+            return f"NOT ({self._looked_up(node.field, source, _anything)})"
         test = self._test(node)
         assert test is not None
         return self._looked_up(node.field, source, test)
@@ -119,11 +112,9 @@ class Builder:
         if operator == "contains":
             return self._contains(operands[0])
         if operator == "startsWith":
-            return self._string_test("substr({0}, 1, {1}) = {2}", operands[0])
+            return self._starts_with(operands[0])
         if operator == "endsWith":
-            return self._string_test(
-                "substr({0}, max(length({0}) - {1}, 0) + 1) = {2}", operands[0]
-            )
+            return self._ends_with(operands[0])
         if operator == "exists":
             return _anything
         return None
@@ -133,15 +124,16 @@ class Builder:
         for operand in operands:
             if operand.kind != Class.NAN:
                 by_class.setdefault(operand.kind, []).append(self.add(operand.value))
-        wanted = [
-            (kind, f"= {values[0]}" if len(values) == 1 else f"IN ({', '.join(values)})")
-            for kind, values in by_class.items()
-        ]
 
-        def test(kind: str, value: str) -> str:
+        wanted = {
+            of_class: f"= {names[0]}" if len(names) == 1 else f"IN ({', '.join(names)})"
+            for of_class, names in by_class.items()
+        }
+
+        def test(value: Looked) -> str:
             parts = [
-                f"({is_class(of_class, kind, value)} AND {_comparable(of_class, value)} {equal})"
-                for of_class, equal in wanted
+                f"({value.is_class(of_class)} AND {value.native(of_class)} {equal})"
+                for of_class, equal in wanted.items()
             ]
             return joined("OR", parts, NEVER)
 
@@ -152,61 +144,75 @@ class Builder:
             return _nothing
         bound, of_class = self.add(operand.value), operand.kind
 
-        def test(kind: str, value: str) -> str:
-            compared = f"{_comparable(of_class, value)} {operator} {bound}"
-            return f"({is_class(of_class, kind, value)} AND {compared})"
+        def test(value: Looked) -> str:
+            compared = value.native(of_class)
+            if isinstance(value, Classed):
+                compared = value.low if operator in (">", ">=") else value.high
+            return f"({value.is_class(of_class)} AND {compared} {operator} {bound})"
 
         return test
 
-    def _string_test(self, form: str, operand: Operand) -> Test:
-        assert isinstance(operand.value, bytes)
-        length, content = self.add(len(operand.value)), self.add(operand.value)
+    def _starts_with(self, operand: Operand) -> Test:
+        """An index is sought by bounds; for a look at one string, its beginning is quicker."""
+        start = cast("bytes", operand.value)
+        beyond = after_prefix(start)
+        first = self.add(start)
 
-        def test(kind: str, value: str) -> str:
-            return f"({kind} = 4 AND {form.format(f'CAST({value} AS BLOB)', length, content)})"
+        def test(value: Looked) -> str:
+            is_string = value.is_class(Class.STRING)
+            if isinstance(value, Classed):
+                below = "" if beyond is None else f" AND {value.high} < {self.add(beyond)}"
+                return f"({is_string} AND {value.low} >= {first}{below})"
+            content = value.native(Class.STRING)
+            return f"({is_string} AND substr({content}, 1, {len(start)}) = {first})"
+
+        return test
+
+    def _ends_with(self, operand: Operand) -> Test:
+        length, end = len(cast("bytes", operand.value)), self.add(operand.value)
+
+        def test(value: Looked) -> str:
+            content = value.native(Class.STRING)
+            last = f"substr({content}, max(length({content}) - {length}, 0) + 1)"
+            return f"({value.is_class(Class.STRING)} AND {last} = {end})"
 
         return test
 
     def _contains(self, operand: Operand) -> Test:
         """A string that has the operand in it, or a table with the operand at an integer key."""
-        equal = self._is_one_of([operand])
-        part = ""
-        if isinstance(operand.value, bytes) and operand.kind == Class.STRING:
-            part = self.add(operand.value)
+        equal = self._is_one_of([operand])(Kinded("e.kind", "e.value"))
+        part = self.add(operand.value) if operand.kind == Class.STRING else ""
 
-        def test(kind: str, value: str) -> str:
+        def test(value: Looked) -> str:
             element = (
-                f"({kind} = 7 AND EXISTS (SELECT 1 FROM full_entries AS e"  # noqa: S608
-                f" WHERE e.table_id = iif({kind} = 7, {value}, NULL) AND e.key_kind = 2"
-                f" AND {equal('e.kind', 'e.value')}))"
+                f"({value.is_class(Class.TABLE)} AND EXISTS (SELECT 1 FROM full_entries AS e"  # noqa: S608
+                f" WHERE e.table_id = {value.table_id} AND e.key_kind = 2 AND {equal}))"
             )
             if not part:
                 return element
-            # Nothing is in the empty string but itself, whatever `instr` says.
-            within = f"({part} = x'' OR instr(CAST({value} AS BLOB), {part}) > 0)"
-            return f"(({kind} = 4 AND {within}) OR {element})"
+            content = value.native(Class.STRING)
+            within = f"({value.is_class(Class.STRING)} AND instr({content}, {part}) > 0)"
+            return f"({within} OR {element})"
 
         return test
 
     def _matches(self, node: Comparison, source: Source) -> str:
-        index = self._text_index(node)
-        wanted = self.add(as_native(node.operands[0].value))  # type: ignore[arg-type]  # a string
+        storage, wanted = self._text_index(node)
         return (
-            f"EXISTS (SELECT 1 FROM index_{index}_rows AS t WHERE t.key_kind = {source.key_kind}"  # noqa: S608
-            f" AND t.key = {source.key} AND t.rowid IN"
-            f" (SELECT rowid FROM index_{index} WHERE index_{index} MATCH {wanted}))"
+            f"EXISTS (SELECT 1 FROM {storage}_rows AS t WHERE t.key_kind = {source.key_kind}"  # noqa: S608
+            f" AND t.key = {source.key} AND t.id IN"
+            f" (SELECT rowid FROM {storage} WHERE {storage} MATCH {self.add(wanted)}))"
         )
 
     # Fields
 
     def _looked_up(self, field: Field, source: Source, test: Test) -> str:
         """Whether the field is there and passes the test."""
-        if field.is_key:
-            return test(source.key_kind, source.key)
-        if field.is_value and source.kind:
-            return test(source.kind, source.value)
+        value = source.at_hand(field)
+        if value is not None:
+            return test(value)
         tables, conditions, last = self._path(field, source)
-        conditions.append(test(f"{last}.kind", f"{last}.value"))
+        conditions.append(test(Kinded(f"{last}.kind", f"{last}.value")))
         return f"EXISTS (SELECT 1 FROM {tables} WHERE {' AND '.join(conditions)})"  # noqa: S608
 
     def _path(self, field: Field, source: Source) -> tuple[str, list[str], str]:
@@ -236,10 +242,9 @@ class Builder:
 
     def found(self, field: Field, source: Source) -> tuple[str, str]:
         """Expressions for a field's kind and native value, for a few rows; NULL if missing."""
-        if field.is_key:
-            return source.key_kind, source.key
-        if field.is_value and source.kind:
-            return source.kind, source.value
+        value = source.at_hand(field)
+        if isinstance(value, Kinded):
+            return value.kind, value.value
         tables, conditions, last = self._path(field, source)
         where = " AND ".join(conditions)
         return (
@@ -247,10 +252,10 @@ class Builder:
             f"(SELECT {last}.value FROM {tables} WHERE {where})",  # noqa: S608
         )
 
-    def joined_fields(
+    def classed(
         self, fields: Sequence[Field], source: Source, place: str
     ) -> tuple[str, list[tuple[str, str]]]:
-        """Joins that find fields in many rows, and expressions for their kinds and values."""
+        """Joins that find fields in many rows, and expressions for their classes and values."""
         if sum(len(field.steps) or 1 for field in fields) > JOINED_STEPS_MAX:
             raise QueryError(
                 f"{place}: the fields have more than {JOINED_STEPS_MAX} steps together"
@@ -258,67 +263,31 @@ class Builder:
         joins: list[str] = []
         found: list[tuple[str, str]] = []
         for number, field in enumerate(fields, 1):
-            if field.is_key:
-                found.append((source.key_kind, source.key))
-                continue
-            if field.is_value and source.kind:
-                found.append((source.kind, source.value))
-                continue
-            name, of_table = f"j{number}", source.row_table
-            if field.is_value:
-                on = (
-                    f"{name}.table_id = {self.table} AND {name}.key_kind = {source.key_kind}"
-                    f" AND {name}.key = {source.key}"
-                )
-                joins.append(f" LEFT JOIN full_entries AS {name} ON {on}")
-            for at, step in enumerate(field.steps, 1):
-                name = f"j{number}_{at}"
-                on = " AND ".join(self._entry(name, of_table, step))
-                joins.append(f" LEFT JOIN full_entries AS {name} ON {on}")
-                of_table = f"iif({name}.kind = 7, {name}.value, NULL)"
-            found.append((f"{name}.kind", f"{name}.value"))
+            value = source.at_hand(field)
+            if value is None:
+                value = self._joined(field, source, f"j{number}", joins)
+            if isinstance(value, Classed):
+                found.append((value.kind, value.value))
+            else:
+                assert isinstance(value, Kinded)
+                found.append((class_of(value), ordered(value)))
         return "".join(joins), found
 
-
-# Values
-
-
-def class_of(kind: str, value: str) -> str:
-    """An expression for the class of a value; both are NULL where there is none."""
-    return (
-        f"CASE {kind} WHEN 2 THEN 1 WHEN 4 THEN 2 WHEN 3 THEN iif(typeof({value}) = 'real', 1, 6)"
-        f" WHEN 1 THEN 3 WHEN 7 THEN 4 WHEN 5 THEN 5 WHEN 6 THEN 5 ELSE 0 END"
-    )
-
-
-def ordered(kind: str, value: str) -> str:
-    """An expression by which values of one class order; 0 for NaN and for what is missing."""
-    return (
-        f"CASE {kind} WHEN 2 THEN {value} WHEN 4 THEN CAST({value} AS BLOB)"
-        f" WHEN 3 THEN iif(typeof({value}) = 'real', {value}, 0)"
-        f" WHEN 6 THEN CAST({value} AS BLOB) ELSE ifnull({value}, 0) END"
-    )
-
-
-def is_class(of_class: Class, kind: str, value: str) -> str:
-    """An expression for whether a value is of the class."""
-    if of_class == Class.NUMBER:
-        # A NaN is the integer of its bits.
-        return f"({kind} = 2 OR ({kind} = 3 AND typeof({value}) = 'real'))"
-    if of_class == Class.FUNCTION:
-        return f"{kind} IN (5, 6)"
-    return f"{kind} = {_KINDS[of_class]}"
-
-
-_KINDS: Final = {Class.STRING: 4, Class.BOOLEAN: 1, Class.TABLE: 7}
-
-
-def _comparable(of_class: Class, value: str) -> str:
-    if of_class == Class.STRING:
-        return f"CAST({value} AS BLOB)"
-    if of_class == Class.FUNCTION:
-        return f"iif(typeof({value}) = 'text', CAST({value} AS BLOB), {value})"
-    return value
+    def _joined(self, field: Field, source: Source, name: str, joins: list[str]) -> Kinded:
+        if field.is_value:
+            on = (
+                f"{name}.table_id = {self.table} AND {name}.key_kind = {source.key_kind}"
+                f" AND {name}.key = {source.key}"
+            )
+            joins.append(f" LEFT JOIN full_entries AS {name} ON {on}")
+            return Kinded(f"{name}.kind", f"{name}.value")
+        of_table, last = source.row_table, name
+        for at, step in enumerate(field.steps, 1):
+            last = f"{name}_{at}"
+            on = " AND ".join(self._entry(last, of_table, step))
+            joins.append(f" LEFT JOIN full_entries AS {last} ON {on}")
+            of_table = f"iif({last}.kind = 7, {last}.value, NULL)"
+        return Kinded(f"{last}.kind", f"{last}.value")
 
 
 def joined(word: str, parts: Sequence[str], empty: str) -> str:
@@ -333,14 +302,14 @@ def joined(word: str, parts: Sequence[str], empty: str) -> str:
 
 
 def _all_of(tests: Sequence[Test]) -> Test:
-    return lambda kind, value: joined("AND", [test(kind, value) for test in tests], ALWAYS)
+    return lambda value: joined("AND", [test(value) for test in tests], ALWAYS)
 
 
-def _anything(kind: str, _value: str) -> str:
-    return f"{kind} IS NOT NULL"
+def _anything(value: Looked) -> str:
+    return value.exists
 
 
-def _nothing(_kind: str, _value: str) -> str:
+def _nothing(_value: Looked) -> str:
     return NEVER
 
 

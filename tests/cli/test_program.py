@@ -34,6 +34,9 @@ COMMANDS = [
     "delete",
     "batch",
     "migrate",
+    "query",
+    "count",
+    "explain",
     "doctor",
 ]
 

@@ -12,9 +12,11 @@ import lua_ls_persist
 from lua_ls_persist import errors
 
 PUBLIC = [
+    "AggregateGroup",
     "Collected",
     "CoreError",
     "Evaluation",
+    "Explanation",
     "Field",
     "Frame",
     "LuaPersistError",
@@ -44,6 +46,7 @@ PUBLIC = [
 ]
 
 SESSION = [
+    "aggregate",
     "backup",
     "batch",
     "call",
@@ -55,6 +58,7 @@ SESSION = [
     "drop",
     "evaluate",
     "evaluating",
+    "explain",
     "export_lines",
     "fields",
     "fork",

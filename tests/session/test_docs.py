@@ -1,4 +1,4 @@
-"""The examples of docs/library.md run, and print what they say."""
+"""The examples of docs/library.md and docs/queries.md run, and print what they say."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ DOCS = Path(__file__).parents[2] / "docs"
 LIBRARY = (DOCS / "library.md").read_text(encoding="utf-8")
 SECURITY = (DOCS / "security.md").read_text(encoding="utf-8")
 TROUBLESHOOTING = (DOCS / "troubleshooting.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"^(?:## (.*?)$)|^```python\n(.*?)^```$", LIBRARY, re.MULTILINE | re.DOTALL)
+QUERIES = (DOCS / "queries.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(
+    r"^(?:## (.*?)$)|^```python\n(.*?)^```$", LIBRARY + QUERIES, re.MULTILINE | re.DOTALL
+)
 
 
 def examples() -> list[tuple[str, str]]:

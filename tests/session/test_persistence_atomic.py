@@ -48,8 +48,10 @@ WAYS_TO_FAIL = {
     ),
     "out of memory": ("local t = {} while true do t[#t + 1] = { t } end", "memory"),
     "out of memory while adopting": (
-        "local t, all = {}, {} Memory.t = t "
-        "while true do t[#t + 1] = { {} } t = t[#t] all[#all + 1] = t end",
+        (
+            "local t, all = {}, {} Memory.t = t "
+            "while true do t[#t + 1] = { {} } t = t[#t] all[#all + 1] = t end"
+        ),
         "memory",
     ),
     "syntax": ("end", "syntax"),

@@ -175,3 +175,12 @@ def queries(draw: st.DrawFn) -> dict[str, Any]:
         "limit": draw(st.integers(1, 15)),
         "select": draw(st.lists(fields, max_size=3, unique=True)),
     }
+
+
+aggregates = st.fixed_dictionaries(
+    {"where": wheres, "count": st.just(value=True)},
+    optional={
+        "group_by": st.lists(fields, max_size=2, unique=True),
+        **dict.fromkeys(("sum", "min", "max", "avg"), fields),
+    },
+)

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from fractions import Fraction
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lua_ls_persist.errors import QueryError, StoreError
-from lua_ls_persist.query import Query, parse_query, parse_where
+from lua_ls_persist.query import (
+    Aggregate,
+    Class,
+    Field,
+    Query,
+    parse_aggregate,
+    parse_query,
+    parse_where,
+)
 from lua_ls_persist.store import Store
 from lua_ls_persist.store.queries import FoundRow
-from lua_ls_persist.store.rows import INTEGER, STRING, TABLE
-from tests.store.query_data import ROWS, Made, conditions, made, queries, wheres
-from tests.store.query_model import Model, Row
+from lua_ls_persist.store.rows import FLOAT, INTEGER, STRING, TABLE, Value
+from tests.store.helpers import as_value
+from tests.store.query_data import ROWS, Made, aggregates, conditions, made, queries, wheres
+from tests.store.query_model import Model, Row, ranked
 
 USERS = 10
 
@@ -103,6 +114,126 @@ def test_rows_that_do_not_change_come_once_whatever_is_written_between_pages(
     unchanged = [row for row in before if row in kept and place(old, row) == place(model, row)]
     for row in unchanged:
         assert seen.count(row) == 1
+
+
+def of_model(model: Model, aggregate: Aggregate, rows: list[Row]) -> dict[str, Any]:
+    """What is to be known of a group, in plain Python."""
+
+    def numbers(field: Field) -> list[Any]:
+        found = [model.field(field, row) for row in rows]
+        return [value[1] for value in found if ranked(value)[0] == Class.NUMBER and value]
+
+    def extreme(field: Field, which: Any) -> Value | None:
+        found = [model.field(field, row) for row in rows]
+        comparable = [v for v in found if v and ranked(v)[0] in (Class.NUMBER, Class.STRING)]
+        return which(comparable, key=ranked) if comparable else None
+
+    facts: dict[str, Any] = {"count": len(rows)}
+    if aggregate.sum is not None:
+        facts["sum"] = exact_sum(numbers(aggregate.sum))
+    if aggregate.avg is not None:
+        values = numbers(aggregate.avg)
+        facts["avg"] = average(values) if values else None
+    if aggregate.min is not None:
+        facts["min"] = extreme(aggregate.min, min)
+    if aggregate.max is not None:
+        facts["max"] = extreme(aggregate.max, max)
+    return facts
+
+
+def exact_sum(values: list[Any]) -> Any:
+    if all(isinstance(value, int) for value in values):
+        total = sum(values)
+        return total if -(2**63) <= total < 2**63 else float(total)
+    return rounded(values, 1)
+
+
+def average(values: list[Any]) -> float:
+    return rounded(values, len(values))
+
+
+def rounded(values: list[Any], count: int) -> float:
+    endless = {value for value in values if isinstance(value, float) and math.isinf(value)}
+    if endless:
+        return endless.pop() if len(endless) == 1 else math.nan
+    return float(sum(map(Fraction, values), Fraction()) / count)
+
+
+def told(value: Value | None) -> Any:
+    """A value as Python has it, NaN as a text."""
+    if value is None:
+        return None
+    kind, native = value
+    if kind == FLOAT and isinstance(native, int):
+        return "NaN"
+    return native
+
+
+@given(made(), aggregates)
+def test_groups_are_those_of_the_model(made: Made, spec: dict[str, Any]) -> None:
+    model = Model(made.data, ROWS)
+    aggregate = parse_aggregate(spec)
+    groups = model.groups(aggregate)
+    if not aggregate.group_by and not groups:
+        groups = {(): []}
+    with filled(made) as store:
+        found = store.aggregate(ROWS, aggregate)
+    assert [tuple(map(ranked, group.group)) for group in found] == list(groups)
+    for group, rows in zip(found, groups.values(), strict=True):
+        facts = of_model(model, aggregate, rows)
+        assert group.count == facts["count"]
+        for name in ("sum", "avg"):
+            wanted = facts.get(name)
+            is_nan = isinstance(wanted, float) and math.isnan(wanted)
+            assert told(getattr(group, name)) == ("NaN" if is_nan else wanted)
+            if name in facts and wanted is not None:
+                assert getattr(group, name)[0] == (FLOAT if isinstance(wanted, float) else INTEGER)
+        for name in ("min", "max"):
+            assert ranked(getattr(group, name)) == ranked(facts.get(name))
+
+
+def test_of_equal_numbers_the_integer_is_told(users: Store) -> None:
+    values = [1, 1.0, 2.0, 2, 0.0, -0.0, 2**53, float(2**53)]
+    for order in (values, values[::-1]):
+        with users.transaction():
+            users.clear_table(1)
+            users.apply([(1, INTEGER, at, *as_value(value)) for at, value in enumerate(order)])
+        spec = {"group_by": "@value", "count": True, "min": "@value", "max": "@value"}
+        found = users.aggregate(1, parse_aggregate(spec))
+        wanted = [(FLOAT, 0.0), (INTEGER, 1), (INTEGER, 2), (INTEGER, 2**53)]
+        assert [group.group for group in found] == [(value,) for value in wanted]
+        assert [group.min for group in found] == wanted
+        assert [group.max for group in found] == wanted
+        assert math.copysign(1, cast("float", found[0].min and found[0].min[1])) == 1
+
+
+def test_sums_that_do_not_fit(users: Store) -> None:
+    def facts(*values: Any) -> tuple[Any, Any]:
+        with users.transaction():
+            users.clear_table(1)
+            users.apply([(1, INTEGER, at, *as_value(value)) for at, value in enumerate(values)])
+        (group,) = users.aggregate(1, parse_aggregate({"sum": "@value", "avg": "@value"}))
+        return group.sum, group.avg
+
+    most = 2**63 - 1
+    assert facts() == ((INTEGER, 0), None)
+    assert facts("text", True) == ((INTEGER, 0), None)
+    assert facts(most, 1, -1) == ((INTEGER, most), (FLOAT, most / 3))
+    assert facts(most, most, -most, -most, 5) == ((INTEGER, 5), (FLOAT, 1.0))
+    assert facts(most, 1) == ((FLOAT, 2.0**63), (FLOAT, 2.0**62))
+    assert facts(1e308, 1e308, -1e308, 1) == ((FLOAT, 1e308), (FLOAT, 2.5e307))
+    assert facts(1e308, 1e308) == ((FLOAT, math.inf), (FLOAT, 1e308))
+    assert facts(1e16, 1, -1e16) == ((FLOAT, 1.0), (FLOAT, 1 / 3))
+    assert facts(5e-324, 5e-324) == ((FLOAT, 1e-323), (FLOAT, 5e-324))
+    assert facts(math.inf, 1, math.nan) == ((FLOAT, math.inf), (FLOAT, math.inf))
+
+
+def test_more_groups_than_are_told(users: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lua_ls_persist.store.aggregates.GROUPS_MAX", 2)
+    spec = {"count": True, "group_by": "age", "where": ["age", "<=", 30]}
+    assert len(users.aggregate(USERS, parse_aggregate(spec))) == 2
+    with pytest.raises(QueryError, match="group_by: there are more than 2 groups"):
+        users.aggregate(USERS, parse_aggregate({"count": True, "group_by": "age"}))
 
 
 @pytest.fixture

@@ -1,0 +1,134 @@
+"""The commands that ask about stored rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from lua_ls_persist.cli import exits
+from lua_ls_persist.cli.stored import opened, print_json
+from lua_ls_persist.cli.terminal import Terminal
+from lua_ls_persist.jsonable import page_to_json
+from lua_ls_persist.model import Preview, QueryPage, QueryRow, Value
+from lua_ls_persist.pretty import is_name, one_line, quoted
+
+COLUMNS_MAX: Final = 12
+"""So many fields of the rows are shown where nobody says which: the most frequent ones."""
+CELL_WIDTH_MAX: Final = 40
+
+
+def query(question: dict[str, Any], db: Path | None, *, as_json: bool) -> int:
+    """Shows a page of rows."""
+    table, arguments = _asked(question)
+    with opened(db) as session:
+        page = session.query(table, **arguments)
+    if as_json:
+        return print_json(page_to_json(page))
+    terminal = Terminal()
+    if page.rows:
+        terminal.write(_as_text(page, question["select"]))
+    else:
+        terminal.write_error("No rows.\n")
+    if page.next is not None:
+        terminal.write_error(f"There are more rows: --after {page.next}\n")
+    return exits.SUCCESS
+
+
+def count(table: str, conditions: Sequence[str], db: Path | None, *, as_json: bool) -> int:
+    """Prints how many rows there are."""
+    where = _where(conditions)
+    with opened(db) as session:
+        rows = session.count(table, where)
+    if as_json:
+        return print_json({"count": rows})
+    Terminal().write(f"{rows}\n")
+    return exits.SUCCESS
+
+
+def explain(question: dict[str, Any], db: Path | None, *, as_json: bool) -> int:
+    """Tells how rows are found."""
+    table, arguments = _asked(question)
+    with opened(db) as session:
+        explanation = session.explain(table, **arguments)
+    if as_json:
+        return print_json(asdict(explanation))
+    Terminal().write(f"{explanation}\n")
+    return exits.SUCCESS
+
+
+def _asked(question: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The table and the arguments of `Session.query` that the options mean."""
+    arguments = dict(question)
+    table = arguments.pop("table")
+    arguments["where"] = _where(arguments.pop("conditions"))
+    return table, arguments
+
+
+def _where(conditions: Sequence[str]) -> list[Any]:
+    from lua_ls_persist.query.text import parse_condition_text
+
+    return [parse_condition_text(condition) for condition in conditions]
+
+
+def _as_text(page: QueryPage, select: Sequence[str]) -> str:
+    """The rows as a table with a heading."""
+    rows = [_cells(row) for row in page.rows]
+    names = list(select) or _columns(rows)
+    lines = [["key", *names]]
+    lines += [
+        [_cell(row.key), *(_cell(cells[name]) if name in cells else "" for name in names)]
+        for row, cells in zip(page.rows, rows, strict=True)
+    ]
+    numeric = [
+        all(_is_number(value) for value in column)
+        for column in (
+            [row.key for row in page.rows],
+            *([cells[name] for cells in rows if name in cells] for name in names),
+        )
+    ]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(lines[0]))]
+    return "".join(
+        "  ".join(
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(line, widths, numeric, strict=True)
+        ).rstrip()
+        + "\n"
+        for line in lines
+    )
+
+
+def _cells(row: QueryRow) -> Mapping[str, Value]:
+    """The fields of a row by name; a value that is no table is the field `value`."""
+    if isinstance(row.value, Mapping):
+        return row.value
+    if not isinstance(row.value, Preview) or row.value.kind != "table":
+        return {"value": row.value}
+    return {_column(key): value for key, value in row.value.entries}
+
+
+def _column(key: Value) -> str:
+    return key if isinstance(key, str) and is_name(key) else f"[{one_line(key)}]"
+
+
+def _columns(rows: Sequence[Mapping[str, Value]]) -> list[str]:
+    """The most frequent fields, in the order in which they come."""
+    counts = Counter(name for cells in rows for name in cells)
+    frequent = {name for name, _ in counts.most_common(COLUMNS_MAX)}
+    return [name for name in counts if name in frequent]
+
+
+def _cell(value: Value) -> str:
+    if isinstance(value, str) and value.isprintable():
+        text = value
+    elif isinstance(value, (str, bytes)):
+        text = quoted(value)
+    else:
+        text = one_line(value)
+    return text if len(text) <= CELL_WIDTH_MAX else f"{text[: CELL_WIDTH_MAX - 3]}..."
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

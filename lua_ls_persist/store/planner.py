@@ -1,0 +1,256 @@
+"""Which index answers a question: what each could do, and which one is chosen.
+
+Only this decides; a question means the same with every choice. Which rows there are is asked of
+the indexes themselves, up to a limit, because SQLite's own statistics would have to be gathered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from lua_ls_persist.query import Class, Comparison, Field, Group, Node, OrderField
+from lua_ls_persist.store.index_model import Index
+
+FEW: Final = 1_000
+"""So many rows are sorted in about a millisecond: an index that leads to no more is good."""
+
+_BOUNDS: Final = ("<", "<=", ">", ">=", "between", "startsWith")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A way to rows through an index."""
+
+    index: Index
+    used: tuple[Comparison, ...]
+    """The conditions by which entries of the index are sought; all of them are to hold."""
+    ordered: bool
+    """Its entries come in the order that is asked for."""
+    complete: bool
+    """There are no other conditions."""
+    bounded: Class | None = None
+    """The one class that the first field has which is not one value; None if there are more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The ways through which rows are read: none (a scan), one, or several for `any`."""
+
+    ways: tuple[Access, ...] = ()
+    scan_first: bool = False
+    """A short scan may find enough; the ways lead to many rows that would have to be sorted."""
+
+    @property
+    def name(self) -> str | None:
+        """The indexes as people call them."""
+        return " and ".join(dict.fromkeys(way.index.name for way in self.ways)) or None
+
+
+SCAN: Final = Choice()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the choice depends on."""
+
+    where: Group
+    order_by: tuple[OrderField, ...] = ()
+    key_descending: bool = False
+    limited: bool = False
+    """A page is wanted, not all rows."""
+
+
+def choose(
+    question: Question, indexes: Sequence[Index], estimate: Callable[[Access], int]
+) -> Choice:
+    """The best way to the rows; `estimate` says to how many a way leads, of `FEW` and one more."""
+    conditions = conjuncts(question.where)
+    found = [
+        way
+        for index in indexes
+        for way in [_access(index, conditions, question)]
+        if way is not None
+    ]
+    orders = unpinned(question.order_by, conditions)
+    if question.limited:
+        ordered = [way for way in found if way.ordered and (way.used or orders)]
+        ordered.sort(key=lambda way: (not way.complete, -len(way.used), len(way.index.fields)))
+        if ordered and ordered[0].complete:
+            return Choice((ordered[0],))
+    else:
+        ordered = []
+    ways, count = _narrowest(conditions, [way for way in found if way.used], indexes, estimate)
+    if count <= FEW:
+        return Choice(ways)
+    if ordered:
+        return Choice((ordered[0],))
+    return Choice(ways, scan_first=question.limited and not orders and bool(ways))
+
+
+def _narrowest(
+    conditions: Sequence[Node],
+    found: Sequence[Access],
+    indexes: Sequence[Index],
+    estimate: Callable[[Access], int],
+) -> tuple[tuple[Access, ...], int]:
+    """The ways that lead to the fewest rows, and to how many."""
+    choices: list[tuple[tuple[Access, ...], int]] = [((way,), estimate(way)) for way in found]
+    if not choices or min(count for _, count in choices) > FEW:
+        for node in conditions:
+            ways = _ways_of_any(node, indexes)
+            if ways is not None:
+                choices.append((ways, sum(estimate(way) for way in ways)))
+    if not choices:
+        return (), FEW + 1
+    # Of those that lead to many, the one that is asked most of.
+    return min(choices, key=lambda choice: (choice[1], -len(choice[0][0].used)))
+
+
+def _ways_of_any(node: Node, indexes: Sequence[Index]) -> tuple[Access, ...] | None:
+    """One way for each member of an `any`; None if there is not one for each."""
+    if not isinstance(node, Group) or node.kind != "any" or not node.members:
+        return None
+    ways: list[Access] = []
+    for member in node.members:
+        conditions = conjuncts(Group("all", (member,)))
+        question = Question(Group("all", tuple(conditions)))
+        found = [_access(index, conditions, question) for index in indexes]
+        useful = [way for way in found if way is not None and way.used]
+        if not useful:
+            return None
+        ways.append(max(useful, key=lambda way: (way.complete, len(way.used))))
+    return tuple(ways)
+
+
+def conjuncts(where: Group) -> list[Node]:
+    """The conditions all of which are to hold."""
+    return list(_flattened(where))
+
+
+def asks_for_words(node: Node) -> bool:
+    """Whether any of the conditions is answered by an index of words only."""
+    if isinstance(node, Comparison):
+        return node.operator == "matches"
+    return any(map(asks_for_words, node.members))
+
+
+def _flattened(node: Node) -> Iterator[Node]:
+    if isinstance(node, Group) and (node.kind == "all" or _is_one(node)):
+        for member in node.members:
+            yield from _flattened(member)
+    else:
+        yield node
+
+
+def _is_one(group: Group) -> bool:
+    return group.kind == "any" and len(group.members) == 1
+
+
+def unpinned(order_by: Sequence[OrderField], conditions: Sequence[Node]) -> list[OrderField]:
+    """What really orders the rows: not the fields that have the same value in all of them."""
+    pinned = {node.field for node in conditions if isinstance(node, Comparison) and _is_pin(node)}
+    return [order for order in order_by if order.field not in pinned]
+
+
+def _is_pin(node: Comparison) -> bool:
+    """Whether all rows that fulfil it have the same class and value."""
+    if node.operator == "missing":
+        return True
+    return (
+        node.operator in ("=", "in")
+        and len(node.operands) == 1
+        and node.operands[0].kind != Class.NAN
+    )
+
+
+def _access(index: Index, conditions: Sequence[Node], question: Question) -> Access | None:
+    """What an index can do; None if nothing."""
+    if not index.table_id:
+        return None
+    comparisons = [node for node in conditions if isinstance(node, Comparison)]
+    used: list[Comparison] = []
+    bounded = None
+    if index.kind == "text":
+        used = [
+            node
+            for node in comparisons
+            if node.operator == "matches" and node.field in index.fields
+        ][:1]
+        if not used:
+            return None
+        return Access(index, tuple(used), ordered=False, complete=len(conditions) == 1)
+    if index.each:
+        used = [node for node in comparisons if _is_element(index, node)][:1]
+        if not used:
+            return None
+    elif index.kind == "hash":
+        found = [_pin(field, comparisons) for field in index.fields]
+        used = [node for node in found if node is not None and node.operator != "missing"]
+        if len(used) < len(index.fields):
+            return None
+    else:
+        used, bounded = _prefix(index, comparisons)
+    complete = all(any(node is known for known in used) for node in conditions)
+    ordered = _is_ordered(index, used, conditions, question)
+    if not used and not ordered:
+        return None
+    return Access(index, tuple(used), ordered, complete, bounded)
+
+
+def _is_element(index: Index, node: Comparison) -> bool:
+    """Whether an index of elements finds the rows of the condition.
+
+    A string may also be part of a string, of which such an index knows nothing; that of a B-tree
+    knows at least which rows have no elements.
+    """
+    if node.operator != "contains" or node.field != index.fields[0]:
+        return False
+    kind = node.operands[0].kind
+    return kind != Class.NAN and (index.kind == "btree" or kind != Class.STRING)
+
+
+def _pin(field: Field, comparisons: Sequence[Comparison]) -> Comparison | None:
+    return next((node for node in comparisons if node.field == field and _is_pin(node)), None)
+
+
+def _prefix(
+    index: Index, comparisons: Sequence[Comparison]
+) -> tuple[list[Comparison], Class | None]:
+    """The conditions on the first fields by which entries are sought."""
+    used: list[Comparison] = []
+    for field in index.fields:
+        pin = _pin(field, comparisons)
+        if pin is not None:
+            used.append(pin)
+            continue
+        on_field = [node for node in comparisons if node.field == field]
+        bounds = [node for node in on_field if _one_class(node) is not None]
+        if bounds:
+            of_class = _one_class(bounds[0])
+            return used + [node for node in bounds if _one_class(node) == of_class], of_class
+        return used + [node for node in on_field if node.operator == "exists"][:1], None
+    return used, None
+
+
+def _one_class(node: Comparison) -> Class | None:
+    """The one class of all values that fulfil the condition; None if there are several, or none."""
+    if node.operator not in (*_BOUNDS, "in"):
+        return None
+    classes = {operand.kind for operand in node.operands} - {Class.NAN}
+    return classes.pop() if len(classes) == 1 else None
+
+
+def _is_ordered(
+    index: Index, used: Sequence[Comparison], conditions: Sequence[Node], question: Question
+) -> bool:
+    orders = unpinned(question.order_by, conditions)
+    if any(order.descending != question.key_descending for order in orders):
+        return False
+    if index.kind == "hash" or index.each:
+        return not orders
+    if any(node.operator == "in" and not _is_pin(node) for node in used):
+        return False
+    of_index = unpinned([OrderField(field) for field in index.fields], conditions)
+    return [order.field for order in of_index] == [order.field for order in orders]

@@ -1,0 +1,336 @@
+"""Queries through indexes: the same answers as without, and how they are found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lua_ls_persist.errors import QueryError
+from lua_ls_persist.query import parse_aggregate, parse_query, parse_where
+from lua_ls_persist.store import Store
+from lua_ls_persist.store import planner as planner_code
+from lua_ls_persist.store import query_sources as sources_code
+from lua_ls_persist.store.queries import FoundRow
+from lua_ls_persist.store.rows import INTEGER, STRING, TABLE
+from tests.store.helpers import as_value
+from tests.store.query_data import FIELDS, ROWS, Made, aggregates, fields, made, queries, wheres
+from tests.store.query_model import Model, Row
+
+PATH: tuple[str, list[Any]] = ("Memory", ["rows"])
+
+PLAIN: list[dict[str, Any]] = [{}, {"kind": "hash"}]
+OF_ELEMENTS: list[dict[str, Any]] = [{"each": True}, {"kind": "hash", "each": True}]
+single: list[dict[str, Any]] = [
+    {"fields": [field], **options}
+    for field in FIELDS
+    for options in (PLAIN if field == "@key" else PLAIN + OF_ELEMENTS)
+]
+compound = st.builds(
+    lambda names, kind: {"fields": names, "kind": kind},
+    st.lists(fields, min_size=2, max_size=4, unique=True),
+    st.sampled_from(["btree", "btree", "hash"]),
+)
+indexes = st.lists(st.sampled_from(single) | compound, min_size=1, max_size=4)
+
+
+def filled(made: Made, definitions: list[dict[str, Any]]) -> Store:
+    store = Store.open(None)
+    made.put(store)
+    with store.transaction():
+        store.apply([(1, STRING, "rows", TABLE, ROWS)])
+    for definition in definitions:
+        try:
+            store.create_index(*PATH, **definition)
+        except QueryError as error:  # the same once more, with and without `each`
+            assert "there is an index" in str(error)  # noqa: PT017
+    return store
+
+
+def pages(store: Store, spec: dict[str, Any]) -> list[FoundRow]:
+    rows: list[FoundRow] = []
+    after = None
+    while True:
+        page = store.query(ROWS, parse_query({**spec, "after": after}))
+        rows += page.rows
+        after = page.next
+        if after is None:
+            return rows
+
+
+def plain(rows: list[FoundRow]) -> list[Row]:
+    return [(row.key, row.value) for row in rows]
+
+
+@pytest.fixture(params=["few", "many"])
+def limits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Random data are few: what is many is made less, so that all choices are made."""
+    if request.param == "many":
+        monkeypatch.setattr(planner_code, "FEW", 1)
+        monkeypatch.setattr("lua_ls_persist.store.queries.FEW", 1)
+        monkeypatch.setattr(sources_code, "SCAN_FIRST_ROWS", 3)
+
+
+@pytest.mark.usefixtures("limits")
+class TestAgreement:
+    """Index, scan and a model in plain Python agree."""
+
+    @given(made(), queries(), indexes)
+    @settings(max_examples=100)
+    def test_pages(
+        self, made: Made, spec: dict[str, Any], definitions: list[dict[str, Any]]
+    ) -> None:
+        query = parse_query(spec)
+        with filled(made, definitions) as store:
+            found = pages(store, spec)
+            store.use_indexes = False
+            assert pages(store, spec) == found
+        assert plain(found) == Model(made.data, ROWS).found(query)
+
+    @given(made(), wheres, indexes)
+    @settings(max_examples=100)
+    def test_counts(self, made: Made, where: Any, definitions: list[dict[str, Any]]) -> None:
+        query = parse_query({"where": where})
+        with filled(made, definitions) as store:
+            assert store.count(ROWS, query.where) == len(Model(made.data, ROWS).found(query))
+
+    @given(made(), aggregates, indexes)
+    def test_aggregates(
+        self, made: Made, spec: dict[str, Any], definitions: list[dict[str, Any]]
+    ) -> None:
+        aggregate = parse_aggregate(spec)
+        with filled(made, definitions) as store:
+            found = store.aggregate(ROWS, aggregate)
+            store.use_indexes = False
+            assert store.aggregate(ROWS, aggregate) == found
+
+    @given(made(), made(), queries(), indexes)
+    def test_rows_that_do_not_change_come_once_whatever_is_written_between_pages(
+        self,
+        made: Made,
+        other: Made,
+        spec: dict[str, Any],
+        definitions: list[dict[str, Any]],
+    ) -> None:
+        spec = {**spec, "limit": 2}
+        query = parse_query(spec)
+        with filled(made, definitions) as store:
+            first = store.query(ROWS, query)
+            with store.transaction():
+                store.clear_table(ROWS)
+            other.put(store)
+            rows = first.rows
+            if first.next is not None:
+                rows = rows + pages_after(store, spec, first.next)
+                store.use_indexes = False
+                assert rows == first.rows + pages_after(store, spec, first.next)
+        old, new = Model(made.data, ROWS), Model(other.data, ROWS)
+        for row in old.found(query):
+            same = [old.field(o.field, row) == new.field(o.field, row) for o in query.order_by]
+            if first.next is not None and all(same) and row in new.found(query):
+                assert plain(rows).count(row) == 1
+
+
+def pages_after(store: Store, spec: dict[str, Any], after: str | None) -> list[FoundRow]:
+    rows: list[FoundRow] = []
+    while after is not None:
+        page = store.query(ROWS, parse_query({**spec, "after": after}))
+        rows += page.rows
+        after = page.next
+    return rows
+
+
+# How rows are found
+
+
+COUNT = 3_000
+
+
+@pytest.fixture(scope="module")
+def people() -> Iterator[Store]:
+    """Rows with `age` in 0..99, `city` in c0..c9, `name`, `tags`; each a hundredth lacks an age."""
+    with Store.open(None) as store:
+        rows: list[Any] = [(1, STRING, "rows", TABLE, ROWS)]
+        for number in range(COUNT):
+            row, tags = 10_000 + number, 20_000 + number
+            age = number * 7919 % 100
+            rows.append((ROWS, STRING, f"k{number:05}", TABLE, row))
+            rows.append((row, STRING, "name", STRING, f"name {number}"))
+            rows.append((row, STRING, "city", STRING, f"c{number % 10}"))
+            rows.append((row, STRING, "n", INTEGER, number))
+            rows.append((row, STRING, "tags", TABLE, tags))
+            rows.append((tags, INTEGER, 1, STRING, f"t{number % 500}"))
+            if age:
+                rows.append((row, STRING, "age", INTEGER, age))
+        ids = [(number,) for number in (ROWS, *range(10_000, 10_000 + COUNT))]
+        with store.transaction():
+            store.apply(rows, new_tables=[*ids, *((20_000 + n,) for n in range(COUNT))])
+        definitions: list[dict[str, Any]] = [
+            {"fields": ["age"]},
+            {"fields": ["city", "age"]},
+            {"fields": ["name"], "kind": "hash"},
+            {"fields": ["n"]},
+            {"fields": ["tags"], "each": True},
+            {"fields": ["name"], "kind": "text"},
+        ]
+        for definition in definitions:
+            store.create_index(*PATH, **definition)
+        yield store
+
+
+@pytest.mark.parametrize(
+    ("spec", "index", "examined"),
+    [
+        ({"where": ["age", "=", 42]}, "(age)", 11),
+        ({"where": ["age", "=", 42], "order_by": "age"}, "(age)", 11),
+        ({"order_by": "age"}, "(age)", 11),
+        ({"order_by": "age", "descending": True}, "(age)", 11),
+        ({"where": ["age", ">", 95], "order_by": "age"}, "(age)", 11),
+        ({"where": ["age", "between", 20, 30], "order_by": "age", "descending": True}, "(age)", 11),
+        ({"where": ["age", "missing"]}, "(age)", 11),
+        ({"where": [["city", "=", "c3"], ["age", ">", 50]], "order_by": "age"}, "(city, age)", 11),
+        ({"where": ["city", "=", "c3"], "order_by": "age"}, "(city, age)", 11),
+        ({"where": ["city", "=", "c3"], "order_by": ["city", "age"]}, "(city, age)", 11),
+        ({"order_by": ["city", "age"]}, "(city, age)", 11),
+        ({"where": ["name", "=", "name 77"]}, "(name)", 1),
+        ({"where": ["n", "in", [1, 5, 9]]}, "(n)", 3),
+        ({"where": ["n", "<", 20]}, "(n)", 20),
+        ({"where": [["n", ">=", 20], ["n", "<", 25]]}, "(n)", 5),
+        ({"where": ["tags", "contains", "t7"]}, "(tags)", 6),
+        ({"where": ["name", "matches", "77"]}, "(name)", 1),
+        (
+            {"where": {"any": [["n", "=", 5], ["name", "=", "name 9"]]}},
+            "(n) and Memory.rows(name)",
+            2,
+        ),
+        # A look at the first rows finds enough.
+        ({"where": ["age", ">", 25]}, None, 15),
+        ({}, None, 11),
+        ({"where": ["name", "endsWith", "x"]}, None, COUNT),
+        ({"order_by": "name"}, None, COUNT),
+        ({"where": ["age", "!=", 5], "order_by": "city"}, None, COUNT),
+    ],
+)  # fmt: skip
+def test_how_rows_are_found(
+    people: Store, spec: dict[str, Any], index: str | None, examined: int
+) -> None:
+    explained = people.explain(ROWS, parse_query({"limit": 10, **spec}))
+    assert explained.index == (None if index is None else f"Memory.rows{index}")
+    assert explained.rows_examined == examined
+    if index is not None:
+        assert explained.rows_returned == min(10, examined)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"where": ["age", "=", 42]},
+        {"order_by": "age"},
+        {"order_by": "age", "descending": True},
+        {"where": ["age", ">", 50], "order_by": "age"},
+        {"where": [["age", ">", 50], ["age", "<=", 90]], "order_by": "age"},
+        {"where": ["age", "between", 20, 80], "order_by": "age", "descending": True},
+        {"where": ["age", "exists"], "order_by": "age"},
+        {"where": ["city", "=", "c3"], "order_by": "age"},
+        {"where": ["city", "=", "c3"], "order_by": ["city", "age"], "descending": True},
+        {"order_by": ["city", "age"]},
+        {"where": ["city", "startsWith", "c"], "order_by": ["city", "age"]},
+        {},
+        {"descending": True},
+        {"where": ["n", "<", 2900]},
+    ],
+)
+def test_a_late_page_costs_what_the_first_one_does(people: Store, spec: dict[str, Any]) -> None:
+    """It is sought, not counted off."""
+    whole = {"limit": 200, **spec}
+    page = people.query(ROWS, parse_query(whole))
+    seen = [row.key for row in page.rows]
+    while page.next is not None:
+        late = {**spec, "limit": 10, "after": page.next}
+        found = people.query(
+            ROWS,
+            parse_query({**whole, "after": page.next}),
+        )
+        explained = people.explain(ROWS, parse_query(late))
+        assert explained.rows_examined <= 41
+        page = found
+        seen += [row.key for row in page.rows]
+    assert len(set(seen)) == len(seen)
+
+
+def test_index_and_scan_agree_where_there_is_much(people: Store) -> None:
+    for spec in (
+        {"where": ["age", ">", 25]},
+        {"where": ["age", ">", 25], "order_by": "city"},
+        {"where": [["age", ">", 25], ["city", "in", ["c1", "c2"]]], "order_by": "name"},
+        {"where": {"any": [["age", "<", 5], ["tags", "contains", "t8"]]}, "order_by": "n"},
+    ):
+        found = people.query(ROWS, parse_query({**spec, "limit": 2000}))
+        people.use_indexes = False
+        scanned = people.query(ROWS, parse_query({**spec, "limit": 2000}))
+        people.use_indexes = True
+        assert found == scanned
+
+
+def test_counts_are_read_from_the_index_alone(people: Store) -> None:
+    statements: list[str] = []
+
+    def trace(_cursor: Any, statement: str, _bindings: object) -> bool:
+        statements.append(statement)
+        return True
+
+    people._connection.exec_trace = trace
+    try:
+        assert people.count(ROWS, parse_where([["city", "=", "c3"], ["age", ">", 50]])) == 150
+    finally:
+        people._connection.exec_trace = None
+    assert "entries" not in statements[-2]
+
+
+def test_words(people: Store) -> None:
+    def keys(*where: Any) -> list[Any]:
+        query = parse_query({"where": list(where), "limit": 100})
+        return [row.key[1] for row in people.query(ROWS, query).rows]
+
+    assert keys(["name", "matches", "77"]) == ["k00077"]
+    assert keys(["name", "matches", "77 OR 78"]) == ["k00077", "k00078"]
+    assert len(keys(["name", "matches", "7*"], ["n", "<", 100])) == 11
+    assert keys({"any": [["name", "matches", "77"], ["n", "=", 5]]}) == ["k00005", "k00077"]
+    assert keys({"none": [["name", "matches", "name"]]}) == []
+    assert people.count(ROWS, parse_where(["name", "matches", "name"])) == COUNT
+    for wrong in ('"', "AND", "a b OR", "(", "unknown : x"):
+        with pytest.raises(QueryError, match="matches: "):
+            keys(["name", "matches", wrong])
+        with pytest.raises(QueryError, match="matches: "):
+            people.count(ROWS, parse_where(["name", "matches", wrong]))
+    with pytest.raises(QueryError, match="where: matches needs an index of words"):
+        people.count(ROWS, parse_where(["city", "matches", "c1"]))
+
+
+def test_the_statement_can_be_run_elsewhere(people: Store) -> None:
+    explained = people.explain(ROWS, parse_query({"where": ["age", "=", 42], "limit": 10}))
+    rows = people._connection.execute(explained.sql).fetchall()
+    assert len(rows) == 11
+    assert "counted" not in explained.sql
+    scan = people.explain(ROWS, parse_query({"where": ["name", "=", "é'\0"], "limit": 10}))
+    assert people._connection.execute(scan.sql).fetchall() == []
+
+
+def test_writes_of_the_same_transaction_are_found(people: Store) -> None:
+    def found() -> int:
+        return people.count(ROWS, parse_where(["age", "=", 42]))
+
+    before = found()
+    people.begin(write=True)
+    people.apply([(10_000, STRING, "age", *as_value(42))])
+    assert found() == before + 1
+    people.savepoint()
+    people.apply(deletes=[(10_000, STRING, "age")])
+    assert found() == before
+    people.rollback_to()
+    assert found() == before + 1
+    people.rollback()
+    assert found() == before
