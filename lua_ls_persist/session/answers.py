@@ -13,6 +13,7 @@ from lua_ls_persist.errors import StoreError, WireError
 from lua_ls_persist.protocol import StoreOperation
 from lua_ls_persist.session import prelude
 from lua_ls_persist.session.data import answer_data
+from lua_ls_persist.session.data_schemas import node_marks
 from lua_ls_persist.session.records import (
     Metatables,
     ids_bytes,
@@ -172,7 +173,18 @@ class Answers:
         }
         if unknown:
             metatables.update(self._store.metatables(unknown))
+        for table_id, mark in node_marks(self._store, mentioned).items():
+            metatables[table_id] = mark | metatables.get(table_id, 0)
         return nested_bytes(nested, metatables), metatables
+
+    def _metatables(self, table_ids: list[int]) -> dict[int, int]:
+        """The metatables of tables, with what schemas expect of those."""
+        if not table_ids:
+            return {}
+        metatables = self._store.metatables(table_ids)
+        for table_id, mark in node_marks(self._store, table_ids).items():
+            metatables[table_id] = mark | metatables.get(table_id, 0)
+        return metatables
 
     def _length(self, request: bytes) -> bytes:
         return ids_bytes([self._store.length(Decoder(request).i64())])
@@ -183,7 +195,7 @@ class Answers:
         decoder = Decoder(request)
         name, create = read_text(decoder), decoder.u8() == 1
         table_id = self._store.root(name, create=create)
-        metatable = self._store.metatables([table_id]).get(table_id, 0) if table_id else 0
+        metatable = self._metatables([table_id]).get(table_id, 0) if table_id else 0
         return ids_bytes([table_id, metatable])
 
     def _table_info(self, request: bytes) -> bytes:
@@ -215,7 +227,7 @@ class Answers:
         if function is None:
             return _refused(f"the store has no function {function_id}")
         tables = [native for _, kind, native in function.cells if kind == TABLE]
-        metatables = self._store.metatables(tables) if tables else {}  # type: ignore[arg-type]
+        metatables = self._metatables(tables)  # type: ignore[arg-type]
         parts = [b"\1", ids_bytes([function.code_id]), _DEPTH.pack(len(function.cells))]
         for cell_id, kind, native in function.cells:
             parts += (ids_bytes([cell_id]), value_bytes(kind, native, metatables))
@@ -275,7 +287,7 @@ class Answers:
         ids = read_ids(Decoder(request))
         cells = self._store.cells(ids)
         tables = [native for kind, native in cells.values() if kind == TABLE]
-        metatables = self._store.metatables(tables) if tables else {}  # type: ignore[arg-type]
+        metatables = self._metatables(tables)  # type: ignore[arg-type]
         parts: list[bytes] = []
         for cell_id in ids:
             known = cells.get(cell_id)

@@ -18,7 +18,7 @@ from lua_ls_persist.errors import (
     WireError,
 )
 from lua_ls_persist.paths import keys_of
-from lua_ls_persist.session import data_migrations, data_queries
+from lua_ls_persist.session import data_migrations, data_queries, data_schemas
 from lua_ls_persist.session.services import DataOperation, DataServices
 from lua_ls_persist.session.trees import Tree, read_tree, table_of
 from lua_ls_persist.wire import Decoder
@@ -98,5 +98,6 @@ OPERATIONS: Final[dict[str, DataOperation]] = {
     "kept": DataOperation(_kept),
     **data_migrations.OPERATIONS,
     **data_queries.OPERATIONS,
+    **data_schemas.OPERATIONS,
 }
 """By name, as the prelude asks for them. Each part of the session adds its own."""

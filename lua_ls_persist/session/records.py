@@ -322,7 +322,7 @@ def nested_bytes(nested: Mapping[int, Nested], metatables: Metatables) -> bytes:
     parts = [_U32.pack(len(nested))]
     for identity, table in nested.items():
         parts.append(_I64.pack(identity))
-        parts.append(_I64.pack(table.metatable))
+        parts.append(_I64.pack(metatables.get(identity, 0)))
         parts.append(b"\1" if table.complete else b"\0")
         parts.append(rows_bytes(table.rows, metatables))
     return b"".join(parts)

@@ -187,6 +187,11 @@ class Schemas(Backups):
                 nodes.setdefault(table_id, []).extend(rows.steps(table_id))
         return {table_id: nodes[table_id] for table_id in ids if table_id in nodes}
 
+    def schema_path(self, table_id: int, node: Node) -> str:
+        """How one gets to a table that is expected to be this."""
+        schema, position = node
+        return self._schema_rows.path_of(table_id, node) if position >= 0 else schema.path
+
     def schema_refers(self, path: str, value: object) -> bool:
         """Whether the table at a path has this row: by its key, or the row itself."""
         self._read_schemas()

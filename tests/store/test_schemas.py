@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -259,8 +260,9 @@ def test_references(store: Store) -> None:
     with store.transaction():
         row = tree(store, {})
         store.apply([(row, STRING, "team", TABLE, red), (users, STRING, "c", TABLE, row)])
-    for value in ("blue", 2, 0.5, True, {}):
-        (text,) = refused(store, lambda value=value: put(store, users, "d", {"team": value}))
+    values: tuple[Any, ...] = ("blue", 2, 0.5, True, {})
+    for value in values:
+        (text,) = refused(store, partial(put, store, users, "d", {"team": value}))
         assert text.startswith("users.d.team: expected a row of Memory.teams, got ")
     nan = as_value(float("nan"))
     assert nan[0] == FLOAT

@@ -8,6 +8,7 @@ const external = @import("external.zig");
 const flush = @import("flush.zig");
 const loading = @import("load.zig");
 const record = @import("record.zig");
+const schemas = @import("schemas.zig");
 const Request = @import("storecall.zig").Request;
 
 /// `__index` of all caches, called for what a cache does not have. Arguments: the cache, a key.
@@ -163,7 +164,7 @@ pub fn assign(L: *lua.State) callconv(.c) c_int {
         external.pushMeta(L, 1);
         if (!pushDelegate(L)) {
             lua.lua_settop(L, 4);
-            assignEntry(L, 1, 4, 2, 3);
+            assignChecked(L, 1, 4, 2, 3);
             return 0;
         }
         if (lua.typeAt(L, -1) == .function) {
@@ -213,9 +214,17 @@ fn returnNothing(_: *lua.State, _: c_int, _: lua.KContext) callconv(.c) c_int {
     return 0;
 }
 
+/// Sets an entry, whatever the metatable says, as far as schemas allow. Stack: unchanged.
+pub noinline fn assignChecked(L: *lua.State, p: c_int, m: c_int, key: c_int, value: c_int) void {
+    if (!schemas.guards(L, m)) return assignEntry(L, p, m, key, value);
+    schemas.check(L, p, key, value);
+    assignEntry(L, p, m, key, value);
+    schemas.mark(L, value);
+}
+
 /// Sets an entry, whatever the metatable says. Raises what Lua raises for a key that cannot be one, and
 /// if the key or the value cannot be persisted; then nothing has changed. Stack: unchanged.
-pub noinline fn assignEntry(L: *lua.State, p: c_int, m: c_int, key: c_int, value: c_int) void {
+noinline fn assignEntry(L: *lua.State, p: c_int, m: c_int, key: c_int, value: c_int) void {
     switch (lua.typeAt(L, key)) {
         .nil => _ = lua.luaL_error(L, "table index is nil"),
         .number => {

@@ -33,7 +33,7 @@ export fn core_external_rawset(L: *lua.State, index: c_int) void {
     const value = lua.lua_gettop(L);
     lua.luaL_checkstack(L, 4, null);
     external.pushMeta(L, p);
-    access.assignEntry(L, p, value + 1, value - 1, value);
+    access.assignChecked(L, p, value + 1, value - 1, value);
     lua.lua_settop(L, value - 2);
 }
 

@@ -11,6 +11,7 @@ const load = @import("load.zig");
 const permanents = @import("permanents.zig");
 const prelude = @import("prelude.zig");
 const protocol = @import("protocol.zig");
+const schemas = @import("schemas.zig");
 const references = @import("references.zig");
 const transaction = @import("transaction.zig");
 const Request = @import("storecall.zig").Request;
@@ -45,6 +46,7 @@ pub fn open(L: *lua.State) void {
     lua.lua_setglobal(L, "ext");
     permanents.open(L);
     external.pushNew(L, protocol.memory_table_id, .{ .unresolved = true });
+    schemas.note(L, load.unknown_metatable);
     nameRoot(L, lua.lua_gettop(L), "Memory");
     lua.lua_setglobal(L, "Memory");
 }

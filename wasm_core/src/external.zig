@@ -15,6 +15,7 @@ const access = @import("access.zig");
 const functions = @import("functions.zig");
 const iterate = @import("iterate.zig");
 const load = @import("load.zig");
+const schemas = @import("schemas.zig");
 
 pub extern fn core_is_external(*lua.State, c_int) c_int;
 pub extern fn core_swap_contents(*lua.State, c_int, c_int) void;
@@ -40,6 +41,8 @@ pub const Slot = enum(u8) {
     key = 7,
     /// C.
     cache = 8,
+    /// What it is expected to be by schemas: false, an integer or a table (schemas.zig).
+    expected = 9,
 };
 
 pub const Flags = packed struct(u32) {
@@ -106,7 +109,9 @@ pub const Registry = struct {
     pub const cache_meta_model: lua.Integer = 21;
     /// Name of a function of the prelude -> the function, as far as they are loaded (prelude.zig).
     pub const prelude: lua.Integer = 22;
-    pub const last = 22;
+    /// Number of a schema -> what the prelude knows of it.
+    pub const shapes: lua.Integer = 23;
+    pub const last = 23;
 };
 
 /// How many tables wait to be flushed, and how many have names of metamethods as keys.
@@ -142,9 +147,9 @@ pub fn open(L: *lua.State) void {
 /// The marker is at the top. Stack: unchanged.
 fn makeModels(L: *lua.State) void {
     const top = lua.lua_gettop(L);
-    lua.lua_createtable(L, 8, 4);
+    lua.lua_createtable(L, 9, 4);
     const m = top + 1;
-    for ([_]Slot{ .id, .keys, .metatable, .flags, .border, .parent, .key, .cache }) |slot| {
+    for ([_]Slot{ .id, .keys, .metatable, .flags, .border, .parent, .key, .cache, .expected }) |slot| {
         lua.lua_pushboolean(L, 0);
         setSlot(L, m, slot);
     }
@@ -289,13 +294,16 @@ pub noinline fn pushNew(L: *lua.State, id: lua.Integer, flags: Flags) void {
 }
 
 /// Pushes the external table with this id: the one that the VM has, or a new one, whose metatable is
-/// looked up by `load.settle` (0: it has none, `load.unknown_metatable`: nobody said). Stack: +1.
-pub noinline fn pushById(L: *lua.State, id: lua.Integer, metatable_id: lua.Integer) void {
+/// looked up by `load.settle`. What the host said of that: 0 if it has none, `load.unknown_metatable`
+/// if nobody said; with what schemas expect of it. Stack: +1.
+pub noinline fn pushById(L: *lua.State, id: lua.Integer, said: lua.Integer) void {
     lua.luaL_checkstack(L, 6, null);
     push(L, Registry.by_id);
     if (lua.lua_rawgeti(L, -1, id) == 0) {
         lua.pop(L, 1);
         pushNew(L, id, .{});
+        schemas.note(L, said);
+        const metatable_id = schemas.metatableId(said);
         if (metatable_id != 0) load.wantMetatable(L, -1, metatable_id);
     }
     lua.remove(L, -2);

@@ -13,6 +13,7 @@ const functions = @import("functions.zig");
 const ids = @import("ids.zig");
 const load = @import("load.zig");
 const record = @import("record.zig");
+const schemas = @import("schemas.zig");
 const heap = @import("root").heap;
 const Registry = external.Registry;
 
@@ -298,6 +299,7 @@ pub fn forget(L: *lua.State) void {
     ids.forget();
     critical.enter(L);
     dropCaches(L);
+    schemas.forget(L);
     code.forget(L);
     critical.leave(L);
     // Only those that the program itself holds are left, and looked up again.

@@ -11,6 +11,7 @@ const flush = @import("flush.zig");
 const functions = @import("functions.zig");
 const permanents = @import("permanents.zig");
 const record = @import("record.zig");
+const schemas = @import("schemas.zig");
 const Reply = @import("storecall.zig").Reply;
 const Request = @import("storecall.zig").Request;
 const Registry = external.Registry;
@@ -231,7 +232,7 @@ pub noinline fn resolve(L: *lua.State, p: c_int, m: c_int) void {
     const id = reply.int(i64);
     external.setIntegerSlot(L, m, .id, id);
     external.remember(L, p, id);
-    const metatable = reply.int(i64);
+    const metatable = schemas.metatableId(reply.int(i64));
     if (metatable != 0) wantMetatable(L, p, metatable);
     settle(L);
 }

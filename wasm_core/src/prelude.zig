@@ -13,21 +13,26 @@ const external = @import("external.zig");
 const flush = @import("flush.zig");
 const load = @import("load.zig");
 const record = @import("record.zig");
+const schemas = @import("schemas.zig");
 const transaction = @import("transaction.zig");
 const wire = @import("wire.zig");
 const Request = @import("storecall.zig").Request;
 const Registry = external.Registry;
 
 /// What `ext` has of it.
-const names = [_][:0]const u8{ "batch", "count", "migrate", "query" };
+const names = [_][:0]const u8{ "batch", "count", "derive_schema", "migrate", "query", "schema" };
 
 /// What its chunks get, besides functions of `ext` that are Zig's own.
 const primitives = [_]struct { [:0]const u8, lua.CFunction }{
     .{ "data", data },
+    .{ "expect", schemas.expect },
+    .{ "expected_of", schemas.expectedOf },
     .{ "fail", fail },
     .{ "flush", flushChanges },
+    .{ "forget_schemas", schemas.forgetAll },
     .{ "is_external", isExternal },
     .{ "need", need },
+    .{ "shapes", schemas.shapes },
     .{ "table", ext.table },
     .{ "transaction", transaction.transaction },
 };
