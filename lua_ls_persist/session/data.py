@@ -18,7 +18,7 @@ from lua_ls_persist.errors import (
     WireError,
 )
 from lua_ls_persist.paths import keys_of
-from lua_ls_persist.session import data_migrations, data_queries, data_schemas
+from lua_ls_persist.session import data_indexes, data_migrations, data_queries, data_schemas
 from lua_ls_persist.session.services import DataOperation, DataServices
 from lua_ls_persist.session.trees import Tree, read_tree, table_of
 from lua_ls_persist.wire import Decoder
@@ -96,6 +96,7 @@ OPERATIONS: Final[dict[str, DataOperation]] = {
     "progress": DataOperation(_progress),
     "keep": DataOperation(_keep),
     "kept": DataOperation(_kept),
+    **data_indexes.OPERATIONS,
     **data_migrations.OPERATIONS,
     **data_queries.OPERATIONS,
     **data_schemas.OPERATIONS,

@@ -95,9 +95,7 @@ def _set_schema(services: DataServices, arguments: _Arguments) -> Tree:
 
 
 def _derive_schema(services: DataServices, arguments: _Arguments) -> Tree:
-    found = services.store.derive_schema(
-        _keys(services, arguments), on_progress=services.go_on
-    )
+    found = services.store.derive_schema(_keys(services, arguments), on_progress=services.go_on)
     if found is None:
         raise SessionError("there is no such table")
     return cast("Tree", definition_of(found))
