@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks import bars, bench_server, compute, core, evaluate, persistence
+from benchmarks import bars, batches, bench_server, compute, core, evaluate, persistence
 from benchmarks.bars import Judgement, format_judgements
 from benchmarks.compute import COMMANDS, NATIVE, OURS, WASMOON, Samples, compare, format_samples
 from benchmarks.evaluate import OPEN_VM_CACHED, TRIVIAL, format_times
@@ -152,6 +152,12 @@ def run_persistence(settings: Settings) -> Result:
     return Result(text, _plain(measured.samples()), persistence.judge(measured))
 
 
+def run_batches(settings: Settings) -> Result:
+    """Many operations in one transaction."""
+    samples = batches.measure_batches(rounds=settings.rounds)
+    return Result(batches.format_batches(samples), _plain(samples), batches.judge(samples))
+
+
 PARTS: Mapping[str, Callable[[Settings], Result]] = {
     "compute": run_compute,
     "first": run_first,
@@ -162,6 +168,7 @@ PARTS: Mapping[str, Callable[[Settings], Result]] = {
     "core": run_core,
     "server": run_server,
     "persistence": run_persistence,
+    "batches": run_batches,
 }
 
 

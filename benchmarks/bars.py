@@ -37,6 +37,7 @@ RESTORE_CLOSURE = Bar("restore a small closure", "us", 100.0)
 COMMIT = Bar("commit of a change of one entry", "ms", 1.0)
 OPEN_LARGE = Bar("open a session with 1,000,000 entries", "ms", 50.0)
 UNUSED_PERSISTENCE = Bar("trivial evaluate, external tables used before / never", "x", 1.1)
+BATCH = Bar("1,000 operations as a batch, committed", "ms", 10.0)
 IMAGE = Bar("image of 2 MiB out and in", "ms", 0.2)
 LANGUAGE_SERVER = Bar("language server evaluate above a bare command", "ms", 3.0)
 

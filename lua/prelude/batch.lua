@@ -12,10 +12,15 @@ local OPERATIONS_MAX = 10000
 local OPERATIONS_BETWEEN_REPORTS = 500
 local NO_MEMORY = "not enough memory"
 
--- `known` is what a batch has found out about paths: their keys, and which roots there are.
+-- `known` is what a batch has found out: tables that stay what they are, and the keys of paths.
 local function target(operation, known, is_made)
   local where = operation.table
-  if is_external(where) then return where end
+  local found = known.tables[where]
+  if found then return found end
+  if is_external(where) then
+    known.tables[where] = where
+    return where
+  end
   if type(where) ~= "string" then
     error("its table is a " .. type(where) .. ", not a path or an external table", 0)
   end
@@ -24,7 +29,12 @@ local function target(operation, known, is_made)
     keys = data("keys", { path = where })
     known.keys[where] = keys
   end
-  return table_at(keys, where, is_made, known.roots)
+  local name = keys[1]
+  found = table_at(keys, where, is_made, known.roots[name])
+  known.roots[name] = true
+  -- A longer path may lead elsewhere by the next operation.
+  if #keys == 1 then known.tables[where] = found end
+  return found
 end
 
 local function key_of(operation)
@@ -107,7 +117,7 @@ function batch.batch(operations)
     fail("a batch has at most " .. OPERATIONS_MAX .. " operations; this one has " .. count)
   end
   return transaction(function()
-    local results, known, number = { n = count }, { keys = {}, roots = {} }, 0
+    local results, known, number = { n = count }, { keys = {}, roots = {}, tables = {} }, 0
     local ok, problem = pcall(function()
       for place = 1, count do
         number = place
@@ -118,6 +128,7 @@ function batch.batch(operations)
       end
       number = 0
       flush()
+      data("check_unique", {})
     end)
     if ok then return results end
     -- Now: when the transaction has been undone, nobody knows any more which one it was.

@@ -94,6 +94,23 @@ function query.count(where, spec)
   return ask("count", asked)
 end
 
+function query.aggregate(where, spec)
+  local asked = question("aggregate", where, spec)
+  flush()
+  return ask("aggregate", asked)
+end
+
+local explanation = {
+  __name = "explanation",
+  __tostring = function(explained) return explained.text end,
+}
+
+function query.explain(where, spec)
+  local asked = question("explain", where, spec)
+  flush()
+  return setmetatable(ask("explain", asked), explanation)
+end
+
 local function lazily(asked)
   local spec = asked.spec
   -- The cursor of the first piece; true: the beginning.

@@ -21,15 +21,13 @@ function tables.text_of(path, key)
 end
 
 -- The table that a list of keys leads to, from the name of a root on. With `is_made` the root is
--- made if there is none. Raises an error without a place; `path` is what it calls the table, and
--- `roots` remembers of which names it is known that there is one.
-function tables.table_at(keys, path, is_made, roots)
+-- made if there is none. Raises an error without a place; `path` is what it calls the table. With
+-- `is_root` it is known that there is one.
+function tables.table_at(keys, path, is_made, is_root)
   local name = keys[1]
-  if not (roots and roots[name]) then
-    if not (is_made and #keys == 1) and not data("is_root", { name = name }) then
-      error("there is no table " .. path, 0)
-    end
-    if roots then roots[name] = true end
+  is_root = is_root or (is_made and #keys == 1)
+  if not (is_root or data("is_root", { name = name })) then
+    error("there is no table " .. path, 0)
   end
   local found = make(name)
   for place = 2, #keys do

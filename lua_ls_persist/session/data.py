@@ -1,8 +1,8 @@
 """What the prelude asks of the host: operations by name, each from a value tree to another.
 
 This is the one registry of them. An operation that makes no sense as it was asked for raises an
-error of this package, which becomes a Lua error at the program's line; what the store itself fails
-with ends the evaluation.
+error of this package, which becomes a Lua error at the program's line. What the store fails with
+for a reason that is not its own (a full disk) ends the evaluation.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lua_ls_persist.errors import (
+    LuaPersistError,
     QueryError,
     SchemaError,
-    SchemaViolationError,
     SessionError,
+    StoreChangedError,
+    StoreError,
     WireError,
 )
 from lua_ls_persist.paths import keys_of
@@ -23,7 +25,7 @@ from lua_ls_persist.session.services import DataOperation, DataServices
 from lua_ls_persist.session.trees import Tree, read_tree, table_of
 from lua_ls_persist.wire import Decoder
 
-REFUSALS: Final = (QueryError, SchemaError, SchemaViolationError, SessionError)
+REFUSALS: Final = (QueryError, SchemaError, SessionError)
 """What becomes an error of the program."""
 
 _Arguments = Mapping[Any, Tree]
@@ -45,16 +47,26 @@ def answer_data(services: DataServices, request: bytes) -> tuple[bool, Tree]:
     if not operation.changes:
         try:
             return False, operation.run(services, arguments)
-        except REFUSALS as error:
-            return True, str(error)
+        except LuaPersistError as error:
+            return True, _refusal(error)
     services.store.savepoint()
     try:
         result = operation.run(services, arguments)
-    except REFUSALS as error:
+    except LuaPersistError as error:
+        refusal = _refusal(error)
+        services.store.mend()
         services.store.rollback_to()
-        return True, str(error)
+        return True, refusal
     services.store.release()
     return False, result
+
+
+def _refusal(error: LuaPersistError) -> str:
+    """What the program is told. Raises what is none of its business."""
+    is_ours = isinstance(error, StoreError) and error.__cause__ is None
+    if isinstance(error, REFUSALS) or (is_ours and not isinstance(error, StoreChangedError)):
+        return str(error)
+    raise error
 
 
 # What every part of the prelude uses.

@@ -6,10 +6,19 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal, cast
 
 from lua_ls_persist.errors import QueryError, WireError
+from lua_ls_persist.model import Explanation
 from lua_ls_persist.paths import keys_of
-from lua_ls_persist.query import Query, Reference, parse_query, parse_where
+from lua_ls_persist.query import (
+    Aggregate,
+    Query,
+    Reference,
+    parse_aggregate,
+    parse_query,
+    parse_where,
+)
 from lua_ls_persist.session.services import DataOperation, DataServices
 from lua_ls_persist.session.trees import Stored, Tree, table_of
+from lua_ls_persist.store.aggregates import FoundGroup
 from lua_ls_persist.store.queries import FoundRow
 from lua_ls_persist.store.rows import FUNCTION, PERMANENT, TABLE
 
@@ -85,4 +94,53 @@ def _only_where(spec: Mapping[str, Any]) -> Any:
     return spec.get("where")
 
 
-OPERATIONS: Final = {"query": DataOperation(_query), "count": DataOperation(_count)}
+def _aggregate(services: DataServices, arguments: _Arguments) -> Tree:
+    table_id = table_in(services, arguments)
+    aggregate = parse_aggregate(spec_in(arguments))
+    return [_group(aggregate, group) for group in services.store.aggregate(table_id, aggregate)]
+
+
+def _group(aggregate: Aggregate, found: FoundGroup) -> Tree:
+    fields = {
+        field.text: Stored(*value)
+        for field, value in zip(aggregate.group_by, found.group, strict=True)
+        if value is not None
+    }
+    told: dict[str, Tree] = {"group": fields}
+    if aggregate.count:
+        told["count"] = found.count
+    for name in ("sum", "min", "max", "avg"):
+        value = getattr(found, name)
+        if value is not None:
+            told[name] = Stored(*value)
+    return told
+
+
+def _explain(services: DataServices, arguments: _Arguments) -> Tree:
+    table_id = table_in(services, arguments)
+    found = services.store.explain(table_id, parse_query(spec_in(arguments)))
+    table = arguments.get("table")
+    path = table if isinstance(table, str) else services.store.path_of(table_id)
+    explained = Explanation(
+        path or f"table {table_id}",
+        found.index,
+        found.rows_examined,
+        found.rows_returned,
+        found.sql,
+    )
+    return {
+        "table": explained.table,
+        "index": explained.index,
+        "rows_examined": explained.rows_examined,
+        "rows_returned": explained.rows_returned,
+        "sql": explained.sql,
+        "text": str(explained),
+    }
+
+
+OPERATIONS: Final = {
+    "query": DataOperation(_query),
+    "count": DataOperation(_count),
+    "aggregate": DataOperation(_aggregate),
+    "explain": DataOperation(_explain),
+}

@@ -15,6 +15,7 @@ PACKAGED: Final = Path(__file__).resolve().parents[1] / "prelude"
 SOURCES: Final = Path(__file__).resolve().parents[2] / "lua" / "prelude"
 
 FUNCTIONS: Final = {
+    "aggregate": "query",
     "ask": "tables",
     "bad_argument": "tables",
     "batch": "batch",
@@ -22,6 +23,10 @@ FUNCTIONS: Final = {
     "count": "query",
     "count_of": "query",
     "derive_schema": "schema",
+    "drop_index": "index",
+    "explain": "query",
+    "index": "index",
+    "indexes": "index",
     "migrate": "migrate",
     "python_batch": "python",
     "python_delete": "python",
@@ -29,6 +34,7 @@ FUNCTIONS: Final = {
     "python_set": "python",
     "query": "query",
     "query_of": "query",
+    "rebuild_index": "index",
     "schema": "schema",
     "schema_check": "schema",
     "schema_mark": "schema",

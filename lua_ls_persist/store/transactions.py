@@ -206,6 +206,11 @@ class Transactions:
         self._savepoints.pop()
         self._execute_inner(f"RELEASE s{len(self._savepoints)}")
 
+    def mend(self) -> None:
+        """What was refused in the innermost savepoint has broken nothing: it is undone next."""
+        if self._connection.in_transaction:
+            self._broken = False
+
     def rollback_to(self) -> None:
         """Ends the innermost savepoint and undoes what was done since."""
         assert self._savepoints, "there is no savepoint"

@@ -48,10 +48,6 @@ class Unique:
             if len(noted) > NOTED_MAX:
                 self._noted[index.id] = (index, None)
 
-    def note_all(self, index: Index) -> None:
-        """An index has got everything anew."""
-        self._noted[index.id] = (index, None)
-
     def forget(self) -> None:
         """Nothing is noted any more."""
         self._noted.clear()
@@ -67,9 +63,7 @@ class Unique:
         self._noted.clear()
 
     def check_index(self, index: Index, values: Iterable[_Values] | None = None) -> None:
-        """In an index that is unique these values, or all, are there once. Raises as `check`."""
-        if not index.unique:
-            return
+        """These values, or all, are there once. Raises as `check` does."""
         for found in self._twice(index, values):
             if index.kind == "btree" and not _is_nothing(found):
                 raise _conflict(index, _pairs(found), self._keys(index, found)[:2])

@@ -20,7 +20,10 @@ const Request = @import("storecall.zig").Request;
 const Registry = external.Registry;
 
 /// What `ext` has of it.
-const names = [_][:0]const u8{ "batch", "count", "derive_schema", "migrate", "query", "schema" };
+const names = [_][:0]const u8{
+    "aggregate", "batch",   "count",   "derive_schema", "drop_index",    "explain",
+    "index",     "indexes", "migrate", "query",         "rebuild_index", "schema",
+};
 
 /// What its chunks get, besides functions of `ext` that are Zig's own.
 const primitives = [_]struct { [:0]const u8, lua.CFunction }{
