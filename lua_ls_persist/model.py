@@ -160,6 +160,24 @@ class SchemaViolation:
 
 
 @dataclass(frozen=True, slots=True)
+class IndexInfo:
+    """An index of a stored table."""
+
+    name: str
+    """`users(city, age)`."""
+    table: str
+    """The path of the table."""
+    fields: tuple[str, ...]
+    kind: str
+    """`btree`, `hash` or `text`."""
+    unique: bool
+    each: bool
+    """It has one entry for each element of the field."""
+    rows: int
+    """How many rows the index has; 0 while its path leads to no table."""
+
+
+@dataclass(frozen=True, slots=True)
 class Upvalue:
     """A variable that a stored function shares with the code around it, and its present value."""
 

@@ -13,6 +13,7 @@ from lua_ls_persist.model import Evaluation, Field, MemoryStats
 from lua_ls_persist.paths import Path, keys_of
 from lua_ls_persist.session import calls, looking
 from lua_ls_persist.session.changing import ChangingData
+from lua_ls_persist.session.indexes import StoredIndexes
 from lua_ls_persist.session.life import Life
 from lua_ls_persist.session.limits import (
     SESSION_LIMIT,
@@ -41,7 +42,7 @@ Mode: TypeAlias = Literal["auto", "chunk"]
 
 
 @final
-class Session(StoredQueries, ChangingData):
+class Session(StoredQueries, StoredIndexes, ChangingData):
     """Evaluates Lua in one persistent VM. Any thread may use it; evaluations run one by one.
 
     Open one with `Session.open`, close it with `close` or by leaving a `with` block.

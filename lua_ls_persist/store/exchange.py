@@ -16,9 +16,10 @@ from typing import Final, TextIO, TypeAlias, cast
 import apsw
 
 from lua_ls_persist._version import __version__
-from lua_ls_persist.errors import StoreError
+from lua_ls_persist.errors import QueryError, StoreError
 from lua_ls_persist.protocol import MEMORY_TABLE_ID
 from lua_ls_persist.store.code import content_hash, sha256
+from lua_ls_persist.store.index_model import Index
 from lua_ls_persist.store.jsonlines import (
     INTEGER_MAX,
     Json,
@@ -69,6 +70,9 @@ _SQL_NEXT_ID = """
         UNION ALL SELECT max(id) FROM cells)))
     WHERE name = 'next_id'
     """
+_SENSELESS: Final = (ValueError, KeyError, TypeError, QueryError, apsw.ConstraintError)
+"""What lines raise that make no sense."""
+
 _COUNTED: Final = ("codes", "cells", "functions", "tables", "entries")
 
 
@@ -114,7 +118,7 @@ class Exchange(Views):
             for number, line in enumerate(lines, 1):
                 try:
                     reader.take(line)
-                except (ValueError, KeyError, TypeError, apsw.ConstraintError) as error:
+                except _SENSELESS as error:
                     reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
                     raise StoreError(
                         f"Line {number} of the import makes no sense: {reason}. Nothing was "
@@ -174,6 +178,8 @@ class Exchange(Views):
                 yield _line(
                     {"in": table_id, "key": to_json(key_kind, key), "value": to_json(kind, value)}
                 )
+            for index in self.indexes():
+                yield _ascii(_index_line(index))
             yield _line({"end": counts})
 
     def _code_line(self, code_id: int) -> dict[str, Json]:
@@ -266,6 +272,8 @@ class _Reader:
                 identity(item["code"]),
                 [identity(cell) for cell in item["cells"]],
             )
+        elif "index" in item:
+            self._index(item)
         elif "end" in item:
             self._end(item)
         else:
@@ -329,11 +337,37 @@ class _Reader:
         )
         self._store.insert_code(identity(item["code"]), code, bytes.fromhex(item["signature"]))
 
+    def _index(self, item: dict[str, Json]) -> None:
+        """One of the last lines: what it is of has been read."""
+        self._write()
+        name, *keys = item["index"]
+        if not isinstance(name, str):
+            raise ValueError("the name of a root is a string")
+        self._store.define_index(
+            name,
+            [from_json(key) for key in keys],
+            item["fields"],
+            kind=item["kind"],
+            unique=bool(item["unique"]),
+            each=bool(item["each"]),
+            missing_ok=True,
+        )
+
     def _end(self, item: dict[str, Json]) -> None:
         self._write()
         if item["end"] != self._counts:
             raise ValueError(f"{item['end']} were exported, but {self._counts} are here")
         self.ended = True
+
+
+def _index_line(index: Index) -> dict[str, Json]:
+    return {
+        "index": [index.root, *(to_json(*key) for key in index.keys)],
+        "fields": [field.text for field in index.fields],
+        "kind": index.kind,
+        "unique": index.unique,
+        "each": index.each,
+    }
 
 
 def _is_integer(key: Native) -> bool:

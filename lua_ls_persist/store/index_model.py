@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal, TypeAlias, cast
 
-from lua_ls_persist.query import parse_field
-from lua_ls_persist.query.model import Field
+from lua_ls_persist.errors import QueryError
+from lua_ls_persist.paths import Key
+from lua_ls_persist.query import Field, parse_field
+from lua_ls_persist.query.fields import field_text
 from lua_ls_persist.store.jsonlines import from_json, to_json
 from lua_ls_persist.store.place_text import path_text
+from lua_ls_persist.store.roots import MEMORY
 from lua_ls_persist.store.rows import Native, Value
 
 IndexKind: TypeAlias = Literal["btree", "hash", "text"]
@@ -56,6 +59,23 @@ class Index:
     def storage(self) -> str:
         """The name of the SQLite table that holds it."""
         return f"index_{self.id}"
+
+
+def named(
+    name: str, keys: Sequence[Key], fields: Sequence[Field]
+) -> tuple[tuple[Key, ...], tuple[Field, ...]]:
+    """The table and the fields that are meant: of `Memory`, `users.age` is `age` of its `users`.
+
+    Raises:
+        QueryError: the fields are of several tables.
+    """
+    if name != MEMORY or keys or not all(len(field.steps) > 1 for field in fields):
+        return tuple(keys), tuple(fields)
+    first = fields[0].steps[0]
+    if any(field.steps[0] != first for field in fields):
+        raise QueryError("fields: the fields of one index are those of one table")
+    rest = (field.steps[1:] for field in fields)
+    return (first,), tuple(Field(field_text(steps), steps) for steps in rest)
 
 
 def path_to_json(root: str, keys: Sequence[Value]) -> str:

@@ -24,6 +24,7 @@ from lua_ls_persist.store.index_model import (
     IndexKind,
     fields_to_json,
     index_of,
+    named,
     path_to_json,
 )
 from lua_ls_persist.store.index_rows import Plan
@@ -66,6 +67,33 @@ class Indexes(Versions):
             else:
                 rows = self._cursor.execute(_SQL_OF_TABLE, (table_id,))
             return [index_of(row) for row in rows.fetchall()]
+
+    def index_rows(self, index: Index) -> int:
+        """How many rows an index has."""
+        self.settle_indexes()
+        name = f"{index.storage}_rows" if index.kind == "text" else index.storage
+        with self._reading:
+            return cast("int", self._cursor.execute(f"SELECT count(*) FROM {name}").get)  # noqa: S608
+
+    def find_indexes(
+        self, name: str, keys: Sequence[Key], fields: Sequence[str], kind: str | None = None
+    ) -> list[Index]:
+        """The indexes with this path and exactly these fields, of one kind or of any.
+
+        Raises:
+            QueryError: there is none.
+        """
+        keys, parsed = named(name, keys, _parsed(fields))
+        wanted = (name, tuple(native_key(key) for key in keys), parsed)
+        found = [
+            index
+            for index in self.indexes()
+            if (index.root, index.keys, index.fields) == wanted and kind in (None, index.kind)
+        ]
+        if not found:
+            texts = ", ".join(field.text for field in parsed)
+            raise QueryError(f"there is no index {path_text(name, wanted[1])}({texts})")
+        return found
 
     def settle_indexes(self) -> None:
         """Brings the indexes up to date with what this transaction has written so far.
@@ -115,12 +143,39 @@ class Indexes(Versions):
                 return self.create_index(
                     name, keys, fields, kind=kind, unique=unique, each=each, on_progress=on_progress
                 )
+        parsed, _ = _checked(fields, kind, unique=unique, each=each)
+        keys, parsed = named(name, keys, parsed)
+        return self.define_index(
+            name,
+            [native_key(key) for key in keys],
+            [field.text for field in parsed],
+            kind=kind,
+            unique=unique,
+            each=each,
+            on_progress=on_progress,
+        )
+
+    def define_index(
+        self,
+        name: str,
+        keys: Sequence[Value],
+        fields: Sequence[str],
+        *,
+        kind: str,
+        unique: bool,
+        each: bool,
+        missing_ok: bool = False,
+        on_progress: Progress | None = None,
+    ) -> Index:
+        """As `create_index`, with keys as the store has them, in the transaction that is open.
+
+        With `missing_ok` there need not be a table at the path now.
+        """
         parsed, index_kind = _checked(fields, kind, unique=unique, each=each)
-        natives = [native_key(key) for key in keys]
-        table_id, _ = self._led_to(name, natives)
-        if not table_id:
-            raise QueryError(f"there is no table {path_text(name, natives)}")
-        present = self._same(name, natives, parsed, index_kind)
+        table_id, _ = self._led_to(name, keys)
+        if not table_id and not missing_ok:
+            raise QueryError(f"there is no table {path_text(name, keys)}")
+        present = self._same(name, keys, parsed, index_kind)
         if present is not None:
             if (present.unique, present.each) != (unique, each):
                 raise QueryError(
@@ -128,7 +183,7 @@ class Indexes(Versions):
                     "drop it first"
                 )
             return present
-        path, texts = path_to_json(name, natives), fields_to_json(parsed)
+        path, texts = path_to_json(name, keys), fields_to_json(parsed)
         with self._written():
             row = (path, table_id, texts, index_kind, int(unique), int(each))
             index_id = self._cursor.execute(_SQL_NEW, row).get
@@ -137,6 +192,7 @@ class Indexes(Versions):
             self._load_indexes()
             self._fill([index], on_progress)
             self._note_members([table_id])
+        self._check_index(index)
         return index
 
     def drop_index(self, index: Index) -> None:
@@ -165,6 +221,8 @@ class Indexes(Versions):
             now = [it for it in self.indexes() if it.id == index.id]
             self._fill(now, on_progress)
             self._note_members(it.table_id for it in (index, *now))
+        for it in now:
+            self._check_index(it)
 
     def _rebuild_indexes(self) -> None:
         """Makes all indexes anew, from definitions of which there may be no tables yet."""
@@ -200,7 +258,12 @@ class Indexes(Versions):
             if plan is not None:
                 index_tables.fill(self._connection, index, plan, on_progress=on_progress)
                 if index.unique:
-                    self._keeper.unique.check_index(index)
+                    self._keeper.unique.note_all(index)
+
+    def _check_index(self, index: Index) -> None:
+        # Not where the index is written: a conflict leaves the transaction as it is.
+        with self._reading:
+            self._keeper.unique.check_index(index)
 
     def _note_members(self, table_ids: Iterable[int]) -> None:
         """Notes anew of what the rows of these tables consist, as far as indexes need it."""
@@ -323,11 +386,7 @@ def _checked(
     """
     if kind not in KINDS:
         raise QueryError(f"kind: an index is of kind {', '.join(KINDS[:-1])} or {KINDS[-1]}")
-    if isinstance(fields, (str, bytes)):
-        fields = [fields]
-    if not 1 <= len(fields) <= FIELDS_MAX:
-        raise QueryError(f"fields: an index has 1 to {FIELDS_MAX} fields")
-    parsed = tuple(parse_field(text, f"fields[{number}]") for number, text in enumerate(fields, 1))
+    parsed = _parsed(fields)
     if len(set(parsed)) != len(parsed):
         raise QueryError("fields: a field is there twice")
     if sum(len(field.steps) for field in parsed) > STEPS_MAX:
@@ -337,6 +396,14 @@ def _checked(
     if kind == "text" and (unique or each):
         raise QueryError("an index of words (text) is neither unique nor one with each")
     return parsed, kind
+
+
+def _parsed(fields: Sequence[str]) -> tuple[Field, ...]:
+    if isinstance(fields, (str, bytes)):
+        fields = [fields]
+    if not 1 <= len(fields) <= FIELDS_MAX:
+        raise QueryError(f"fields: an index has 1 to {FIELDS_MAX} fields")
+    return tuple(parse_field(text, f"fields[{number}]") for number, text in enumerate(fields, 1))
 
 
 def _described(index: Index) -> str:

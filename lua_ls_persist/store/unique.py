@@ -48,6 +48,10 @@ class Unique:
             if len(noted) > NOTED_MAX:
                 self._noted[index.id] = (index, None)
 
+    def note_all(self, index: Index) -> None:
+        """An index has got everything anew."""
+        self._noted[index.id] = (index, None)
+
     def forget(self) -> None:
         """Nothing is noted any more."""
         self._noted.clear()
@@ -63,7 +67,9 @@ class Unique:
         self._noted.clear()
 
     def check_index(self, index: Index, values: Iterable[_Values] | None = None) -> None:
-        """These values, or all, are there once. Raises as `check` does."""
+        """In an index that is unique these values, or all, are there once. Raises as `check`."""
+        if not index.unique:
+            return
         for found in self._twice(index, values):
             if index.kind == "btree" and not _is_nothing(found):
                 raise _conflict(index, _pairs(found), self._keys(index, found)[:2])

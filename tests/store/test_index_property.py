@@ -175,10 +175,11 @@ def test_indexes_are_what_a_fresh_build_makes_them(seed: int, tmp_path: Path) ->
 def test_the_check_sees_what_is_wrong(tmp_path: Path) -> None:
     with new_store(tmp_path) as store:
         with store.transaction():
-            assert store.reserve(1) == 2
-            store.apply([(1, INTEGER, 1, TABLE, 2), (2, STRING, "age", INTEGER, 3)], (), [(2,)])
+            users, row = store.root("users", create=True), store.reserve(1)
+            store.apply([(users, INTEGER, 1, TABLE, row)], new_tables=[(row,)])
+            store.apply([(row, STRING, "age", INTEGER, 3)])
             for definition in DEFINITIONS:
-                store.create_index("Memory", [], **definition)
+                store.create_index("users", [], **definition)
         assert store._wrong_indexes() == []
         for index in store.indexes():
             if index.kind == "text":
