@@ -15,7 +15,13 @@ from typing import IO
 import click
 
 from lua_ls_persist._version import __version__
-from lua_ls_persist.cli import changing_commands, exits, query_commands, stored_commands
+from lua_ls_persist.cli import (
+    changing_commands,
+    exits,
+    query_commands,
+    schema_commands,
+    stored_commands,
+)
 from lua_ls_persist.cli.parameters import SessionOptions, address, session_options
 from lua_ls_persist.errors import LuaPersistError
 
@@ -149,6 +155,7 @@ for stored_command in (
     *stored_commands.COMMANDS,
     *changing_commands.COMMANDS,
     *query_commands.COMMANDS,
+    schema_commands.schema_command,
 ):
     program.add_command(stored_command)
 

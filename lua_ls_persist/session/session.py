@@ -30,6 +30,7 @@ from lua_ls_persist.session.request import (
     prepare_source,
 )
 from lua_ls_persist.session.runner import Job, Settings
+from lua_ls_persist.session.schemas import StoredSchemas
 from lua_ls_persist.store import Store
 from lua_ls_persist.vm import load_core
 from lua_ls_persist.wire import Encodable
@@ -42,7 +43,7 @@ Mode: TypeAlias = Literal["auto", "chunk"]
 
 
 @final
-class Session(StoredQueries, StoredIndexes, ChangingData):
+class Session(StoredQueries, StoredIndexes, StoredSchemas, ChangingData):
     """Evaluates Lua in one persistent VM. Any thread may use it; evaluations run one by one.
 
     Open one with `Session.open`, close it with `close` or by leaving a `with` block.

@@ -27,9 +27,9 @@ DOCS = Path(__file__).parents[2] / "docs"
 LIBRARY = (DOCS / "library.md").read_text(encoding="utf-8")
 SECURITY = (DOCS / "security.md").read_text(encoding="utf-8")
 TROUBLESHOOTING = (DOCS / "troubleshooting.md").read_text(encoding="utf-8")
-QUERIES = (DOCS / "queries.md").read_text(encoding="utf-8")
+PAGES = [(DOCS / name).read_text(encoding="utf-8") for name in ("queries.md", "schemas.md")]
 EXAMPLES = re.findall(
-    r"^(?:## (.*?)$)|^```python\n(.*?)^```$", LIBRARY + QUERIES, re.MULTILINE | re.DOTALL
+    r"^(?:## (.*?)$)|^```python\n(.*?)^```$", "".join((LIBRARY, *PAGES)), re.MULTILINE | re.DOTALL
 )
 
 

@@ -12,7 +12,7 @@ from lua_ls_persist.session import Session
 from tests.expectations import check
 
 DOCS = Path(__file__).parents[2] / "docs"
-NAMES = ("lua-api.md", "queries.md")
+NAMES = ("lua-api.md", "queries.md", "schemas.md")
 PART = re.compile(r"^## (?P<heading>.*?)$|^```lua\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 RESTART = re.compile(r"^-- restart\n", re.MULTILINE)
 

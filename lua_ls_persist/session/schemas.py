@@ -1,0 +1,141 @@
+"""Schemas from Python: set, shown, derived, checked, and as annotations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from lua_ls_persist.errors import SessionError
+from lua_ls_persist.model import SchemaViolation
+from lua_ls_persist.paths import Key, Path, keys_of
+from lua_ls_persist.schema import (
+    Type,
+    annotations_of,
+    definition_of,
+    type_from_annotations,
+    type_of,
+)
+from lua_ls_persist.session.life import Life
+from lua_ls_persist.session.runner import Runner
+
+
+class StoredSchemas:
+    """The part of a session that is about schemas."""
+
+    _life: Life
+
+    def schemas(self) -> dict[str, Any]:
+        """The definitions of all schemas, by the paths of their tables."""
+
+        def look(runner: Runner) -> dict[str, Any]:
+            return {
+                schema.path: definition_of(schema.row)
+                for schema in sorted(runner.store.schemas(), key=lambda one: one.path)
+            }
+
+        return self._life.call(look)
+
+    def schema(self, table: Path) -> Any:
+        """The definition of a table's schema, as JSON can hold it; None if it has none."""
+        found = self._row(keys_of(table))
+        return None if found is None else definition_of(found)
+
+    def set_schema(self, table: Path, definition: Any) -> None:
+        """From now on the rows of a table follow this definition; None: they are free.
+
+        docs/schemas.md tells definitions. A named table is made if it is not there.
+
+        Raises:
+            SchemaError: the definition makes no sense.
+            SchemaViolationError: rows that are there do not follow it; nothing was changed.
+        """
+        self._set(keys_of(table), None if definition is None else type_of(definition))
+
+    def derive_schema(
+        self, table: Path, *, on_progress: Callable[[int], None] | None = None
+    ) -> Any:
+        """A definition that all rows of a table follow, made from these rows. It is not set.
+
+        `on_progress` hears how many rows have been looked at.
+
+        Raises:
+            SessionError: there is no such table.
+        """
+        keys = keys_of(table)
+
+        def derive(runner: Runner) -> Type | None:
+            return runner.store.derive_schema(keys, on_progress=on_progress)
+
+        found = self._life.call(derive)
+        if found is None:
+            raise SessionError(f"there is no table {_text(table)}")
+        return definition_of(found)
+
+    def check_schemas(self, table: Path | None = None) -> list[SchemaViolation]:
+        """What does not follow its schema, in one table or in all: up to 1,000 places of each.
+
+        Nothing is ever written that does not. But references are not followed up when the row
+        that is referred to goes, and defaults are not put into rows that were there before.
+        """
+        keys = None if table is None else keys_of(table)
+
+        def check(runner: Runner) -> list[SchemaViolation]:
+            with runner.persistence.own_transaction(changes_entries=False) as store:
+                return store.check_schemas(keys)
+
+        return self._life.call(check)
+
+    def schema_annotations(self, table: Path) -> str:
+        """A table's schema as LuaCATS annotations, one class for each table inside of its rows.
+
+        Raises:
+            SessionError: it has no schema.
+        """
+        keys = keys_of(table)
+        found = self._row(keys)
+        if found is None:
+            raise SessionError(f"{_text(table)} has no schema")
+        return annotations_of(found, class_name_of(keys))
+
+    def set_schema_annotations(
+        self, table: Path, text: str, *, class_name: str | None = None
+    ) -> None:
+        """Set a table's schema from LuaCATS annotations in a text, such as a Lua file.
+
+        Without `class_name` this is the last class that no other uses.
+
+        Raises:
+            SchemaError: there is no such class, or it cannot be read; the message names the line.
+            SchemaViolationError: rows that are there do not follow it; nothing was changed.
+        """
+        self._set(keys_of(table), type_from_annotations(text, class_name)[1])
+
+    def _row(self, keys: list[Key]) -> Type | None:
+        def look(runner: Runner) -> Type | None:
+            found = runner.store.schema(keys)
+            return None if found is None else found.row
+
+        return self._life.call(look)
+
+    def _set(self, keys: list[Key], row: Type | None) -> None:
+        def change(runner: Runner) -> None:
+            # The VM knows what was expected of its tables, and forgets that with its caches.
+            with runner.persistence.own_transaction(changes_entries=True) as store:
+                if row is None:
+                    store.drop_schema(keys)
+                else:
+                    store.set_schema(keys, row)
+
+        self._life.call(change)
+
+
+def class_name_of(keys: list[Key]) -> str:
+    """What a row of a table is called: `User` for `users`."""
+    name = "".join(char if char.isalnum() else "_" for char in str(keys[-1]))
+    if len(name) > 3 and name.endswith("s") and not name.endswith("ss"):
+        name = name[:-1]
+    return name[:1].upper() + name[1:] if name[:1].isalpha() else f"Row{name}"
+
+
+def _text(table: Path) -> str:
+    return table if isinstance(table, str) else ".".join(map(str, table))
