@@ -53,19 +53,30 @@ def _create_index(services: DataServices, arguments: _Arguments) -> Tree:
 def _indexes(services: DataServices, arguments: _Arguments) -> Tree:
     store = services.store
     table_id = None if arguments.get("table") is None else table_in(services, arguments)
-    return [_tree(info_of(store, index)) for index in store.indexes(table_id)]
+    infos = [info_of(store, index) for index in store.indexes(table_id)]
+    return [_tree(info) for info in sorted(infos, key=lambda info: (info.name, info.kind))]
+
+
+def _found(services: DataServices, arguments: _Arguments) -> list[Index]:
+    """The indexes that are meant: by their fields, or by the name that they are listed with."""
+    name, keys = _path(services, arguments)
+    fields, kind = _fields(arguments), arguments.get("kind")
+    kind = None if kind is None else str(kind)
+    if len(fields) == 1:
+        named = [index for index in services.store.indexes() if index.name == fields[0]]
+        if named:
+            return [index for index in named if kind in (None, index.kind)]
+    return services.store.find_indexes(name, keys, fields, kind)
 
 
 def _drop_index(services: DataServices, arguments: _Arguments) -> Tree:
-    name, keys = _path(services, arguments)
-    for index in services.store.find_indexes(name, keys, _fields(arguments)):
+    for index in _found(services, arguments):
         services.store.drop_index(index)
     return None
 
 
 def _rebuild_index(services: DataServices, arguments: _Arguments) -> Tree:
-    name, keys = _path(services, arguments)
-    for index in services.store.find_indexes(name, keys, _fields(arguments)):
+    for index in _found(services, arguments):
         services.store.rebuild_index(index, on_progress=services.go_on)
     return None
 

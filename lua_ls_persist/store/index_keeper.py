@@ -104,6 +104,8 @@ class Keeper:
     def keep(self, indexes: Iterable[Index], on_path: Iterable[tuple[int, int, Native]]) -> None:
         """From now on it is these, and nothing is noted; the paths lead through these entries."""
         by_table: dict[int, list[Index]] = {}
+        indexes = list(indexes)
+        self.unique.keep(indexes)
         for index in indexes:
             if index.table_id:
                 by_table.setdefault(index.table_id, []).append(index)

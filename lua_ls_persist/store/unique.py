@@ -52,6 +52,13 @@ class Unique:
         """An index has got everything anew."""
         self._noted[index.id] = (index, None)
 
+    def keep(self, indexes: Iterable[Index]) -> None:
+        """There are these indexes; what was noted of others is no matter any more."""
+        ids = {index.id for index in indexes}
+        self._noted = {
+            index_id: noted for index_id, noted in self._noted.items() if index_id in ids
+        }
+
     def forget(self) -> None:
         """Nothing is noted any more."""
         self._noted.clear()
