@@ -7,9 +7,11 @@ are, strings as bytes, booleans as 0 and 1, tables and functions by their ids.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
 import struct
 from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
 from typing import Final, Protocol, TypeAlias, cast
 
 import apsw
@@ -35,6 +37,7 @@ Classified: TypeAlias = tuple[int, Native]
 """(class, value)"""
 
 HASH_BYTES: Final = 8
+ROWS_AT_ONCE: Final = 50
 
 _MISSING: Final[Classified] = (int(Class.MISSING), 0)
 _NAN: Final[Classified] = (int(Class.NAN), 0)
@@ -63,8 +66,32 @@ def classified(value: Value | None) -> Classified:
     return _CLASSES[kind], native
 
 
+def _classified(column: Column) -> list[Classified]:
+    """Many values; those that are most frequent without a call for each."""
+    found: list[Classified] = []
+    add = found.append
+    for value in column:
+        if value is None:
+            add(_MISSING)
+        elif value[0] == INTEGER:
+            add((_NUMBER, value[1]))
+        elif value[0] == STRING:
+            native = value[1]
+            add((_STRING, native.encode() if isinstance(native, str) else native))
+        else:
+            add(classified(value))
+    return found
+
+
+_NUMBER: Final = int(Class.NUMBER)
+_STRING: Final = int(Class.STRING)
+
+
 class Form(Protocol):
     """How one index stores rows."""
+
+    def all_items(self, rows: Rows) -> list[Item]:
+        """What is stored for these rows together."""
 
     def items(self, rows: Rows) -> list[tuple[Item, ...]]:
         """What is stored for each of these rows; not twice the same for one row."""
@@ -99,10 +126,15 @@ class _Fields:
 
     def values(self, rows: Rows) -> list[list[Classified]]:
         """The fields of all rows, one after the other."""
-        return [
-            [classified(value) for value in self.column(rows, number)]
-            for number in range(len(self.columns))
-        ]
+        return [_classified(self.column(rows, number)) for number in range(len(self.columns))]
+
+    def all_items(self, rows: Rows) -> list[Item]:
+        """What is stored for these rows together."""
+        return list(itertools.chain.from_iterable(self.items(rows)))
+
+    def items(self, rows: Rows) -> list[tuple[Item, ...]]:
+        """What is stored for each of these rows."""
+        raise NotImplementedError
 
     def elements(self, rows: Rows) -> list[Sequence[Classified]]:
         """The elements of the one field of each row, no two of which are equal."""
@@ -123,10 +155,18 @@ class _BTree(_Fields):
         count = len(index.fields)
         columns = [f"{c}{number}" for number in range(1, count + 1) for c in "cv"]
         keys = " AND ".join(f"{name} = ?" for name in (*columns, "key_kind", "key"))
-        places = ", ".join("?" * (len(columns) + 3))
         self._remove = f"DELETE FROM {name} WHERE {keys}"  # noqa: S608  (our own names)
-        self._add = f"REPLACE INTO {name} VALUES ({places})"  # noqa: S608
+        self._add = f"REPLACE INTO {name}"
         self._clear = f"DELETE FROM {name}"  # noqa: S608
+
+    def all_items(self, rows: Rows) -> list[Item]:
+        if self.index.each or len(self.columns) > 1:
+            return super().all_items(rows)
+        (values,) = self.values(rows)
+        return [
+            (kind, value, key[0], key[1], row)
+            for (kind, value), key, row in zip(values, rows.keys, rows.row_ids(), strict=True)
+        ]
 
     def items(self, rows: Rows) -> list[tuple[Item, ...]]:
         identities = zip(rows.keys, rows.row_ids(), strict=True)
@@ -141,8 +181,9 @@ class _BTree(_Fields):
                 ((*value, *key, row),)
                 for value, (key, row) in zip(values[0], identities, strict=True)
             ]
+        chain = itertools.chain
         return [
-            ((*(part for pair in pairs for part in pair), *key, row),)
+            (tuple(chain(*pairs, key, (row,))),)
             for (key, row), *pairs in zip(identities, *values, strict=True)
         ]
 
@@ -150,7 +191,7 @@ class _BTree(_Fields):
         connection.executemany(self._remove, [item[:-1] for item in items])
 
     def add(self, connection: apsw.Connection, items: Sequence[Item]) -> None:
-        connection.executemany(self._add, _sorted(items))
+        write_rows(connection, self._add, _sorted(items))
 
     def clear(self, connection: apsw.Connection) -> None:
         connection.execute(self._clear)
@@ -162,7 +203,7 @@ class _Hash(_Fields):
     def __init__(self, index: Index, plan: Plan, name: str) -> None:
         super().__init__(index, plan)
         self._remove = f"DELETE FROM {name} WHERE hash = ? AND key_kind = ? AND key = ?"  # noqa: S608
-        self._add = f"REPLACE INTO {name} VALUES (?, ?, ?, ?)"  # noqa: S608
+        self._add = f"REPLACE INTO {name}"
         self._clear = f"DELETE FROM {name}"  # noqa: S608
 
     def items(self, rows: Rows) -> list[tuple[Item, ...]]:
@@ -187,7 +228,7 @@ class _Hash(_Fields):
         connection.executemany(self._remove, [item[:-1] for item in items])
 
     def add(self, connection: apsw.Connection, items: Sequence[Item]) -> None:
-        connection.executemany(self._add, _sorted(items))
+        write_rows(connection, self._add, _sorted(items))
 
     def clear(self, connection: apsw.Connection) -> None:
         connection.execute(self._clear)
@@ -199,12 +240,11 @@ class _Text(_Fields):
     def __init__(self, index: Index, plan: Plan, name: str) -> None:
         super().__init__(index, plan)
         columns = ", ".join(f"f{number}" for number in range(1, len(index.fields) + 1))
-        places = ", ".join("?" * (len(index.fields) + 1))
         self._last = f"SELECT max(id) FROM {name}_rows"  # noqa: S608
         self._find = f"DELETE FROM {name}_rows WHERE key_kind = ? AND key = ? RETURNING id"  # noqa: S608
         self._remove = f"DELETE FROM {name} WHERE rowid = ?"  # noqa: S608
-        self._add_row = f"INSERT INTO {name}_rows VALUES (?, ?, ?, ?)"  # noqa: S608
-        self._add = f"INSERT INTO {name} (rowid, {columns}) VALUES ({places})"  # noqa: S608
+        self._add_row = f"INSERT INTO {name}_rows"
+        self._add = f"INSERT INTO {name} (rowid, {columns})"
         self._clear_rows = f"DELETE FROM {name}_rows"  # noqa: S608
         table = name.rpartition(".")[2]
         self._clear = f"INSERT INTO {name} ({table}) VALUES ('delete-all')"  # noqa: S608
@@ -227,8 +267,8 @@ class _Text(_Fields):
         self.remove(connection, items)  # where somebody has written by hand, they may be there
         first = cast("int | None", connection.execute(self._last).get) or 0
         numbered = list(enumerate(items, first + 1))
-        connection.executemany(self._add_row, [(number, *item[:3]) for number, item in numbered])
-        connection.executemany(self._add, [(number, *item[3:]) for number, item in numbered])
+        write_rows(connection, self._add_row, [(number, *item[:3]) for number, item in numbered])
+        write_rows(connection, self._add, [(number, *item[3:]) for number, item in numbered])
 
     def clear(self, connection: apsw.Connection) -> None:
         connection.execute(self._clear_rows)
@@ -289,9 +329,31 @@ def _text(value: Value | None) -> str | None:
     return native if isinstance(native, str) else cast("bytes", native).decode("utf-8", "replace")
 
 
+def write_rows(
+    connection: apsw.Connection, statement: str, rows: Sequence[tuple[Native, ...]]
+) -> None:
+    """Runs `INSERT INTO x` for rows, several at once: that takes half the time."""
+    if not rows:
+        return
+    row = f"({', '.join('?' * len(rows[0]))})"
+    whole = len(rows) - len(rows) % ROWS_AT_ONCE
+    if whole:
+        many = f"{statement} VALUES {', '.join([row] * ROWS_AT_ONCE)}"
+        flat = itertools.chain.from_iterable
+        for start in range(0, whole, ROWS_AT_ONCE):
+            connection.execute(many, tuple(flat(rows[start : start + ROWS_AT_ONCE])))
+    connection.executemany(f"{statement} VALUES {row}", rows[whole:])
+
+
 def _sorted(items: Sequence[Item]) -> Sequence[Item]:
     """In the order in which they will be stored, as far as Python can tell: that is faster."""
+    if not items:
+        return items
     try:
-        return sorted(items)
+        return sorted(items, key=_SECOND if len(items[0]) > _HASH_COLUMNS else _FIRST)
     except TypeError:
-        return items  # keys of text and of bytes, or permanents among functions
+        return items  # values of several classes
+
+
+_FIRST, _SECOND = itemgetter(0), itemgetter(1)
+_HASH_COLUMNS = 4

@@ -10,28 +10,32 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Final, cast, final
 
 import apsw
 
-from lua_ls_persist.store.index_forms import Form, Item, form_of
+from lua_ls_persist.store.index_forms import Form, Item, form_of, write_rows
 from lua_ls_persist.store.index_model import Index
 from lua_ls_persist.store.index_rows import Fresh, Plan, Reader, RowKey
 from lua_ls_persist.store.rows import INTEGER, Entry, Key, Native, Value
 from lua_ls_persist.store.unique import Unique
 from lua_ls_persist.store.watching import Changes
+from lua_ls_persist.wire import INTEGER_MIN
 
 NOTED_MAX: Final = 50_000
 """So many rows or entries are noted before they are settled."""
 
+MANY_KEYS: Final = 200
+FEW_ROWS: Final = 2_000
+"""Where many rows are written to a table that has few, all of its keys are read at once."""
+
 _SQL_LAST_TABLE = "SELECT max(id) FROM tables"
 _SQL_IS_EMPTY = "SELECT NOT EXISTS (SELECT 1 FROM entries WHERE table_id = ?)"
-_SQL_ADD_MEMBERS = """
-    INSERT OR IGNORE INTO index_members (table_id, member, key_kind, key) VALUES (?, ?, ?, ?)
-    """
+_SQL_FEW = "SELECT key_kind, key FROM entries WHERE table_id = ? LIMIT ?"
+_SQL_LAST_INTEGER = "SELECT max(key) FROM entries WHERE table_id = ? AND key_kind = 2"
 _SQL_REMOVE_MEMBERS = """
     DELETE FROM index_members WHERE table_id = ? AND member = ? AND key_kind = ? AND key = ?
     """
@@ -56,19 +60,28 @@ class _Kept:
 
     plan: Plan
     forms: tuple[Form, ...]
-    before: dict[RowKey, tuple[Value, _Stored] | None] = field(default_factory=dict)
-    """Of each row that was written to, its value and what is stored; None if there was none."""
+    before: dict[RowKey, tuple[Value, _Stored]] = field(default_factory=dict)
+    """Of each row that was there and was written to, its value and what is stored."""
     after: dict[RowKey, Value | None] = field(default_factory=dict)
-    """The values of those rows that are others now; None where there is no such row any more."""
+    """The values of rows that come or get another one; None of those that go."""
     cleared: bool = False
     """All rows that the indexes know are gone."""
     is_new: bool | None = None
     """Whether the table had no rows when it was first written to."""
+    known: set[RowKey] | None = None
+    """The rows that it had then, if they are few and many are written."""
+    last_integer: int | None = None
+    """The greatest integer that was a row's key then."""
+
+    @property
+    def has_notes(self) -> bool:
+        return bool(self.before or self.after or self.cleared)
 
     def forget(self) -> None:
         self.before.clear()
         self.after.clear()
-        self.cleared, self.is_new = False, None
+        self.cleared = False
+        self.is_new = self.known = self.last_integer = None
 
 
 @final
@@ -86,6 +99,7 @@ class Keeper:
         """The entries that the paths of indexes lead through."""
         self._keys: frozenset[Native] = frozenset()
         self._tables: frozenset[int] = frozenset()
+        self._steps: tuple[Value, ...] = ()
         self._any_element = False
         self._fresh = Fresh()
         self._last_table: int | None = None
@@ -93,6 +107,8 @@ class Keeper:
         self._unmade: set[int] = set()
         """Tables that indexes know already, although they are not made yet."""
         self._paths_touched = False
+        self._is_last = False
+        """What is settled now is all that this transaction writes."""
 
     # What is kept
 
@@ -119,6 +135,7 @@ class Keeper:
             *(plan.keys for plan in plans), (key for _, _, key in self._on_path)
         )
         self._tables = frozenset(self._kept).union(table for table, _, _ in self._on_path)
+        self._steps = tuple({path[-1]: None for plan in plans for path in plan.steps})
         self._any_element = any(plan.arrays for plan in plans)
         self._forget()
 
@@ -145,7 +162,8 @@ class Keeper:
         if changes.new_tables:
             last = self._last_table
             self._fresh.ids.update([row[0] for row in changes.new_tables if row[0] > last])
-            self._fresh.ids -= self._unmade
+            if self._unmade:
+                self._fresh.ids -= self._unmade
         if not sets and not deletes and not changes.cleared:
             return
         touched = {row[0] for row in sets}
@@ -186,7 +204,7 @@ class Keeper:
             keys = [
                 key
                 for key in self._reader.rows_with(kept.plan.table_id, members)
-                if key not in kept.before
+                if key not in kept.before and key not in kept.after
             ]
             self._note_stored(kept, keys)
 
@@ -200,30 +218,48 @@ class Keeper:
             kept.cleared = True
             return
         after: dict[RowKey, Value | None] = {
-            (row[1], row[2]): cast("Entry", row)[3:] for row in sets if row[0] == table_id
+            row[1:3]: row[3:] for row in cast("Sequence[Entry]", sets) if row[0] == table_id
         }
-        after.update(((row[1], row[2]), None) for row in deletes if row[0] == table_id)
+        if deletes:
+            after.update({row[1:3]: None for row in deletes if row[0] == table_id})
         if kept.is_new is None:
             kept.is_new = bool(self._connection().execute(_SQL_IS_EMPTY, (table_id,)).get)
-        if kept.is_new or kept.cleared:
-            kept.before.update(dict.fromkeys(after))
-        else:
-            self._note_stored(kept, [key for key in after if key not in kept.before])
+        if not kept.is_new and not kept.cleared:
+            self._note_stored(kept, self._possibly_there(kept, after))
         kept.after.update(after)
+
+    def _possibly_there(self, kept: _Kept, keys: Mapping[RowKey, object]) -> list[RowKey]:
+        """Those of these keys that may be stored and that nothing was noted about."""
+        table_id = kept.plan.table_id
+        if kept.known is None and len(keys) > MANY_KEYS:
+            few = self._connection().execute(_SQL_FEW, (table_id, FEW_ROWS + 1)).fetchall()
+            if len(few) <= FEW_ROWS:
+                kept.known = set(cast("list[RowKey]", few)) - kept.after.keys()
+        if kept.known is not None:
+            there = kept.known.intersection(keys)
+            kept.known -= there
+            return [key for key in there if key not in kept.before]
+        if kept.last_integer is None and any(key[0] == INTEGER for key in keys):
+            last = self._connection().execute(_SQL_LAST_INTEGER, (table_id,)).get
+            kept.last_integer = INTEGER_MIN if last is None else cast("int", last)
+        last_integer = kept.last_integer
+        before, after = kept.before, kept.after
+        return [
+            key
+            for key in keys
+            if (key[0] != INTEGER or cast("int", key[1]) <= last_integer)  # type: ignore[operator]
+            and key not in before
+            and key not in after
+        ]
 
     def _note_stored(self, kept: _Kept, keys: Sequence[RowKey]) -> None:
         """Notes what is stored for rows that are as they were."""
         if not keys:
             return
         found = self._reader.values(kept.plan.table_id, keys)
-        for key in keys:
-            kept.before[key] = None
-        present = list(found)
         values = list(found.values())
-        for key, value, stored in zip(
-            present, values, self._stored(kept, present, values, Fresh()), strict=True
-        ):
-            kept.before[key] = (value, stored)
+        stored = self._stored(kept, list(found), values, Fresh())
+        kept.before.update(zip(found, zip(values, stored, strict=True), strict=True))
 
     def _stored(
         self, kept: _Kept, keys: Sequence[RowKey], values: Sequence[Value], fresh: Fresh
@@ -238,14 +274,18 @@ class Keeper:
         """Remembers what this transaction writes into its own new tables."""
         fresh = self._fresh
         ids, steps = fresh.ids, fresh.steps
-        for row in cast("Sequence[Entry]", sets):
-            if row[0] in ids:
-                step = (row[1], row[2])
-                found = steps.get(step)
-                if found is None:
-                    found = steps[step] = {}
-                found[row[0]] = (row[3], row[4])
-                if self._any_element and row[1] == INTEGER:
+        for step in self._steps:
+            kind, key = step
+            steps.setdefault(step, {}).update(
+                {
+                    row[0]: row[3:]
+                    for row in cast("Sequence[Entry]", sets)
+                    if row[2] == key and row[1] == kind and row[0] in ids
+                }
+            )
+        if self._any_element:
+            for row in cast("Sequence[Entry]", sets):
+                if row[1] == INTEGER and row[0] in ids:
                     fresh.elements.setdefault(row[0], {})[row[2]] = (row[3], row[4])
         for table_id, key_kind, key in (row[:3] for row in deletes):
             if table_id in ids:
@@ -260,7 +300,8 @@ class Keeper:
 
     def after(self, changes: Changes) -> None:  # noqa: ARG002  (noted before)
         """Settles what was noted if it has become much."""
-        noted = len(self._fresh.ids) + sum(len(kept.before) for kept in self._kept.values())
+        rows = sum(len(kept.before) + len(kept.after) for kept in self._kept.values())
+        noted = rows + len(self._fresh.ids)
         if noted > NOTED_MAX:
             self.settle()
 
@@ -269,12 +310,12 @@ class Keeper:
     @property
     def noted(self) -> bool:
         """Whether there is anything to settle."""
-        return self._paths_touched or any(k.before or k.cleared for k in self._kept.values())
+        return self._paths_touched or any(k.has_notes for k in self._kept.values())
 
     def settle(self) -> None:
         """Brings the indexes up to date with all that was written."""
         for kept in self._kept.values():
-            if kept.before or kept.cleared:
+            if kept.has_notes:
                 self._settle(kept)
         touched = self._paths_touched
         self._forget()
@@ -283,82 +324,82 @@ class Keeper:
 
     def _settle(self, kept: _Kept) -> None:
         connection = self._connection()
-        table_id = kept.plan.table_id
         if kept.cleared:
             for form in kept.forms:
                 form.clear(connection)
-            connection.execute(_SQL_CLEAR_MEMBERS, (table_id,))
-        keys: list[RowKey] = []
-        values: list[Value] = []
-        for key, before in kept.before.items():
-            value = kept.after[key] if key in kept.after else before and before[0]
-            if value is not None:
-                keys.append(key)
-                values.append(value)
-        stored = self._stored(kept, keys, values, self._fresh)
-        if all(before is None for before in kept.before.values()):
-            self._add_all(kept, keys, stored)
-            return
-        present = dict(zip(keys, stored, strict=True))
+            connection.execute(_SQL_CLEAR_MEMBERS, (kept.plan.table_id,))
+        before, after = kept.before, kept.after
+        if before:
+            self._settle_known(kept)
+        new = {
+            key: value for key, value in after.items() if value is not None and key not in before
+        }
+        if new:
+            self._settle_new(kept, new)
+
+    def _settle_known(self, kept: _Kept) -> None:
+        """Rows that were there: what is stored for them and is not the same any more changes."""
+        before, after, table_id = kept.before, kept.after, kept.plan.table_id
+        now = {
+            key: value
+            for key, old in before.items()
+            if (value := after[key] if key in after else old[0]) is not None
+        }
+        stored = self._stored(kept, list(now), list(now.values()), self._fresh)
+        present = dict(zip(now, stored, strict=True))
         for number, form in enumerate(kept.forms):
             removed: list[Item] = []
             added: list[Item] = []
-            for key, before in kept.before.items():
-                old = () if before is None else before[1].items[number]
+            for key, (_, had) in before.items():
                 row = present.get(key)
                 new = () if row is None else row.items[number]
-                if not _same(old, new):
-                    removed += old
+                if not _same(had.items[number], new):
+                    removed += had.items[number]
                     added += new
-            self._write(kept, number, form, removed, added)
+            if removed:
+                form.remove(self._connection(), removed)
+            self._add(kept, number, form, added)
         gone: list[tuple[int, int, int, Native]] = []
         come: list[tuple[int, int, int, Native]] = []
-        for key, before in kept.before.items():
-            had = () if before is None else before[1].members
+        for key, (_, had) in before.items():
             has = present.get(key, _NOTHING).members
-            if had != has:
-                gone += [(table_id, member, *key) for member in had if member not in has]
-                come += [(table_id, member, *key) for member in has if member not in had]
+            if had.members != has:
+                gone += [(table_id, member, *key) for member in had.members if member not in has]
+                come += [(table_id, member, *key) for member in has if member not in had.members]
         if gone:
-            connection.executemany(_SQL_REMOVE_MEMBERS, gone)
+            self._connection().executemany(_SQL_REMOVE_MEMBERS, gone)
         self._add_members(come)
 
-    def _add_all(self, kept: _Kept, keys: Sequence[RowKey], stored: Sequence[_Stored]) -> None:
-        """All of these rows are new."""
-        table_id = kept.plan.table_id
+    def _settle_new(self, kept: _Kept, new: dict[RowKey, Value]) -> None:
+        """Rows that were not there."""
+        rows = self._reader.rows(kept.plan, list(new), list(new.values()), self._fresh)
         for number, form in enumerate(kept.forms):
-            added = [item for row in stored for item in row.items[number]]
-            self._write(kept, number, form, [], added)
-        come = [
-            (table_id, member, *key)
-            for key, row in zip(keys, stored, strict=True)
-            for member in row.members
-        ]
-        self._add_members(come)
+            self._add(kept, number, form, form.all_items(rows))
+        if kept.plan.containers:
+            self._add_members(rows.all_members(kept.plan))
 
-    def _add_members(self, rows: list[tuple[int, int, int, Native]]) -> None:
-        if rows:
-            self._connection().executemany(_SQL_ADD_MEMBERS, sorted(rows, key=itemgetter(1)))
-            unmade = self._connection().execute(
-                _SQL_UNMADE, (json.dumps([member for _, member, _, _ in rows]),)
-            )
-            self._unmade.update([row[0] for row in cast("Iterable[tuple[int]]", unmade)])
-
-    def _write(
-        self, kept: _Kept, number: int, form: Form, removed: list[Item], added: list[Item]
-    ) -> None:
-        if removed:
-            form.remove(self._connection(), removed)
-        if added:
-            form.add(self._connection(), added)
+    def _add(self, kept: _Kept, number: int, form: Form, items: list[Item]) -> None:
+        if items:
+            form.add(self._connection(), items)
             index = kept.plan.indexes[number]
             if index.unique:
-                self.unique.note(index, added)
+                self.unique.note(index, items)
+
+    def _add_members(self, rows: list[tuple[int, int, int, Native]]) -> None:
+        if not rows:
+            return
+        rows.sort(key=itemgetter(1))
+        write_rows(self._connection(), "INSERT OR IGNORE INTO index_members", rows)
+        if not self._is_last:
+            members = json.dumps([row[1] for row in rows])
+            unmade = self._connection().execute(_SQL_UNMADE, (members,))
+            self._unmade.update([row[0] for row in cast("Iterable[tuple[int]]", unmade)])
 
     # With transactions
 
     def committing(self) -> None:
         """The last moment for indexes to be what the data say."""
+        self._is_last = True
         if self.noted:
             self.settle()
         self.unique.check()
@@ -368,6 +409,7 @@ class Keeper:
         self._forget()
         self.unique.forget()
         self._unmade.clear()
+        self._is_last = False
 
     def savepoint(self) -> None:
         """All was settled before, so whatever is noted is of the inner transaction."""

@@ -107,6 +107,20 @@ class Rows:
             for values in zip(*columns, strict=True)
         ] or [() for _ in self.keys]
 
+    def all_members(self, plan: Plan) -> list[tuple[int, int, int, Native]]:
+        """The same as rows of `index_members`, of all rows together."""
+        if plan.containers == (VALUE,):
+            return [
+                (plan.table_id, row, key[0], key[1])
+                for row, key in zip(self.row_ids(), self.keys, strict=True)
+                if row
+            ]
+        return [
+            (plan.table_id, member, key[0], key[1])
+            for key, members in zip(self.keys, self.members(plan), strict=True)
+            for member in members
+        ]
+
     def row_ids(self) -> list[int]:
         """The ids of the rows' tables; 0 where the value is none."""
         return [
@@ -184,9 +198,9 @@ class Reader:
 
     def _step(self, step: Value, ids: set[int], fresh: Fresh) -> dict[int, Value]:
         made = fresh.steps.get(step, {})
-        stored = ids - fresh.ids if fresh.ids else ids
-        if not stored:
+        if ids <= fresh.ids:
             return made
+        stored = ids - fresh.ids
         rows = self._connection().execute(_SQL_STEP, (json.dumps(list(stored)), *step))
         found = {
             table_id: (kind, value)

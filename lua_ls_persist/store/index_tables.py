@@ -174,7 +174,7 @@ def _fill_piecewise(
         keys = [(key_kind, key) for key_kind, key, _, _ in page]
         values = [(kind, value) for _, _, kind, value in page]
         rows = reader.rows(plan, keys, values, nothing)
-        form.add(connection, list(itertools.chain.from_iterable(form.items(rows))))
+        form.add(connection, form.all_items(rows))
         done += len(page)
         if on_progress is not None:
             on_progress(min(done, total), total)
