@@ -6,6 +6,7 @@ is raised here is about the workbench itself: its arguments, its files, its part
     LuaPersistError
     ├── CoreError            the WebAssembly module is missing, does not fit, or cannot be loaded
     │   └── TrapError        the module stopped in the middle of a call; its memory must be restored
+    ├── InterchangeError     a file of rows (CSV, JSON) is wrong; the message names line and column
     ├── QueryError           a query, as it was asked, makes no sense; the message names the place
     ├── SchemaError          the definition of a schema makes no sense; the message names the place
     ├── SessionError         the session cannot take this call
@@ -43,6 +44,10 @@ class TrapError(CoreError):
 
 class SchemaError(LuaPersistError):
     """The definition of a schema makes no sense."""
+
+
+class InterchangeError(LuaPersistError):
+    """A file of rows is wrong, or cannot be read or written; the message names the place."""
 
 
 class QueryError(LuaPersistError):
