@@ -20,6 +20,7 @@ from lua_ls_persist._version import __version__
 if TYPE_CHECKING:
     from lua_ls_persist.errors import (
         CoreError,
+        InterchangeError,
         LuaPersistError,
         QueryError,
         SchemaError,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         Collected,
         Evaluation,
         Explanation,
+        Exported,
         Field,
         Frame,
         IndexInfo,
@@ -59,9 +61,11 @@ __all__ = [
     "CoreError",
     "Evaluation",
     "Explanation",
+    "Exported",
     "Field",
     "Frame",
     "IndexInfo",
+    "InterchangeError",
     "LuaPersistError",
     "MemoryStats",
     "OutputPiece",
@@ -92,6 +96,7 @@ _MODULES = {
     "errors": (
         "CoreError",
         "LuaPersistError",
+        "InterchangeError",
         "QueryError",
         "SchemaError",
         "SchemaViolationError",
@@ -107,6 +112,7 @@ _MODULES = {
         "Collected",
         "Evaluation",
         "Explanation",
+        "Exported",
         "Field",
         "Frame",
         "IndexInfo",

@@ -232,6 +232,19 @@ class Collected:
 
 
 @dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written of a table's rows; `left_out` names what the format has no form for.
+
+    Only the first of `left_out_count` places are named, with what is there, such as
+    `users.ann.f: a function`.
+    """
+
+    rows: int
+    left_out_count: int
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StoreSizes:
     """How large a session's file is, and what is in it. `*_bytes` are bytes, the rest counts."""
 

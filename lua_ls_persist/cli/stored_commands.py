@@ -115,21 +115,65 @@ def restore_command(source: Path, db: Path | None, yes: bool, as_json: bool) -> 
     return restore(source, db, yes=yes, as_json=as_json)
 
 
-@click.command("export", short_help="Write everything as JSON Lines.")
+_FORMAT = click.option(
+    "--format", "kind", type=click.Choice(["csv", "json", "jsonl"]), help="Of the rows' file."
+)
+
+
+@click.command("export", short_help="Write everything as JSON Lines, or a table's rows.")
 @click.argument("target", type=_FILE_OR_STREAM, default="-")
+@click.option("--table", metavar="PATH", help="Only the rows of this table, for other programs.")
+@_FORMAT
 @stored_options
-def export_command(target: str, db: Path | None, as_json: bool) -> int:
-    """Write everything that is stored as JSON Lines to TARGET, or to standard output (-)."""
+def export_command(
+    target: str, table: str | None, kind: str | None, db: Path | None, as_json: bool
+) -> int:
+    """Write everything that is stored as JSON Lines to TARGET, or to standard output (-).
+
+    With --table, the rows of one table as CSV, JSON or JSON Lines, as far as these can hold them.
+    """
+    if table is not None:
+        from lua_ls_persist.cli.interchange import export_table
+
+        return export_table(target, table, kind, db, as_json=as_json)
+    if kind is not None:
+        raise click.UsageError("--format is for the rows of a table: name one with --table.")
     from lua_ls_persist.cli.stored import export
 
     return export(target, db, as_json=as_json)
 
 
-@click.command("import", short_help="Read what `export` wrote.")
+@click.command("import", short_help="Read what `export` wrote, or rows into a table.")
 @click.argument("source", type=_FILE_OR_STREAM)
+@click.option(
+    "--table", metavar="PATH", help="Store rows of CSV, JSON or JSON Lines in this table."
+)
+@_FORMAT
+@click.option("--key", metavar="COLUMN", help="The column that is the row's key.")
+@click.option("--infer", is_flag=True, help="Columns of numbers and booleans in CSV become such.")
+@click.option("--replace", is_flag=True, help="Rows take the place of others with the same key.")
 @stored_options
-def import_command(source: str, db: Path | None, as_json: bool) -> int:
-    """Read what `export` wrote, from SOURCE or standard input (-), into a session without data."""
+def import_command(
+    source: str,
+    table: str | None,
+    kind: str | None,
+    key: str | None,
+    infer: bool,
+    replace: bool,
+    db: Path | None,
+    as_json: bool,
+) -> int:
+    """Read what `export` wrote, from SOURCE or standard input (-), into a session without data.
+
+    With --table, store the rows of a file of CSV, JSON or JSON Lines in a table: all or none.
+    """
+    if table is not None:
+        from lua_ls_persist.cli.interchange import Rows, import_table
+
+        rows = Rows(table, kind, key, infer, replace)
+        return import_table(source, rows, db, as_json=as_json)
+    if kind is not None or key is not None or infer or replace:
+        raise click.UsageError("These options are for rows: name the table with --table.")
     from lua_ls_persist.cli.stored import import_
 
     return import_(source, db, as_json=as_json)

@@ -6,19 +6,22 @@ change. Each is one evaluation.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, BinaryIO, TextIO
 
 from lua_ls_persist.errors import SessionError
-from lua_ls_persist.model import Evaluation
+from lua_ls_persist.interchange import format_of
+from lua_ls_persist.model import Evaluation, Exported
 from lua_ls_persist.paths import Key, Path, keys_of
 from lua_ls_persist.protocol import EVALUATE_FLAG_PRELUDE
+from lua_ls_persist.session.files import export_table, name_of, row_source
 from lua_ls_persist.session.life import Life
 from lua_ls_persist.session.limits import SESSION_LIMIT, UseSessionLimit, time_limit
 from lua_ls_persist.session.request import PreviewLimits, evaluation_request
 from lua_ls_persist.session.runner import Job, with_flag
-from lua_ls_persist.session.services import OnProgress
+from lua_ls_persist.session.services import OnProgress, RowSource
 from lua_ls_persist.session.stored import StoredData
 from lua_ls_persist.session.trees import Encoded
 from lua_ls_persist.wire import Encodable, encode
@@ -142,6 +145,95 @@ class ChangingData(StoredData):
             self._prepared("python_migrate", arguments, name, time_limit_s, on_progress=on_progress)
         )
 
+    def import_data(
+        self,
+        source: str | os.PathLike[str] | BinaryIO,
+        table: str,
+        *,
+        format: str | None = None,  # noqa: A002  (what everybody calls it)
+        key: str | None = None,
+        infer: bool = False,
+        replace: bool = False,
+        time_limit_s: float | UseSessionLimit | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Evaluation:
+        """Store the rows of a file of CSV, JSON or JSON Lines in a table: all of them or none.
+
+        The value is how many there were. What is wrong in the file, or does not follow the table's
+        schema, is a problem that names the line.
+
+        Args:
+            source: the file's path; or a file open for reading bytes that can be read again.
+            table: a path such as `users`; a named table is made if there is none.
+            format: csv, json or jsonl; otherwise the file's name tells.
+            key: the column or member that is the row's key; otherwise `@key` is, and without that
+                rows follow the last number that the table has.
+            infer: whether columns of CSV become numbers and booleans if all their texts are such.
+            replace: rows may take the place of others with the same key.
+            time_limit_s: how long it may take.
+            on_progress: hears how many bytes of how many are read, on the VM's thread.
+
+        Raises:
+            InterchangeError: the file cannot be opened, or its format is not clear.
+            SessionError: `table` is no path.
+        """
+        return self.submit_import(
+            source,
+            table,
+            format=format,
+            key=key,
+            infer=infer,
+            replace=replace,
+            time_limit_s=time_limit_s,
+            on_progress=on_progress,
+        ).result()
+
+    def submit_import(
+        self,
+        source: str | os.PathLike[str] | BinaryIO,
+        table: str,
+        *,
+        format: str | None = None,  # noqa: A002
+        key: str | None = None,
+        infer: bool = False,
+        replace: bool = False,
+        time_limit_s: float | UseSessionLimit | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Future[Evaluation]:
+        """As `import_data`, without waiting."""
+        rows = row_source(source, format, key, infer, on_progress)
+        arguments: Encodable = {"keys": keys_of(table), "path": table, "replace": replace}
+        return self._life.owner.submit(
+            self._prepared("python_import", arguments, "(import)", time_limit_s, rows=rows)
+        )
+
+    def export_data(
+        self,
+        table: str,
+        target: str | os.PathLike[str] | TextIO,
+        *,
+        format: str | None = None,  # noqa: A002
+        on_progress: OnProgress | None = None,
+    ) -> Exported:
+        """Write the rows of a table as CSV, JSON or JSON Lines, as far as these can hold them.
+
+        For everything, of every type, there is `export_lines`.
+
+        Args:
+            table: a path such as `users`.
+            target: the file's path; it is replaced when all is written. Or a file open for text.
+            format: csv, json or jsonl; otherwise the file's name tells.
+            on_progress: hears how many of how many rows are read; CSV reads them twice.
+
+        Raises:
+            InterchangeError: the format is not clear, or the file cannot be written.
+            SessionError: `table` is no path, there is no such table, or it was interrupted.
+        """
+        kind = format_of(name_of(target), format)
+        return self._life.call(
+            lambda runner: export_table(runner, table, target, kind, on_progress)
+        )
+
     def _run(self, function: str, arguments: Encodable, name: str) -> Evaluation:
         return self._life.owner.call(self._prepared(function, arguments, name, SESSION_LIMIT))
 
@@ -153,6 +245,7 @@ class ChangingData(StoredData):
         time_limit_s: float | UseSessionLimit | None,
         *,
         on_progress: OnProgress | None = None,
+        rows: RowSource | None = None,
     ) -> Callable[[], Evaluation]:
         """A call of a function of the prelude."""
         limit = time_limit(time_limit_s, self._life.settings.time_limit_s)
@@ -172,6 +265,7 @@ class ChangingData(StoredData):
             limit,
             arguments=Encoded(encode(arguments)),
             on_progress=on_progress,
+            rows=rows,
         )
         return lambda: self._life.evaluate(job)
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lua_ls_persist.errors import (
+    InterchangeError,
     LuaPersistError,
     QueryError,
     SchemaError,
@@ -20,12 +21,18 @@ from lua_ls_persist.errors import (
     WireError,
 )
 from lua_ls_persist.paths import keys_of
-from lua_ls_persist.session import data_indexes, data_migrations, data_queries, data_schemas
+from lua_ls_persist.session import (
+    data_indexes,
+    data_interchange,
+    data_migrations,
+    data_queries,
+    data_schemas,
+)
 from lua_ls_persist.session.services import DataOperation, DataServices
 from lua_ls_persist.session.trees import Tree, read_tree, table_of
 from lua_ls_persist.wire import Decoder
 
-REFUSALS: Final = (QueryError, SchemaError, SessionError)
+REFUSALS: Final = (InterchangeError, QueryError, SchemaError, SessionError)
 """What becomes an error of the program."""
 
 _Arguments = Mapping[Any, Tree]
@@ -109,6 +116,7 @@ OPERATIONS: Final[dict[str, DataOperation]] = {
     "keep": DataOperation(_keep),
     "kept": DataOperation(_kept),
     **data_indexes.OPERATIONS,
+    **data_interchange.OPERATIONS,
     **data_migrations.OPERATIONS,
     **data_queries.OPERATIONS,
     **data_schemas.OPERATIONS,

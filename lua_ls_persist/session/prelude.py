@@ -30,6 +30,7 @@ FUNCTIONS: Final = {
     "migrate": "migrate",
     "python_batch": "python",
     "python_delete": "python",
+    "python_import": "import",
     "python_migrate": "python",
     "python_set": "python",
     "query": "query",

@@ -31,7 +31,7 @@ from lua_ls_persist.session.output import OnOutput, OutputCollector, ToldOnce
 from lua_ls_persist.session.persistence import Persistence
 from lua_ls_persist.session.problems import memory_problem, read_problem, stop_note, stop_problem
 from lua_ls_persist.session.request import PreviewLimits, evaluation_request
-from lua_ls_persist.session.services import OnProgress
+from lua_ls_persist.session.services import OnProgress, RowSource
 from lua_ls_persist.session.sources import SourceTexts
 from lua_ls_persist.session.trees import Tree
 from lua_ls_persist.store import Store
@@ -77,6 +77,8 @@ class Job:
     arguments: Tree = None
     """What a function of the prelude is given, which asks the host for it."""
     on_progress: OnProgress | None = None
+    rows: RowSource | None = None
+    """The rows that a call of the prelude imports."""
 
 
 @final
@@ -153,6 +155,7 @@ class Runner:
         self.begin()
         services = self.persistence.services
         services.arguments, services.on_progress = job.arguments, job.on_progress
+        services.rows = job.rows
         try:
             for _ in range(RERUNS_MAX):
                 evaluation = self._attempt(job, told, started, wait=False)
@@ -164,7 +167,7 @@ class Runner:
             assert evaluation is not None
             return evaluation
         finally:
-            services.arguments, services.on_progress, services.kept = None, None, None
+            services.forget()
             self.end()
 
     def begin(self) -> None:

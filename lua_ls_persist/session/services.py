@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, final
 
+from lua_ls_persist.interchange import Row
 from lua_ls_persist.session.trees import Tree
 from lua_ls_persist.store import Store
 from lua_ls_persist.vm import GivenUp
 
 OnProgress: TypeAlias = Callable[[int, int], None]
 """Hears how much of how much is done; 0 where nobody knows how much there is."""
+
+RowSource: TypeAlias = Callable[[], Iterator[Row]]
 
 
 @final
@@ -23,9 +26,18 @@ class DataServices:
         self._stopping = stopping
         self.arguments: Tree = None
         """What the session hands to a function of the prelude that it calls itself."""
+        self.rows: RowSource | None = None
+        """The file of rows that an evaluation reads, from its beginning each time it is asked."""
+        self.reading: Iterator[Row] = iter(())
+        """Where it is in them."""
         self.on_progress: OnProgress | None = None
         self.kept: Tree = None
         """What outlives a transaction that is undone."""
+
+    def forget(self) -> None:
+        """The evaluation has ended."""
+        self.arguments = self.on_progress = self.kept = self.rows = None
+        self.reading = iter(())
 
     def go_on(self, done: int = 0, total: int = 0) -> None:
         """Something that takes long has come so far.

@@ -126,15 +126,21 @@ def without_times(text: str) -> str:
     return re.sub(r'("duration_s": )[-0-9.e]+', r"\1...", text)
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/cli.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/cli.md", "docs/interchange.md"])
 def test_console_examples_print_what_is_shown(name: str, tmp_path: Path) -> None:
-    """`cat` shows a file that the next examples use; a pipe to another program is not followed."""
+    """`cat` shows a file that is there, or that the next examples use.
+
+    A pipe to another program is not followed.
+    """
     bin_folder = Path(sys.executable).parent
     environment = {**os.environ, "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}"}
     tried = 0
     for command, printed in console_examples((ROOT / name).read_text(encoding="utf-8")):
         if command.startswith("cat "):
-            (tmp_path / command.removeprefix("cat ")).write_text(printed, encoding="utf-8")
+            file = tmp_path / command.removeprefix("cat ")
+            if file.exists():
+                assert file.read_text(encoding="utf-8") == printed
+            file.write_text(printed, encoding="utf-8")
         elif " | jq " not in command:
             run = subprocess.run(
                 ["/bin/sh", "-c", command],

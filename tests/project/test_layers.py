@@ -23,9 +23,11 @@ LAYERS: dict[str, set[str]] = {
     "schema": {"errors", "model", "pretty"},
     "paths": {"errors"},
     "query": PLAIN,
+    # Columns of CSV are named as fields are in queries.
+    "interchange": {"query", *PLAIN},
     "vm": PLAIN,
     "store": {"query", "schema", *PLAIN},
-    "session": {"query", "schema", "store", "vm", *PLAIN},
+    "session": {"interchange", "query", "schema", "store", "vm", *PLAIN},
     "server": {"session", *PLAIN},
     # The terminal starts the server and, for `doctor`, looks into the core.
     "cli": {"session", "server", "vm", "store", "query", *PLAIN},

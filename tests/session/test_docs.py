@@ -1,4 +1,4 @@
-"""The examples of docs/library.md and docs/queries.md run, and print what they say."""
+"""The examples of docs/library.md, queries.md and interchange.md run, and print what they say."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ DOCS = Path(__file__).parents[2] / "docs"
 LIBRARY = (DOCS / "library.md").read_text(encoding="utf-8")
 SECURITY = (DOCS / "security.md").read_text(encoding="utf-8")
 TROUBLESHOOTING = (DOCS / "troubleshooting.md").read_text(encoding="utf-8")
-PAGES = [(DOCS / name).read_text(encoding="utf-8") for name in ("queries.md", "schemas.md")]
+PAGES = [
+    (DOCS / name).read_text(encoding="utf-8")
+    for name in ("queries.md", "schemas.md", "interchange.md")
+]
 EXAMPLES = re.findall(
     r"^(?:## (.*?)$)|^```python\n(.*?)^```$", "".join((LIBRARY, *PAGES)), re.MULTILINE | re.DOTALL
 )
@@ -49,7 +52,8 @@ def examples() -> list[tuple[str, str]]:
     [code for _, code in examples()],
     ids=[f"{number} {title}" for number, (title, _) in enumerate(examples(), 1)],
 )
-def test_examples(code: str) -> None:
+def test_examples(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     expected = re.findall(r"# -> (.*)$", code, re.MULTILINE)
     assert expected, "an example shows what comes of it"
     printed = io.StringIO()

@@ -1,0 +1,217 @@
+"""Files of rows, to and from the tables of a session."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO, Final, TextIO
+
+from lua_ls_persist.errors import InterchangeError, SessionError
+from lua_ls_persist.interchange import Format, Reading, Row, RowWriter, format_of, read_rows
+from lua_ls_persist.interchange.writing import Opaque
+from lua_ls_persist.model import Exported
+from lua_ls_persist.paths import keys_of
+from lua_ls_persist.session.runner import Runner
+from lua_ls_persist.session.services import OnProgress, RowSource
+from lua_ls_persist.session.trees import Stored, tree_of
+from lua_ls_persist.store import Store
+from lua_ls_persist.store.rows import PERMANENT, TABLE, Native, Pair
+
+PAGE_ENTRIES: Final = 500
+PAGE_BYTES: Final = 1 << 20
+DEPTH_MAX: Final = 100
+"""Rows may be tables in tables so deep."""
+
+
+def name_of(file: str | os.PathLike[str] | BinaryIO | TextIO) -> str:
+    """What messages call a file."""
+    if isinstance(file, (str, os.PathLike)):
+        return os.fspath(file)
+    name = getattr(file, "name", None)
+    return name if isinstance(name, str) else "the file"
+
+
+# Reading
+
+
+def row_source(
+    source: str | os.PathLike[str] | BinaryIO,
+    wanted: str | None,
+    key: str | None,
+    infer: bool,
+    on_progress: OnProgress | None,
+) -> RowSource:
+    """What reads a file's rows from its beginning, as often as it is called.
+
+    Raises:
+        InterchangeError: the file cannot be opened, or its format is not clear.
+    """
+    name = name_of(source)
+    reading = Reading(format_of(name, wanted), key, infer)
+    with _opened(source, name) as file:
+        total = os.fstat(file.fileno()).st_size if _has_descriptor(file) else 0
+    on_bytes = None if on_progress is None else partial(_report, on_progress, total)
+
+    def rows() -> Iterator[Row]:
+        with _opened(source, name) as file:
+            yield from read_rows(file, name, reading, on_bytes or _ignore)
+
+    return rows
+
+
+@contextmanager
+def _opened(source: str | os.PathLike[str] | BinaryIO, name: str) -> Iterator[BinaryIO]:
+    try:
+        if not isinstance(source, (str, os.PathLike)):
+            source.seek(0)
+            yield source
+            return
+        file = Path(source).open("rb")  # noqa: SIM115
+    except OSError as error:
+        raise InterchangeError(f"{name} cannot be read: {error.strerror or error}") from error
+    with file:
+        yield file
+
+
+def _has_descriptor(file: BinaryIO) -> bool:
+    try:
+        file.fileno()
+    except OSError:  # in memory
+        return False
+    return True
+
+
+def _report(on_progress: OnProgress, total: int, done: int) -> None:
+    on_progress(done, total)
+
+
+def _ignore(_done: int) -> None:
+    pass
+
+
+# Writing
+
+
+def export_table(
+    runner: Runner,
+    table: str,
+    target: str | os.PathLike[str] | TextIO,
+    kind: Format,
+    on_progress: OnProgress | None,
+) -> Exported:
+    """Writes the rows of a table, all of one state. On the session's own thread."""
+    name, *keys = keys_of(table)
+    store = runner.store
+    with runner.interruptible("the export"), store.one_state():
+        table_id = store.table_at(str(name), keys)
+        if table_id is None:
+            raise SessionError(f"there is no table {table}")
+        total = store.table_info(table_id).entries
+        rows = _Rows(runner, table_id, total, on_progress)
+        with _replaced(target) as file:
+            writer = RowWriter(file, kind, table)
+            try:
+                writer.write(rows.read)
+            except OSError as error:
+                reason = error.strerror or error
+                raise InterchangeError(f"{name_of(target)} cannot be written: {reason}") from error
+    return Exported(writer.rows, writer.left_out_count, tuple(writer.left_out))
+
+
+@contextmanager
+def _replaced(target: str | os.PathLike[str] | TextIO) -> Iterator[TextIO]:
+    """The file to write to. One with a name has its content when all of it is written."""
+    if not isinstance(target, (str, os.PathLike)):
+        yield target
+        return
+    path = Path(target)
+    try:
+        file = tempfile.NamedTemporaryFile(  # noqa: SIM115
+            "w",
+            encoding="utf-8",
+            newline="",
+            dir=path.parent,
+            prefix=f".{path.name}.",
+            delete=False,
+        )
+    except OSError as error:
+        raise InterchangeError(f"{path} cannot be written: {error.strerror or error}") from error
+    try:
+        with file:
+            yield file  # type: ignore[misc]  # it is a TextIO in all but name
+        Path(file.name).replace(path)
+    except BaseException:
+        Path(file.name).unlink(missing_ok=True)
+        raise
+
+
+class _Rows:
+    """The rows of a table as plain Python values, read in pages."""
+
+    def __init__(
+        self, runner: Runner, table_id: int, total: int, on_progress: OnProgress | None
+    ) -> None:
+        self._runner = runner
+        self._store: Store = runner.store
+        self._table_id = table_id
+        self._total = total
+        self._on_progress = on_progress
+
+    def read(self) -> Iterator[tuple[Any, Any]]:
+        """All of them, from the first one."""
+        done = 0
+        for page in self._pages(self._table_id):
+            if self._runner.machine.stopping:
+                raise SessionError("the export was interrupted")
+            for key_kind, key, kind, native in page:
+                yield self._key(key_kind, key), self._value(kind, native, (self._table_id,))
+            done += len(page)
+            if self._on_progress is not None:
+                self._on_progress(done, self._total)
+
+    def _pages(self, table_id: int) -> Iterator[list[Pair]]:
+        after = None
+        while True:
+            page = self._store.page(table_id, after, PAGE_ENTRIES, PAGE_BYTES)
+            yield page.rows
+            if page.complete:
+                return
+            after = page.rows[-1][:2]
+
+    def _key(self, kind: int, native: Native) -> Any:
+        return self._scalar(kind, native)
+
+    def _value(self, kind: int, native: Native, above: tuple[int, ...]) -> Any:
+        if kind != TABLE:
+            return self._scalar(kind, native)
+        assert isinstance(native, int)
+        if native in above:
+            return Opaque("a table that contains itself")
+        if len(above) >= DEPTH_MAX:
+            return Opaque(f"a table deeper than {DEPTH_MAX} levels")
+        inside = (*above, native)
+        found = {
+            self._key(key_kind, key): self._value(value_kind, value, inside)
+            for page in self._pages(native)
+            for key_kind, key, value_kind, value in page
+        }
+        if (
+            found
+            and all(type(key) is int for key in found)
+            and list(found) == list(range(1, len(found) + 1))
+        ):
+            return list(found.values())
+        return found
+
+    @staticmethod
+    def _scalar(kind: int, native: Native) -> Any:
+        value = tree_of(kind, native)
+        if not isinstance(value, Stored):
+            return value
+        if kind == PERMANENT:
+            return Opaque(f"the value {native!s}")
+        return Opaque("a table" if kind == TABLE else "a function")
