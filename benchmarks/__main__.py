@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks import bars, batches, bench_server, compute, core, evaluate, persistence
+from benchmarks import bars, batches, bench_server, compute, core, evaluate, persistence, queries
 from benchmarks.bars import Judgement, format_judgements
 from benchmarks.compute import COMMANDS, NATIVE, OURS, WASMOON, Samples, compare, format_samples
 from benchmarks.evaluate import OPEN_VM_CACHED, TRIVIAL, format_times
@@ -158,6 +158,16 @@ def run_batches(settings: Settings) -> Result:
     return Result(batches.format_batches(samples), _plain(samples), batches.judge(samples))
 
 
+def run_queries(settings: Settings) -> Result:
+    """Questions about records, through indexes and by scans, against other stores."""
+    samples = queries.measure_queries(rounds=settings.rounds, report=report)
+    plain = {
+        f"{key.contender}; {key.question}; {key.size} records": sample
+        for key, sample in samples.items()
+    }
+    return Result(queries.format_queries(samples), _plain(plain), queries.judge(samples))
+
+
 PARTS: Mapping[str, Callable[[Settings], Result]] = {
     "compute": run_compute,
     "first": run_first,
@@ -169,6 +179,7 @@ PARTS: Mapping[str, Callable[[Settings], Result]] = {
     "server": run_server,
     "persistence": run_persistence,
     "batches": run_batches,
+    "queries": run_queries,
 }
 
 

@@ -38,6 +38,8 @@ COMMIT = Bar("commit of a change of one entry", "ms", 1.0)
 OPEN_LARGE = Bar("open a session with 1,000,000 entries", "ms", 50.0)
 UNUSED_PERSISTENCE = Bar("trivial evaluate, external tables used before / never", "x", 1.1)
 BATCH = Bar("1,000 operations as a batch, committed", "ms", 10.0)
+INDEXED_QUERY = Bar("query through an index, 10 rows of 1,000,000, in a program", "ms", 1.0)
+INDEXED_TO_SCAN = Bar("query through an index / by a scan, 100,000 records", "x", 0.01)
 IMAGE = Bar("image of 2 MiB out and in", "ms", 0.2)
 LANGUAGE_SERVER = Bar("language server evaluate above a bare command", "ms", 3.0)
 

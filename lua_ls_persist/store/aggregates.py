@@ -77,10 +77,10 @@ class Aggregates(Queries):
         self, table_id: int, aggregate: Aggregate
     ) -> tuple[str, tuple[Native, ...]]:
         builder = self._builder(table_id)
-        tables, conditions, source = self._all_rows(builder, aggregate.where)
         wanted = _asked_about(aggregate)
         # Looked up once each, whatever is asked of them.
         fields = list(dict.fromkeys([*aggregate.group_by, *wanted]))
+        tables, conditions, source = self._all_rows(builder, aggregate.where, fields)
         joins, pairs = builder.classed(fields, source, "group_by")
         numbers = {field: number for number, field in enumerate(fields, 1)}
         groups = [numbers[field] for field in aggregate.group_by]
@@ -91,9 +91,12 @@ class Aggregates(Queries):
             f"{kind} AS c{number}, {value} AS v{number}"
             for number, (kind, value) in enumerate(pairs, 1)
         ] or ["1"]
+        # The limit, which is none, keeps SQLite from computing the inner expressions again wherever
+        # their names are used.
         sql = (
             f"SELECT {', '.join(results)} FROM (\n  SELECT {', '.join(inner)}\n"  # noqa: S608
-            f"  FROM {tables}{joins}\n  WHERE {' AND '.join(conditions)}\n)"
+            f"  FROM {tables}{joins}\n  WHERE {' AND '.join(conditions)}\n"
+            "  LIMIT -1\n)"
         )
         if groups:
             by = ", ".join(f"c{n}, v{n}" for n in groups)

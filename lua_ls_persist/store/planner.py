@@ -60,37 +60,71 @@ class Question:
     key_descending: bool = False
     limited: bool = False
     """A page is wanted, not all rows."""
+    fields: tuple[Field, ...] = ()
+    """What is asked about all rows, besides the conditions."""
 
 
 def choose(
     question: Question, indexes: Sequence[Index], estimate: Callable[[Access], int]
 ) -> Choice:
     """The best way to the rows; `estimate` says to how many a way leads, of `FEW` and one more."""
-    conditions = conjuncts(question.where)
-    found = [
-        way
-        for index in indexes
-        for way in [_access(index, conditions, question)]
-        if way is not None
-    ]
-    orders = unpinned(question.order_by, conditions)
+    asked = _Asked(question)
+    found = [way for index in indexes if (way := _access(index, asked)) is not None]
+    ordered: list[Access] = []
     if question.limited:
-        ordered = [way for way in found if way.ordered and (way.used or orders)]
+        ordered = [way for way in found if way.ordered and (way.used or asked.orders)]
         ordered.sort(key=lambda way: (not way.complete, -len(way.used), len(way.index.fields)))
         if ordered and ordered[0].complete:
             return Choice((ordered[0],))
-    else:
-        ordered = []
-    ways, count = _narrowest(conditions, [way for way in found if way.used], indexes, estimate)
+    ways, count = _narrowest(asked, [way for way in found if way.used], indexes, estimate)
+    if not ways and not question.limited:
+        return _covering(question, indexes)
     if count <= FEW:
         return Choice(ways)
     if ordered:
         return Choice((ordered[0],))
-    return Choice(ways, scan_first=question.limited and not orders and bool(ways))
+    return Choice(ways, scan_first=question.limited and not asked.orders and bool(ways))
+
+
+class _Asked:
+    """A question, and what follows from it for all indexes."""
+
+    def __init__(self, question: Question) -> None:
+        self.conditions = conjuncts(question.where)
+        self.by_field: dict[Field, list[Comparison]] = {}
+        for node in self.conditions:
+            if isinstance(node, Comparison):
+                self.by_field.setdefault(node.field, []).append(node)
+        self.pins = _pins(self.conditions)
+        self.orders = [order for order in question.order_by if order.field not in self.pins]
+        self.one_direction = all(
+            order.descending == question.key_descending for order in self.orders
+        )
+
+    def on(self, field: Field) -> list[Comparison]:
+        """The conditions on a field."""
+        return self.by_field.get(field, [])
+
+
+def _covering(question: Question, indexes: Sequence[Index]) -> Choice:
+    """All rows through an index that has all that is asked about, so nothing is looked up."""
+    wanted = {*question.fields, *fields_in(question.where)}
+    for index in sorted(indexes, key=lambda index: len(index.fields)):
+        plain = index.kind == "btree" and not index.each and index.table_id
+        if plain and wanted and wanted <= set(index.fields):
+            return Choice((Access(index, (), ordered=False, complete=False),))
+    return SCAN
+
+
+def fields_in(node: Node) -> set[Field]:
+    """The fields that conditions are about."""
+    if isinstance(node, Comparison):
+        return {node.field}
+    return set().union(*map(fields_in, node.members))
 
 
 def _narrowest(
-    conditions: Sequence[Node],
+    asked: _Asked,
     found: Sequence[Access],
     indexes: Sequence[Index],
     estimate: Callable[[Access], int],
@@ -98,7 +132,7 @@ def _narrowest(
     """The ways that lead to the fewest rows, and to how many."""
     choices: list[tuple[tuple[Access, ...], int]] = [((way,), estimate(way)) for way in found]
     if not choices or min(count for _, count in choices) > FEW:
-        for node in conditions:
+        for node in asked.conditions:
             ways = _ways_of_any(node, indexes)
             if ways is not None:
                 choices.append((ways, sum(estimate(way) for way in ways)))
@@ -114,9 +148,8 @@ def _ways_of_any(node: Node, indexes: Sequence[Index]) -> tuple[Access, ...] | N
         return None
     ways: list[Access] = []
     for member in node.members:
-        conditions = conjuncts(Group("all", (member,)))
-        question = Question(Group("all", tuple(conditions)))
-        found = [_access(index, conditions, question) for index in indexes]
+        asked = _Asked(Question(Group("all", (member,))))
+        found = [_access(index, asked) for index in indexes]
         useful = [way for way in found if way is not None and way.used]
         if not useful:
             return None
@@ -150,8 +183,15 @@ def _is_one(group: Group) -> bool:
 
 def unpinned(order_by: Sequence[OrderField], conditions: Sequence[Node]) -> list[OrderField]:
     """What really orders the rows: not the fields that have the same value in all of them."""
-    pinned = {node.field for node in conditions if isinstance(node, Comparison) and _is_pin(node)}
-    return [order for order in order_by if order.field not in pinned]
+    pins = _pins(conditions)
+    return [order for order in order_by if order.field not in pins]
+
+
+def _pins(conditions: Sequence[Node]) -> dict[Field, Comparison]:
+    """The fields that have one class and value in all rows, and why."""
+    return {
+        node.field: node for node in conditions if isinstance(node, Comparison) and _is_pin(node)
+    }
 
 
 def _is_pin(node: Comparison) -> bool:
@@ -165,38 +205,34 @@ def _is_pin(node: Comparison) -> bool:
     )
 
 
-def _access(index: Index, conditions: Sequence[Node], question: Question) -> Access | None:
+def _access(index: Index, asked: _Asked) -> Access | None:
     """What an index can do; None if nothing."""
     if not index.table_id:
         return None
-    comparisons = [node for node in conditions if isinstance(node, Comparison)]
     used: list[Comparison] = []
     bounded = None
     if index.kind == "text":
-        used = [
-            node
-            for node in comparisons
-            if node.operator == "matches" and node.field in index.fields
-        ][:1]
-        if not used:
-            return None
-        return Access(index, tuple(used), ordered=False, complete=len(conditions) == 1)
-    if index.each:
-        used = [node for node in comparisons if _is_element(index, node)][:1]
-        if not used:
-            return None
+        used = [node for field in index.fields for node in asked.on(field) if _is_words(node)][:1]
+    elif index.each:
+        used = [node for node in asked.on(index.fields[0]) if _is_element(index, node)][:1]
     elif index.kind == "hash":
-        found = [_pin(field, comparisons) for field in index.fields]
+        found = [asked.pins.get(field) for field in index.fields]
         used = [node for node in found if node is not None and node.operator != "missing"]
         if len(used) < len(index.fields):
             return None
     else:
-        used, bounded = _prefix(index, comparisons)
-    complete = all(any(node is known for known in used) for node in conditions)
-    ordered = _is_ordered(index, used, conditions, question)
+        used, bounded = _prefix(index, asked)
+    if not used and (index.kind != "btree" or index.each):
+        return None
+    ordered = index.kind != "text" and _is_ordered(index, used, asked)
     if not used and not ordered:
         return None
+    complete = all(any(node is known for known in used) for node in asked.conditions)
     return Access(index, tuple(used), ordered, complete, bounded)
+
+
+def _is_words(node: Comparison) -> bool:
+    return node.operator == "matches"
 
 
 def _is_element(index: Index, node: Comparison) -> bool:
@@ -211,21 +247,15 @@ def _is_element(index: Index, node: Comparison) -> bool:
     return kind != Class.NAN and (index.kind == "btree" or kind != Class.STRING)
 
 
-def _pin(field: Field, comparisons: Sequence[Comparison]) -> Comparison | None:
-    return next((node for node in comparisons if node.field == field and _is_pin(node)), None)
-
-
-def _prefix(
-    index: Index, comparisons: Sequence[Comparison]
-) -> tuple[list[Comparison], Class | None]:
+def _prefix(index: Index, asked: _Asked) -> tuple[list[Comparison], Class | None]:
     """The conditions on the first fields by which entries are sought."""
     used: list[Comparison] = []
     for field in index.fields:
-        pin = _pin(field, comparisons)
+        pin = asked.pins.get(field)
         if pin is not None:
             used.append(pin)
             continue
-        on_field = [node for node in comparisons if node.field == field]
+        on_field = asked.on(field)
         bounds = [node for node in on_field if _one_class(node) is not None]
         if bounds:
             of_class = _one_class(bounds[0])
@@ -242,15 +272,12 @@ def _one_class(node: Comparison) -> Class | None:
     return classes.pop() if len(classes) == 1 else None
 
 
-def _is_ordered(
-    index: Index, used: Sequence[Comparison], conditions: Sequence[Node], question: Question
-) -> bool:
-    orders = unpinned(question.order_by, conditions)
-    if any(order.descending != question.key_descending for order in orders):
+def _is_ordered(index: Index, used: Sequence[Comparison], asked: _Asked) -> bool:
+    if not asked.one_direction:
         return False
     if index.kind == "hash" or index.each:
-        return not orders
+        return not asked.orders
     if any(node.operator == "in" and not _is_pin(node) for node in used):
         return False
-    of_index = unpinned([OrderField(field) for field in index.fields], conditions)
-    return [order.field for order in of_index] == [order.field for order in orders]
+    of_index = [field for field in index.fields if field not in asked.pins]
+    return of_index == [order.field for order in asked.orders]

@@ -18,7 +18,7 @@ import apsw
 
 from lua_ls_persist.errors import QueryError
 from lua_ls_persist.paths import Key
-from lua_ls_persist.query import Comparison, Group, Position, Query
+from lua_ls_persist.query import Comparison, Field, Group, Position, Query
 from lua_ls_persist.query.cursor import read_cursor, write_cursor
 from lua_ls_persist.query.model import LIMIT_MAX
 from lua_ls_persist.store.index_model import Index
@@ -82,8 +82,7 @@ class Statement:
 
     sql: str
     parameters: tuple[Native, ...]
-    index: str | None
-    """How the index is called that it reads from; None: it scans."""
+    choice: Choice
 
 
 COUNTED: Final = "counted"
@@ -167,7 +166,7 @@ class Queries(Schemas):
                 texts.append(_COUNTED_CONDITION.sub("", cursor.expanded_sql))
                 cursor.close()
         return Explained(
-            index=statements[-1].index,
+            index=statements[-1].choice.name,
             rows_examined=next(examined),
             rows_returned=min(len(found), limit),
             sql=";\n".join(texts),
@@ -276,11 +275,16 @@ class Queries(Schemas):
             f"  ORDER BY {order_text(columns)} LIMIT {builder.add(limit + 1)}\n"
             f")\n{_outer(builder, query, names)}"
         )
-        return Statement(sql, builder.bound(sql), choice.name)
+        return Statement(sql, builder.bound(sql), choice)
 
-    def _all_rows(self, builder: Builder, where: Group) -> tuple[str, list[str], Source]:
-        """Tables and conditions by which all rows that fulfil conditions are read."""
-        choice = self._choose(builder.table_id, Question(where))
+    def _all_rows(
+        self, builder: Builder, where: Group, fields: Sequence[Field] = ()
+    ) -> tuple[str, list[str], Source]:
+        """Tables and conditions by which all rows that fulfil conditions are read.
+
+        `fields` are what else is looked at in each row.
+        """
+        choice = self._choose(builder.table_id, Question(where, fields=tuple(fields)))
         rows = through(builder, choice.ways, conjuncts(where), self._has_elements_everywhere)
         source = rows.source
         condition = builder.condition(Group("all", rows.conditions), source)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -112,11 +112,15 @@ def _through_one(
     fields = {
         field.text: _column(number, field, sought) for number, field in enumerate(index.fields, 1)
     }
-    return Rows(replace(_indexed(f"{storage} AS i", ()), fields=fields), tuple(conditions))
+    return Rows(_indexed(f"{storage} AS i", (), fields), tuple(conditions))
 
 
-def _indexed(tables: str, conditions: tuple[str, ...]) -> Source:
-    return Source(tables, conditions, "i.key_kind", "i.key", "nullif(i.row, 0)")
+def _indexed(
+    tables: str, conditions: tuple[str, ...], fields: Mapping[str, Classed] | None = None
+) -> Source:
+    return Source(
+        tables, conditions, "i.key_kind", "i.key", "nullif(i.row, 0)", fields=fields or {}
+    )
 
 
 def _column(number: int, field: Field, sought: tuple[Field, bool] | None) -> Classed:

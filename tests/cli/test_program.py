@@ -37,6 +37,7 @@ COMMANDS = [
     "query",
     "count",
     "explain",
+    "schema",
     "doctor",
 ]
 
