@@ -18,6 +18,7 @@ from lua_ls_persist._version import __version__
 from lua_ls_persist.cli import (
     changing_commands,
     exits,
+    index_commands,
     query_commands,
     schema_commands,
     stored_commands,
@@ -155,6 +156,7 @@ for stored_command in (
     *stored_commands.COMMANDS,
     *changing_commands.COMMANDS,
     *query_commands.COMMANDS,
+    index_commands.index_group,
     schema_commands.schema_command,
 ):
     program.add_command(stored_command)

@@ -130,7 +130,7 @@ def recompile(paths: Sequence[str], db: Path | None, *, every: bool, as_json: bo
         for path in paths:
             session.recompile(path)
     text = "".join(f"{path} was compiled again.\n" for path in paths)
-    return _told({"recompiled": list(paths)}, text or "No function is refused.", as_json=as_json)
+    return told({"recompiled": list(paths)}, text or "No function is refused.", as_json=as_json)
 
 
 def backup(target: Path, db: Path | None, *, as_json: bool) -> int:
@@ -138,7 +138,7 @@ def backup(target: Path, db: Path | None, *, as_json: bool) -> int:
     with opened(db) as session, shown("Copying") as progress:
         session.backup(target, on_progress=progress.part)
     facts = {"path": str(target), "size_bytes": target.stat().st_size}
-    return _told(facts, f"Everything was copied to {target}.", as_json=as_json)
+    return told(facts, f"Everything was copied to {target}.", as_json=as_json)
 
 
 def restore(source: Path, db: Path | None, *, yes: bool, as_json: bool) -> int:
@@ -151,7 +151,7 @@ def restore(source: Path, db: Path | None, *, yes: bool, as_json: bool) -> int:
     with opened(path, create=True) as session, shown("Restoring") as progress:
         session.restore(source, on_progress=progress.part)
     facts = {"path": str(path), "restored_from": str(source)}
-    return _told(facts, f"{path} has what {source} has.", as_json=as_json)
+    return told(facts, f"{path} has what {source} has.", as_json=as_json)
 
 
 def export(target: str, db: Path | None, *, as_json: bool) -> int:
@@ -165,7 +165,7 @@ def export(target: str, db: Path | None, *, as_json: bool) -> int:
     if target == STDIO:
         return exits.SUCCESS
     facts = {"path": target, "lines": lines}
-    return _told(facts, f"{lines} lines were written to {target}.", as_json=as_json)
+    return told(facts, f"{lines} lines were written to {target}.", as_json=as_json)
 
 
 def import_(source: str, db: Path | None, *, as_json: bool) -> int:
@@ -178,7 +178,7 @@ def import_(source: str, db: Path | None, *, as_json: bool) -> int:
     ):
         lines = session.import_lines(file, on_progress=progress.count)
     facts = {"path": str(path), "lines": lines}
-    return _told(facts, f"{lines} lines were read into {path}.", as_json=as_json)
+    return told(facts, f"{lines} lines were read into {path}.", as_json=as_json)
 
 
 @contextmanager
@@ -213,10 +213,11 @@ def collect(db: Path | None, *, vacuum: bool, as_json: bool) -> int:
         f"removed; the file has {size_bytes} bytes"
     )
     text += f", {smaller_bytes} fewer than before." if vacuum else "."
-    return _told(facts, text, as_json=as_json)
+    return told(facts, text, as_json=as_json)
 
 
-def _told(facts: dict[str, Any], text: str, *, as_json: bool) -> int:
+def told(facts: dict[str, Any], text: str, *, as_json: bool) -> int:
+    """Prints what was done: facts for programs, or a text for people."""
     if as_json:
         return print_json(facts)
     Terminal().write(text if text.endswith("\n") else f"{text}\n")

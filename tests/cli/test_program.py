@@ -37,6 +37,7 @@ COMMANDS = [
     "query",
     "count",
     "explain",
+    "index",
     "schema",
     "doctor",
 ]
@@ -60,11 +61,14 @@ def test_help_lists_the_commands(cli: Cli) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_has_help(cli: Cli, command: str) -> None:
-    result = cli(command, "--help")
-    assert (result.status, result.err) == (0, "")
-    for option in options(program.commands[command]):
+    found = program.commands[command]
+    inner = found.commands if isinstance(found, click.Group) else {}
+    helps = [cli(*path, "--help") for path in ([command], *([command, name] for name in inner))]
+    assert {(result.status, result.err) for result in helps} == {(0, "")}
+    text = "".join(result.out for result in helps)
+    for option in options(found):
         assert option.help
-        assert option.opts[0] in result.out
+        assert option.opts[0] in text
 
 
 def test_nothing_to_do_shows_the_help(cli: Cli) -> None:
