@@ -73,6 +73,12 @@ local function prepare(shape)
     local found = types[place]
     found.opens = (found.fields or found.extra or found.array or found.closed) and true or false
     found.below = found.array or found.extra
+    found.is_simple = not (found.kind == "any" or found.enum or found.ref or found.range_text
+      or found.length_text or found.pattern)
+    found.needed = {}
+    for name, at in next, found.fields or {} do
+      if not types[at + 1].missing then found.needed[#found.needed + 1] = name end
+    end
     local function look(at)
       local inner = types[at + 1]
       if inner.opens then found.deep = true end
@@ -148,10 +154,9 @@ local function asked(rows, with_paths)
   return list
 end
 
--- What is expected of an external table; false if it is nothing.
-local function expected(rows)
-  local known = expected_of(rows)
-  if math_type(known) ~= "integer" then return known end
+-- What is expected of an external table, of which this is known; false if it is nothing.
+local function expected(rows, known)
+  if type(known) ~= "number" then return known end
   local list
   if known == ASK then
     list = asked(rows)
@@ -216,6 +221,29 @@ local function note(report, path, expected_text, value)
   report[#report + 1] = path .. ": expected " .. expected_text .. ", got " .. value_text(value)
 end
 
+-- Whether a value is of the type at a position, with all that is in it.
+local function is_right(types, at, value)
+  local found = types[at + 1]
+  local kind = type(value)
+  if not (found.is_simple and kind == found.kind) and wrong(found, value) then return false end
+  if kind ~= "table" or not found.opens then return true end
+  local fields, below, array, closed = found.fields, found.below, found.array, found.closed
+  for key, inner in next, value do
+    if array and not (math_type(key) == "integer" and key >= 1) then return false end
+    local child = fields and fields[key] or below
+    if child then
+      if not is_right(types, child, inner) then return false end
+    elseif closed then
+      return false
+    end
+  end
+  local needed = found.needed
+  for place = 1, #needed do
+    if rawget(value, needed[place]) == nil then return false end
+  end
+  return true
+end
+
 -- Notes in `report` all that is wrong with a value, which is to be of the type at a position.
 local function check(shape, at, value, path, report)
   local found = shape.types[at + 1]
@@ -267,6 +295,18 @@ function check_entry(shape, at, key, value, path, report)
   elseif found.closed and value ~= nil then
     note(report, path .. key_text(key), "no such field", value)
   end
+end
+
+-- Whether an assignment is plainly right; where it is not, `violations` looks closely.
+local function is_right_entry(list, key, value)
+  for place = 2, #list do
+    local shape, at = list[place].shape, list[place].at
+    if at < 0 then return false end
+    local child = at == 0 and 1 or child_of(shape, at, key)
+    if not child or value == nil or shape.types[at + 1].array then return false end
+    if not is_right(shape.types, child, value) then return false end
+  end
+  return true
 end
 
 -- What is wrong with an assignment; nothing if it is right.
@@ -329,7 +369,7 @@ local function mark(shape, at, value)
   if known == false then
     expect(value, list_of(shape, at))
   elseif known ~= ASK then
-    local list = expected(value)
+    local list = expected(value, known)
     if has_node(list, shape, at) then return end
     -- More than one thing is expected of it: which, the host says when it matters.
     expect(value, ASK)
@@ -351,12 +391,12 @@ local schema = {}
 
 -- Before an assignment: a text if it must not be; otherwise nothing, the value that is to be
 -- assigned, and what is to be given to `schema_mark` afterwards, if anything.
-function schema.schema_check(rows, key, value)
-  local list = expected(rows)
+function schema.schema_check(rows, key, value, known)
+  local list = expected(rows, known)
   if not list or key == nil or key ~= key then return nil, value end
   local keys = list[1]
   if keys ~= true and not keys[key] then return nil, value end
-  if violations(list, key, value) then
+  if not is_right_entry(list, key, value) and violations(list, key, value) then
     -- It may not be a row any more, and messages name the present way to it.
     list = asked(rows, true)
     expect(rows, list and ASK)
@@ -369,9 +409,10 @@ function schema.schema_check(rows, key, value)
     local shape, at = list[place].shape, list[place].at
     local child = child_of(shape, at, key)
     if child then
-      if value == nil then
+      local kind = type(value)
+      if kind == "nil" then
         if at > 0 then value = copied(shape.types[child + 1].default) end
-      else
+      elseif kind == "table" then
         fill(shape, child, value)
       end
       if type(value) == "table" and opens(shape, child) then
@@ -390,7 +431,7 @@ end
 -- For tests: what is wrong with a value, by the schema of a table.
 function schema.check_tree(rows, value)
   local report = {}
-  local list = expected(rows)
+  local list = expected(rows, expected_of(rows))
   for place = 2, #list do check(list[place].shape, 1, value, "x", report) end
   sort(report)
   return report

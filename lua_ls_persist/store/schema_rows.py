@@ -77,6 +77,7 @@ _SQL_PAGE = """
     SELECT key_kind, key, kind, value FROM full_entries
     WHERE table_id = ? AND (key_kind, key) > (?, ?) ORDER BY key_kind, key LIMIT 2000
     """
+_SQL_KNOWN = "SELECT id FROM tables WHERE id IN (SELECT value FROM json_each(?))"
 _SQL_ROOT = "SELECT table_id FROM roots WHERE name = ?"
 _SQL_STEP = "SELECT kind, value FROM entries WHERE table_id = ? AND key_kind = ? AND key = ?"
 
@@ -93,6 +94,8 @@ class StoredSchema:
     row: Type
     table_id: int | None
     shape: Shape
+    right_kinds: list[frozenset[int]]
+    """By position, the kinds of values that are right, whatever else is to be known of them."""
     way: list[tuple[int, Value]] = field(default_factory=list)
     """The tables on the way to it, with the key in each of them that leads on."""
 
@@ -122,7 +125,14 @@ class SchemaRows:
             same = known.get(cast("int", number))
             shape = same.shape if same is not None and same.row == row else Shape(row)
             self.schemas.append(
-                StoredSchema(cast("int", number), keys, row, cast("int | None", table_id), shape)
+                StoredSchema(
+                    cast("int", number),
+                    keys,
+                    row,
+                    cast("int | None", table_id),
+                    shape,
+                    [_right_kinds(one) for one in shape.types],
+                )
             )
         self._find_ways()
 
@@ -210,6 +220,11 @@ class SchemaRows:
         rows = self._connection.execute(_SQL_ENTRIES, (json.dumps(list(table_ids)),))
         return cast("Iterator[tuple[int, int, Native, int, Native]]", rows)
 
+    def known(self, table_ids: Iterable[int]) -> set[int]:
+        """Those of the tables that are there."""
+        rows = self._connection.execute(_SQL_KNOWN, (json.dumps(list(table_ids)),))
+        return {cast("int", row[0]) for row in rows}
+
     def pages(self, table_id: int) -> Iterator[Pair]:
         """The entries of a table, of which there may be many; each page is read to its end."""
         after: tuple[int, Native] = (-1, None)
@@ -290,6 +305,29 @@ class SchemaRows:
             for depth, (step, _) in enumerate(schema.way)
             if step == table_id
         ]
+
+
+_KINDS: Final[dict[str, frozenset[int]]] = {
+    "string": frozenset({STRING}),
+    "integer": frozenset({INTEGER}),
+    "number": frozenset({INTEGER, FLOAT}),
+    "boolean": frozenset({BOOLEAN}),
+    "table": frozenset({TABLE, PERMANENT}),
+    "function": frozenset({FUNCTION, PERMANENT}),
+    "any": frozenset({BOOLEAN, INTEGER, FLOAT, STRING, FUNCTION, PERMANENT, TABLE}),
+}
+
+
+def _right_kinds(found: Type) -> frozenset[int]:
+    kinds = _KINDS[found.kind]
+    if found.enum or found.ref is not None:
+        return frozenset()
+    lengths = (found.length, found.min_length, found.max_length, found.pattern)
+    if any(limit is not None for limit in lengths):
+        kinds -= {STRING}
+    if found.minimum is not None or found.maximum is not None:
+        kinds -= {INTEGER, FLOAT}
+    return kinds
 
 
 def lua_value(kind: int, native: Native) -> object:

@@ -31,6 +31,8 @@ from lua_ls_persist.store.watching import Changes
 VIOLATIONS_MAX: Final = 1000
 """So many are reported."""
 TABLES_AT_ONCE: Final = 500
+NEW_MAX: Final = 20_000
+"""More new tables are looked at before the commit, for what is kept of them takes memory."""
 SUSPECTS_MAX: Final = 20_000
 """With more, those that are right by now are forgotten before the commit."""
 
@@ -49,6 +51,12 @@ class SchemaWatcher:
         self._suspects: dict[int, set[Value] | None] = {}
         """Tables in which something is wrong so far: at these keys, or anywhere (None)."""
         self._suspects_max = SUSPECTS_MAX
+        self._new: dict[int, list[tuple[Place, Node]]] = {}
+        """Tables that are expected to be something since a moment ago, and were not looked at."""
+        self._fresh: set[int] = set()
+        """Tables that this transaction has made, and that were not looked at."""
+        self._looked_at: list[list[tuple[Place, Node]]] = []
+        """Those that were looked at since each savepoint."""
         self._ref_tables: dict[str, int | None] = {}
 
     # -- as the store calls it
@@ -64,12 +72,16 @@ class SchemaWatcher:
         touched = {row[0] for row in changes.sets}
         touched.update(row[0] for row in changes.deletes)
         touched.update(changes.cleared)
-        nodes = rows.nodes(touched)
+        # All of a new one is looked at later: then it is complete, mostly.
+        self._fresh.update(row[0] for row in changes.new_tables)
+        nodes = rows.nodes(touched - self._fresh)
         if nodes:
             self._look(changes, nodes)
         for schema in moved:
             assert schema.table_id is not None
             self._adopt([(schema.table_id, (schema, ROWS))])
+        if len(self._new) > NEW_MAX:
+            self.settle()
         if len(self._suspects) > self._suspects_max:
             self._forget_right_ones()
 
@@ -81,15 +93,35 @@ class SchemaWatcher:
         """Nothing is suspected any more."""
         self._suspects = {}
         self._suspects_max = SUSPECTS_MAX
+        self._new = {}
+        self._fresh = set()
+        self._looked_at = []
+
+    # What is suspected, or new, may be undone: it is looked at again anyway.
 
     def savepoint(self) -> None:
-        """What is suspected stays so: it is looked at again anyway."""
+        """An inner transaction begins."""
+        self._looked_at.append([])
 
     def released(self) -> None:
-        """See `savepoint`."""
+        """The innermost transaction is kept."""
+        kept = self._looked_at.pop() if self._looked_at else []
+        if self._looked_at:
+            self._looked_at[-1] += kept
 
     def rolled_back(self) -> None:
-        """See `savepoint`."""
+        """What was noted of tables that were looked at in it is undone."""
+        for place, node in self._looked_at.pop() if self._looked_at else []:
+            self._new.setdefault(place[0], []).append((place, node))
+
+    def settle(self) -> None:
+        """Looks at the new tables."""
+        new = [one for ones in self._new.values() for one in ones]
+        self._new = {}
+        if self._looked_at:
+            self._looked_at[-1] += new
+        self._rows.put([place for place, _ in new])
+        self._adopt([(place[0], node) for place, node in new])
 
     # -- what was written
 
@@ -113,21 +145,19 @@ class SchemaWatcher:
         return [schema for schema in affected.values() if self._rows.follow(schema)]
 
     def _look(self, changes: Changes, nodes: dict[int, list[Node]]) -> None:
-        places: list[Place] = []
-        inside: list[tuple[int, Node]] = []
+        put: list[tuple[Place, Node]] = []
         for table_id, key_kind, key, kind, native in changes.sets:
             expected = nodes.get(table_id)
             if expected is None:
                 continue
-            label, value = lua_value(key_kind, key), lua_value(kind, native)
+            label = lua_value(key_kind, key)
             for schema, position in expected:
-                if self._wrong(schema, position, label, value) is not None:
+                child = schema.shape.child(position, label)
+                if self._is_wrong(schema, position, child, label, kind, native):
                     self._suspect(table_id, (key_kind, key))
-                child = schema.shape.child(position, label) if kind == TABLE else 0
-                if child and schema.shape.opens(child):
+                elif kind == TABLE and child and schema.shape.opens(child):
                     assert isinstance(native, int)
-                    places.append((native, table_id, key_kind, key))
-                    inside.append((native, (schema, child)))
+                    put.append(((native, table_id, key_kind, key), (schema, child)))
         for table_id, key_kind, key in changes.deletes:
             label = lua_value(key_kind, key)
             for schema, position in nodes.get(table_id, ()):
@@ -136,9 +166,20 @@ class SchemaWatcher:
         for table_id in changes.cleared:
             if table_id in nodes:
                 self._suspects[table_id] = None
-        if places:
-            self._rows.put(places)
-            self._adopt(inside)
+        if put:
+            self._note(put)
+
+    def _note(self, put: list[tuple[Place, Node]]) -> None:
+        """Tables were put where something is expected: new ones may come later than that."""
+        ids = {place[0] for place, _ in put}
+        unknown = ids - self._fresh
+        self._fresh |= unknown - self._rows.known(unknown)
+        known = [(place, node) for place, node in put if place[0] not in self._fresh]
+        for place, node in put:
+            if place[0] in self._fresh:
+                self._new.setdefault(place[0], []).append((place, node))
+        self._rows.put([place for place, _ in known])
+        self._adopt([(place[0], node) for place, node in known])
 
     def _adopt(self, inside: Iterable[tuple[int, Node]]) -> None:
         """These tables are expected to be something now: looks at all that they have."""
@@ -146,6 +187,7 @@ class SchemaWatcher:
         while chunk := list(islice(waiting, TABLES_AT_ONCE)):
             places: list[Place] = []
             below: list[tuple[int, Node]] = []
+            self._fresh.difference_update(table_id for table_id, _ in chunk)
             for table_id, node, entries in self._tables(chunk):
                 if self._inside(table_id, node, entries, places, below):
                     self._suspects[table_id] = None
@@ -191,20 +233,37 @@ class SchemaWatcher:
             label = lua_value(key_kind, key)
             if position != ROWS:
                 present.add(label)
-            if self._wrong(schema, position, label, lua_value(kind, native)) is not None:
+            child = shape.child(position, label)
+            if self._is_wrong(schema, position, child, label, kind, native):
                 wrong = True
-            elif kind == TABLE:
-                child = shape.child(position, label)
-                if child and shape.opens(child):
-                    assert isinstance(native, int)
-                    places.append((native, table_id, key_kind, key))
-                    below.append((native, (schema, child)))
-                    if position == ROWS and len(below) >= TABLES_AT_ONCE:
-                        self._put_below(places, below)
+            elif kind == TABLE and child and shape.opens(child):
+                assert isinstance(native, int)
+                places.append((native, table_id, key_kind, key))
+                below.append((native, (schema, child)))
+                if position == ROWS and len(below) >= TABLES_AT_ONCE:
+                    self._put_below(places, below)
         return wrong or any(
             one.name not in present and not one.type.may_be_missing
             for one in shape.types[position].fields
         )
+
+    def _is_wrong(
+        self,
+        schema: StoredSchema,
+        position: int,
+        child: int,
+        label: object,
+        kind: int,
+        native: Native,
+    ) -> bool:
+        """Whether something else was expected at a key; most is right by its kind alone."""
+        if (
+            child
+            and kind in schema.right_kinds[child]
+            and (position == ROWS or schema.shape.types[position].array is None)
+        ):
+            return False
+        return self._wrong(schema, position, label, lua_value(kind, native)) is not None
 
     def _wrong(
         self, schema: StoredSchema, position: int, label: object, value: object
@@ -291,6 +350,7 @@ class SchemaWatcher:
 
     def refuse_violations(self) -> None:
         """Raises `SchemaViolationError` if anything is wrong."""
+        self.settle()
         self._ref_tables = {}
         violations: list[SchemaViolation] = []
         for _, found in self._look_again():

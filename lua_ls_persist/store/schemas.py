@@ -81,6 +81,7 @@ class Schemas(Backups):
                 keys_of(path)
             except SessionError as error:
                 raise SchemaError(f"ref: {error}") from error
+        self._schema_watcher.settle()
         number = self._schema_rows.number_for(keys)
         self.savepoint()
         try:
@@ -103,6 +104,7 @@ class Schemas(Backups):
         schema = self._schema_rows.find(keys)
         if schema is None:
             return False
+        self._schema_watcher.settle()
         with self._change():
             self._schema_rows.delete(schema)
         self._schemas_changed = True
@@ -181,6 +183,7 @@ class Schemas(Backups):
         rows = self._schema_rows
         if not rows.schemas:
             return {}
+        self._schema_watcher.settle()
         nodes = rows.nodes(ids)
         for table_id in ids:
             if table_id in rows.by_step:

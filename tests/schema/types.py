@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from lua_ls_persist.schema import type_of
+from lua_ls_persist.schema import Checker, Type, type_of
 
 NAMES = ("a", "b", "name", "end", "first name", "é")
 PATTERNS = (
@@ -86,6 +86,49 @@ def definitions(depth: int = 3) -> st.SearchStrategy[Any]:
         ),
         max_leaves=6,
     )
+
+
+POOL = (
+    "",
+    "a",
+    "ab",
+    "abb",
+    "a@b",
+    "1",
+    "a1",
+    "z",
+    "aa",
+    "(a)",
+    0,
+    1,
+    -2,
+    3,
+    0.5,
+    2.0,
+    -1.5,
+    True,
+    False,
+)
+
+
+def conforming(found: Type) -> st.SearchStrategy[Any]:
+    """Values of this type, as far as they are easily found."""
+    if found.is_structured:
+        fields = {
+            field.name: conforming(field.type) for field in found.fields if not field.type.optional
+        }
+        optional = {
+            field.name: conforming(field.type) for field in found.fields if field.type.optional
+        }
+        if found.array is not None:
+            return st.lists(conforming(found.array).filter(lambda one: one is not None), max_size=3)
+        if isinstance(found.extra, Type):
+            optional["extra"] = conforming(found.extra)
+        return st.fixed_dictionaries(fields, optional=optional)
+    right = [one for one in (*found.enum, *POOL) if Checker().wrong(found, one) is None]
+    if found.kind == "table":
+        return st.just({"x": 1})
+    return st.sampled_from(right) if right else values()
 
 
 def types() -> st.SearchStrategy[Any]:

@@ -217,7 +217,7 @@ fn returnNothing(_: *lua.State, _: c_int, _: lua.KContext) callconv(.c) c_int {
 /// Sets an entry, whatever the metatable says, as far as schemas allow. Stack: unchanged.
 pub noinline fn assignChecked(L: *lua.State, p: c_int, m: c_int, key: c_int, value: c_int) void {
     if (!schemas.guards(L, m)) return assignEntry(L, p, m, key, value);
-    schemas.check(L, p, key, value);
+    schemas.check(L, p, m, key, value);
     assignEntry(L, p, m, key, value);
     schemas.mark(L, value);
 }

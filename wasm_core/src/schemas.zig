@@ -53,13 +53,14 @@ pub fn guards(L: *lua.State, m: c_int) bool {
 
 /// Checks an assignment. Raises the error that names what was expected; otherwise the value at `value`
 /// becomes the one that is to be assigned. Pushes what `mark` wants to know. Stack: +1.
-pub noinline fn check(L: *lua.State, p: c_int, key: c_int, value: c_int) void {
+pub noinline fn check(L: *lua.State, p: c_int, m: c_int, key: c_int, value: c_int) void {
     const top = lua.lua_gettop(L);
     lua.luaL_checkstack(L, 8, null);
     _ = lua.lua_pushstring(L, "schema_check");
     prelude.pushNeeded(L);
     for ([_]c_int{ p, key, value }) |index| lua.lua_pushvalue(L, index);
-    lua.lua_callk(L, 3, 3, 0, null);
+    external.pushSlot(L, m, .expected);
+    lua.lua_callk(L, 4, 3, 0, null);
     if (lua.typeAt(L, top + 1) == .string) _ = lua.luaL_error(L, "%s", lua.lua_tolstring(L, top + 1, null).?);
     lua.lua_copy(L, top + 2, value);
     lua.lua_copy(L, top + 3, top + 1);
