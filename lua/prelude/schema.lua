@@ -411,7 +411,9 @@ function schema.schema_check(rows, key, value, known)
     if child then
       local kind = type(value)
       if kind == "nil" then
-        if at > 0 then value = copied(shape.types[child + 1].default) end
+        -- Elements of arrays can be taken away; fields with a default are never missing.
+        local fields = at > 0 and shape.types[at + 1].fields
+        if fields and fields[key] then value = copied(shape.types[child + 1].default) end
       elseif kind == "table" then
         fill(shape, child, value)
       end

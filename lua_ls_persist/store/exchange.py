@@ -16,8 +16,9 @@ from typing import Final, TextIO, TypeAlias, cast
 import apsw
 
 from lua_ls_persist._version import __version__
-from lua_ls_persist.errors import QueryError, StoreError
+from lua_ls_persist.errors import QueryError, SchemaError, StoreError
 from lua_ls_persist.protocol import MEMORY_TABLE_ID
+from lua_ls_persist.schema import definition_of, type_of
 from lua_ls_persist.store.code import content_hash, sha256
 from lua_ls_persist.store.index_model import Index
 from lua_ls_persist.store.jsonlines import (
@@ -52,6 +53,11 @@ _SQL_FUNCTION_CELLS = """
         SELECT json_group_array(cell_id) FROM (
             SELECT cell_id FROM function_cells WHERE function_id = id ORDER BY position))
     FROM functions ORDER BY id
+    """
+_SQL_SCHEMAS = "SELECT path, definition FROM schemas ORDER BY id"
+_SQL_INSERT_SCHEMA = """
+    INSERT INTO schemas (path, definition) VALUES (?, ?)
+    ON CONFLICT (path) DO UPDATE SET definition = excluded.definition
     """
 _SQL_SIGNATURE = "SELECT signature FROM code WHERE id = ?"
 _SQL_INSERT_CODE = """
@@ -180,6 +186,9 @@ class Exchange(Views):
                 )
             for index in self.indexes():
                 yield _ascii(_index_line(index))
+            for path, definition in execute(_SQL_SCHEMAS):
+                keys, tree = json.loads(cast("str", path)), json.loads(cast("str", definition))
+                yield _ascii({"schema": keys, "definition": tree})
             yield _line({"end": counts})
 
     def _code_line(self, code_id: int) -> dict[str, Json]:
@@ -226,6 +235,11 @@ class Exchange(Views):
                 signature,
             ),
         )
+
+    def insert_schema(self, path: str, definition: str) -> None:
+        """Writes the definition of a schema as an export has it."""
+        with self._change():
+            self._cursor.execute(_SQL_INSERT_SCHEMA, (path, definition))
 
     def name_root(self, name: str, table_id: int) -> None:
         """Gives a table a name."""
@@ -274,6 +288,8 @@ class _Reader:
             )
         elif "index" in item:
             self._index(item)
+        elif "schema" in item:
+            self._schema(item)
         elif "end" in item:
             self._end(item)
         else:
@@ -352,6 +368,17 @@ class _Reader:
             each=bool(item["each"]),
             missing_ok=True,
         )
+
+    def _schema(self, item: dict[str, Json]) -> None:
+        """One of the last lines; whoever imports checks what is there (schemas.py)."""
+        keys = item["schema"]
+        if not isinstance(keys, list) or not keys or not isinstance(keys[0], str):
+            raise ValueError("a schema has a path, from the name of a root on")
+        try:
+            definition = definition_of(type_of(item["definition"]))
+        except SchemaError as error:
+            raise ValueError(str(error)) from error
+        self._store.insert_schema(json.dumps(keys), json.dumps(definition, ensure_ascii=False))
 
     def _end(self, item: dict[str, Json]) -> None:
         self._write()

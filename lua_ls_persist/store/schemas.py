@@ -263,6 +263,9 @@ class Schemas(Backups):
 
     def import_lines(self, lines: Iterable[str], *, on_progress: LineProgress | None = None) -> int:
         """Reads what `export_lines` wrote; it must follow the schemas that are there."""
+        if not self.in_transaction:
+            with self.transaction():
+                return self.import_lines(lines, on_progress=on_progress)
         count = super().import_lines(lines, on_progress=on_progress)
         self._schemas_version = None
         self._read_schemas(writing=True)

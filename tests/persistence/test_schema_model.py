@@ -113,7 +113,9 @@ def test_as_the_plain_checker(row: Type, data: st.DataObject) -> None:
                 after = changed(rows, way, key, value)
                 after = {name: filled(row, one) for name, one in after.items()}
                 wrong = [one for name in after for one in checker.check(row, after[name], "x")]
-                ok, message = session.evaluate(ASSIGN, arguments=[way, key, value]).values
+                result = session.evaluate(ASSIGN, arguments=[way, key, value])
+                assert result.ok, result.problems
+                ok, message = result.values
                 assert ok is (wrong == []), (way, key, value, message, wrong)
                 rows = rows if wrong else after
             assert session.check_schemas() == []

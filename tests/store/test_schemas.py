@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lua_ls_persist.errors import SchemaError, SchemaViolationError
+from lua_ls_persist.errors import SchemaError, SchemaViolationError, StoreError
 from lua_ls_persist.schema import definition_of, type_of
 from lua_ls_persist.store import Store
 from lua_ls_persist.store.rows import FLOAT, STRING, TABLE
@@ -285,6 +285,28 @@ def test_imports_are_checked(tmp_path: Path) -> None:
             target.import_lines(text.getvalue().splitlines())
         assert str(caught.value) == "Memory.users.b: expected table, got integer 1"
         assert target.table_info(1).entries == 0
+
+
+def test_exports_have_schemas(tmp_path: Path) -> None:
+    text = io.StringIO()
+    with Store.open(None) as source:
+        set_schema(source, USER)
+        users = at(source, "users")
+        accepted(source, lambda: put(source, users, "a", {"name": "A", "age": 1}))
+        source.export_lines(text)
+    lines = text.getvalue().splitlines()
+    with new_store(tmp_path) as target:
+        accepted(target, lambda: target.import_lines(lines))
+        found = target.schema(("users",))
+        assert found is not None
+        assert found.row == type_of(USER)
+        a = at(target, "users", "a")
+        assert refused(target, lambda: put(target, a, "age", "x")) == [
+            'users.a.age: expected integer, got string "x"'
+        ]
+    broken = [line.replace('"string[]?"', '"strng"') for line in lines]
+    with Store.open(None) as target, pytest.raises(StoreError, match="there is no type"):
+        accepted(target, lambda: target.import_lines(broken))
 
 
 def test_a_dropped_name_drops_its_schemas(store: Store) -> None:
