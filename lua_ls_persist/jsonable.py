@@ -53,6 +53,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from lua_ls_persist.model import (
+    AggregateGroup,
     Evaluation,
     Frame,
     OutputPiece,
@@ -159,6 +160,23 @@ def function_to_json(function: StoredFunction) -> dict[str, Json]:
 def page_to_json(page: QueryPage) -> dict[str, Json]:
     """A page of rows of a query."""
     return {"rows": [_row_to_json(row) for row in page.rows], "next": page.next}
+
+
+def group_to_json(group: AggregateGroup) -> dict[str, Json]:
+    """Facts about a group of rows; those that were not asked for, or are not there, are left out.
+
+    `count` is a number, the others are values.
+    """
+    data: dict[str, Json] = {
+        "group": {unicode_text(name): value_to_json(value) for name, value in group.group.items()}
+    }
+    if group.count is not None:
+        data["count"] = group.count
+    for name in ("sum", "min", "max", "avg"):
+        value = getattr(group, name)
+        if value is not None:
+            data[name] = value_to_json(value)
+    return data
 
 
 def _row_to_json(row: QueryRow) -> dict[str, Json]:

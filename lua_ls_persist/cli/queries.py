@@ -11,7 +11,7 @@ from typing import Any, Final
 from lua_ls_persist.cli import exits
 from lua_ls_persist.cli.stored import opened, print_json
 from lua_ls_persist.cli.terminal import Terminal
-from lua_ls_persist.jsonable import page_to_json
+from lua_ls_persist.jsonable import group_to_json, page_to_json
 from lua_ls_persist.model import Preview, QueryPage, QueryRow, Value
 from lua_ls_persist.pretty import is_name, one_line, quoted
 
@@ -59,6 +59,29 @@ def explain(question: dict[str, Any], db: Path | None, *, as_json: bool) -> int:
     return exits.SUCCESS
 
 
+def aggregate(question: dict[str, Any], db: Path | None, *, as_json: bool) -> int:
+    """Tells facts about groups of rows."""
+    table, arguments = _asked(question)
+    with opened(db) as session:
+        groups = session.aggregate(table, **arguments)
+    if as_json:
+        return print_json([group_to_json(group) for group in groups])
+    facts = [name for name in ("count", "sum", "min", "max", "avg") if arguments[name]]
+    lines: list[list[Value]] = [
+        [
+            *(group.group.get(name) for name in arguments["group_by"]),
+            *(getattr(group, name) for name in facts),
+        ]
+        for group in groups
+    ]
+    headings = [f"{name} {arguments[name]}" if name != "count" else name for name in facts]
+    if lines:
+        Terminal().write(_table([*arguments["group_by"], *headings], lines))
+    else:
+        Terminal().write_error("No rows.\n")
+    return exits.SUCCESS
+
+
 def _asked(question: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """The table and the arguments of `Session.query` that the options mean."""
     arguments = dict(question)
@@ -77,17 +100,19 @@ def _as_text(page: QueryPage, select: Sequence[str]) -> str:
     """The rows as a table with a heading."""
     rows = [_cells(row) for row in page.rows]
     names = list(select) or _columns(rows)
-    lines = [["key", *names]]
-    lines += [
-        [_cell(row.key), *(_cell(cells[name]) if name in cells else "" for name in names)]
+    lines: list[list[Value]] = [
+        [row.key, *(cells.get(name) for name in names)]
         for row, cells in zip(page.rows, rows, strict=True)
     ]
+    return _table(["key", *names], lines)
+
+
+def _table(headings: Sequence[str], values: Sequence[Sequence[Value]]) -> str:
+    """Values in columns, with headings; nil is left out, and numbers stand to the right."""
+    lines = [list(headings), *([_cell(value) for value in line] for line in values)]
     numeric = [
-        all(_is_number(value) for value in column)
-        for column in (
-            [row.key for row in page.rows],
-            *([cells[name] for cells in rows if name in cells] for name in names),
-        )
+        all(value is None or _is_number(value) for value in column)
+        for column in zip(*values, strict=True)
     ]
     widths = [max(len(line[at]) for line in lines) for at in range(len(lines[0]))]
     return "".join(
@@ -121,6 +146,8 @@ def _columns(rows: Sequence[Mapping[str, Value]]) -> list[str]:
 
 
 def _cell(value: Value) -> str:
+    if value is None:
+        return ""
     if isinstance(value, str) and value.isprintable():
         text = value
     elif isinstance(value, (str, bytes)):

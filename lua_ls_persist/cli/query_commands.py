@@ -80,4 +80,24 @@ def explain_command(db: Path | None, as_json: bool, **question: Any) -> int:
     return explain(question, db, as_json=as_json)
 
 
-COMMANDS = (query_command, count_command, explain_command)
+@click.command("aggregate", short_help="Tell facts about groups of rows.")
+@click.argument("table")
+@_CONDITIONS
+@click.option("--group-by", "group_by", metavar="FIELD", multiple=True, help="Group by it; repeat.")
+@click.option("--count", is_flag=True, help="How many rows a group has.")
+@click.option("--sum", metavar="FIELD", help="The sum of a field's numbers.")
+@click.option("--min", metavar="FIELD", help="The least value of a field.")
+@click.option("--max", metavar="FIELD", help="The greatest value of a field.")
+@click.option("--avg", metavar="FIELD", help="The mean of a field's numbers.")
+@stored_options
+def aggregate_command(db: Path | None, as_json: bool, **question: Any) -> int:
+    """Tell facts about groups of the rows of TABLE that fulfil each CONDITION.
+
+    The conditions are those of query. Without --group-by all rows are one group.
+    """
+    from lua_ls_persist.cli.queries import aggregate
+
+    return aggregate(question, db, as_json=as_json)
+
+
+COMMANDS = (query_command, count_command, aggregate_command, explain_command)

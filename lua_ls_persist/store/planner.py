@@ -16,6 +16,9 @@ from lua_ls_persist.store.index_model import Index
 FEW: Final = 1_000
 """So many rows are sorted in about a millisecond: an index that leads to no more is good."""
 
+WAYS_MAX: Final = 50
+"""`any` of more conditions is looked for in all rows. SQLite puts together 500 at most."""
+
 _BOUNDS: Final = ("<", "<=", ">", ">=", "between", "startsWith")
 
 
@@ -144,7 +147,9 @@ def _narrowest(
 
 def _ways_of_any(node: Node, indexes: Sequence[Index]) -> tuple[Access, ...] | None:
     """One way for each member of an `any`; None if there is not one for each."""
-    if not isinstance(node, Group) or node.kind != "any" or not node.members:
+    if not isinstance(node, Group) or node.kind != "any":
+        return None
+    if not 0 < len(node.members) <= WAYS_MAX:
         return None
     ways: list[Access] = []
     for member in node.members:

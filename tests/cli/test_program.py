@@ -36,6 +36,7 @@ COMMANDS = [
     "migrate",
     "query",
     "count",
+    "aggregate",
     "explain",
     "index",
     "schema",

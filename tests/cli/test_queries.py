@@ -100,6 +100,24 @@ def test_count(cli: Cli, db: Path) -> None:
     assert lines(cli, "count", "--db", db, "users", "age in 5, 41", "name startsWith A") == ["1"]
 
 
+def test_aggregate(cli: Cli, db: Path) -> None:
+    arguments = ["aggregate", "--db", db, "users"]
+    assert lines(cli, *arguments, "--count", "--sum", "age", "--max", "name", "name < C") == [
+        "count  sum age  max name",
+        r'    2       46  "Bob\n"',
+    ]
+    assert lines(cli, *arguments, "--group-by", "address.city", "--avg", "age") == [
+        "address.city  avg age",
+        "                  5.0",
+        "Rome             41.0",
+    ]
+    result = cli(*arguments, "--count", "--group-by", "age", "age > 99")
+    assert (result.status, result.out, result.err) == (0, "", "No rows.\n")
+    data = json.loads(cli(*arguments, "--count", "--min", "age", "--json").out)
+    assert data == [{"group": {}, "count": 3, "min": {"type": "integer", "text": "5"}}]
+    assert "asks for nothing" in cli(*arguments).err
+
+
 def test_explain(cli: Cli, db: Path) -> None:
     first, *sql = lines(cli, "explain", "--db", db, "users", "age = 41", "--order-by", "name")
     assert first == "users: no index, 3 rows examined, 1 returned"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lua_ls_persist.errors import QueryError, SessionError
-from lua_ls_persist.model import Preview, QueryPage, QueryRow
+from lua_ls_persist.model import AggregateGroup, Preview, QueryPage, QueryRow
 from lua_ls_persist.session import Session
 from tests.session.helpers import wait_until_evaluating
 
@@ -67,6 +68,70 @@ def test_pages(session: Session) -> None:
         if after is None:
             break
     assert found == ["ann", "bob", "cid", 1]
+
+
+def test_pages_while_another_session_writes(tmp_path: Path) -> None:
+    path = tmp_path / "session.db"
+    with Session.open(path) as reader, Session.open(path) as writer:
+        assert writer.evaluate(
+            "local t = ext.table('t') for i = 1, 100 do t[i] = { n = i % 10 } end"
+        ).ok
+        for index in (False, True):
+            found: list[Any] = []
+            after = None
+            while True:
+                page = reader.query("t", order_by="n", limit=7, after=after)
+                found += keys(page)
+                # Rows that are there already move and go; others come and go.
+                assert writer.evaluate(
+                    """
+                    local t = ext.table('t')
+                    t[5].n = (t[5].n + 7) % 10
+                    t[101] = not t[101] and { n = 4 } or nil
+                    t[6] = not t[6] and { n = 6 } or nil
+                    """
+                ).ok
+                after = page.next
+                if after is None:
+                    break
+            kept = [key for key in range(1, 101) if key not in (5, 6)]
+            assert [found.count(key) for key in kept] == [1] * len(kept)
+            if not index:
+                assert writer.evaluate("ext.index('t', 'n')").ok
+
+
+def test_what_others_have_indexed_is_used(tmp_path: Path) -> None:
+    path = tmp_path / "session.db"
+    with Session.open(path) as first, Session.open(path) as second:
+        assert first.evaluate("for i = 1, 9 do ext.table('t')[i] = { n = i } end").ok
+        assert second.explain("t", where=["n", "=", 5]).index is None
+        first.create_index("t", "n")
+        assert second.explain("t", where=["n", "=", 5]).index == "t(n)"
+        assert second.evaluate("ext.table('t')[10] = { n = 5 }").ok
+        assert keys(first.query("t", where=["n", "=", 5])) == [5, 10]
+        first.drop_index("t", "n")
+        assert keys(second.query("t", where=["n", "=", 5])) == [5, 10]
+        assert second.explain("t", where=["n", "=", 5]).index is None
+
+
+def test_aggregate(session: Session) -> None:
+    groups = session.aggregate("users", group_by="address.city", count=True, max="age")
+    assert groups == [
+        AggregateGroup({}, count=2),
+        AggregateGroup({"address.city": "Oslo"}, count=1, max=25),
+        AggregateGroup({"address.city": "Rome"}, count=1, max=41),
+    ]
+    (everything,) = session.aggregate("users", where=["age", "exists"], sum="age", avg="age")
+    assert everything == AggregateGroup({}, sum=66, avg=33.0)
+    with pytest.raises(QueryError, match="the aggregate asks for nothing"):
+        session.aggregate("users")
+
+
+def test_explain(session: Session) -> None:
+    explanation = session.explain("users", where=["age", ">", 30], limit=5)
+    assert (explanation.table, explanation.index) == ("users", None)
+    assert (explanation.rows_examined, explanation.rows_returned) == (4, 1)
+    assert str(explanation).startswith("users: no index, 4 rows examined, 1 returned\nWITH found")
 
 
 def test_paths(session: Session) -> None:

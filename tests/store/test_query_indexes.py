@@ -29,6 +29,7 @@ single: list[dict[str, Any]] = [
     for field in FIELDS
     for options in (PLAIN if field == "@key" else PLAIN + OF_ELEMENTS)
 ]
+HASHED = [definition for definition in single if definition.get("kind") == "hash"]
 compound = st.builds(
     lambda names, kind: {"fields": names, "kind": kind},
     st.lists(fields, min_size=2, max_size=4, unique=True),
@@ -141,6 +142,21 @@ def pages_after(store: Store, spec: dict[str, Any], after: str | None) -> list[F
         rows += page.rows
         after = page.next
     return rows
+
+
+@given(made(), queries(), st.lists(st.sampled_from(HASHED), min_size=1, max_size=3))
+def test_values_of_the_same_hash_are_told_apart(
+    made: Made, spec: dict[str, Any], definitions: list[dict[str, Any]]
+) -> None:
+    def hash_of(values: Any) -> int:
+        return len(list(values)) % 2
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lua_ls_persist.store.index_forms.hash_of", hash_of)
+        patch.setattr("lua_ls_persist.store.query_sources.hash_of", hash_of)
+        with filled(made, definitions) as store:
+            found = pages(store, spec)
+    assert plain(found) == Model(made.data, ROWS).found(parse_query(spec))
 
 
 # How rows are found
@@ -308,6 +324,35 @@ def test_words(people: Store) -> None:
             people.count(ROWS, parse_where(["name", "matches", wrong]))
     with pytest.raises(QueryError, match="where: matches needs an index of words"):
         people.count(ROWS, parse_where(["city", "matches", "c1"]))
+
+
+def test_words_of_one_field_of_several() -> None:
+    with Store.open(None) as store:
+        with store.transaction():
+            rows: list[Any] = [(1, STRING, "rows", TABLE, ROWS)]
+            for number, (title, text) in enumerate([("red", "blue"), ("blue", "red red")], 11):
+                rows.append((ROWS, INTEGER, number, TABLE, number))
+                rows.append((number, STRING, "title", STRING, title))
+                rows.append((number, STRING, "text", STRING, text))
+            store.apply(rows, new_tables=[(ROWS,), (11,), (12,)])
+        store.create_index(*PATH, ["title", "text"], kind="text")
+
+        def keys(*where: Any) -> list[Any]:
+            return [row.key[1] for row in store.query(ROWS, parse_query({"where": where})).rows]
+
+        assert keys(["title", "matches", "red"]) == [11]
+        assert keys(["text", "matches", "red"]) == [12]
+        assert keys(["text", "matches", "red OR blue"]) == [11, 12]
+        assert keys({"none": [["title", "matches", "red OR green"]]}) == [12]
+        assert keys(["title", "matches", "blue"], ["text", "matches", "red"]) == [12]
+
+
+def test_any_of_more_conditions_than_sqlite_puts_together(people: Store) -> None:
+    where = {"any": [["n", "=", number] for number in range(1000)]}
+    assert people.count(ROWS, parse_where(where)) == 1000
+    few = parse_query({"where": {"any": where["any"][:50]}, "limit": 100})
+    explained = people.explain(ROWS, few)
+    assert (explained.index, explained.rows_examined) == ("Memory.rows(n)", 50)
 
 
 def test_the_statement_can_be_run_elsewhere(people: Store) -> None:
