@@ -23,3 +23,6 @@ for _ = 1, 4 do
   -- expect: red
   -- expect again: green
 end
+
+return light.state == red, light.state == green -- expect: => false, true
+-- expect again: => false, false
