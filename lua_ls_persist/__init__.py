@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         StoreChangedError,
         StoreError,
         TrapError,
+        UniqueViolationError,
         WireError,
     )
     from lua_ls_persist.model import (
@@ -87,6 +88,7 @@ __all__ = [
     "StoredTable",
     "SyntaxChecker",
     "TrapError",
+    "UniqueViolationError",
     "Upvalue",
     "WireError",
     "__version__",
@@ -105,6 +107,7 @@ _MODULES = {
         "StoreChangedError",
         "StoreError",
         "TrapError",
+        "UniqueViolationError",
         "WireError",
     ),
     "model": (

@@ -13,6 +13,7 @@ is raised here is about the workbench itself: its arguments, its files, its part
     │   └── SessionClosedError
     ├── StoreError           the session's file cannot be used; the message says what to do
     │   ├── SchemaViolationError   data do not follow their schema; `violations` tells where
+    │   ├── UniqueViolationError   two rows have the same value, and an index is to be unique
     │   └── StoreChangedError      somebody else committed in between: run the transaction again
     └── WireError            bytes that are not a value of the wire format
 """
@@ -78,6 +79,10 @@ class SchemaViolationError(StoreError):
         if left_out or more:
             lines.append(f"and {left_out}{' or more' if more else ''} others")
         super().__init__("\n".join(lines))
+
+
+class UniqueViolationError(StoreError):
+    """Two rows have the same value in an index that is to be unique, and nothing was changed."""
 
 
 class StoreChangedError(StoreError):

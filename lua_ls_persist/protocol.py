@@ -53,7 +53,6 @@ class StoreOperation(IntEnum):
     LENGTH = 5
     ROOT = 6
     TABLE_INFO = 7
-    ROOTS = 8
     DROP = 9
     FUNCTION = 10
     CODE = 11
@@ -65,8 +64,6 @@ class StoreOperation(IntEnum):
     RELEASE = 17
     ROLLBACK = 18
     COLLECT = 19
-    MEMORY_INFO = 20
-    FUNCTIONS = 21
     PRELUDE = 22
     DATA = 23
 

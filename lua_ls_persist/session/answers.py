@@ -32,7 +32,7 @@ from lua_ls_persist.session.services import DataServices
 from lua_ls_persist.session.sources import UNKNOWN, SourceTexts
 from lua_ls_persist.session.trees import tables_of, tree_bytes
 from lua_ls_persist.store import Store
-from lua_ls_persist.store.rows import INTEGER, TABLE, NewCode, Pair, StoredFunction, Text, as_native
+from lua_ls_persist.store.rows import INTEGER, TABLE, NewCode, Pair, Text, as_native
 from lua_ls_persist.vm import GivenUp
 from lua_ls_persist.wire import Decoder
 
@@ -73,7 +73,6 @@ class Answers:
             operations.LENGTH: self._length,
             operations.ROOT: self._root,
             operations.TABLE_INFO: self._table_info,
-            operations.ROOTS: self._roots,
             operations.DROP: self._drop,
             operations.FUNCTION: self._function,
             operations.CODE: self._code,
@@ -85,8 +84,6 @@ class Answers:
             operations.RELEASE: self._release,
             operations.ROLLBACK: self._rollback,
             operations.COLLECT: self._collect,
-            operations.MEMORY_INFO: self._memory_info,
-            operations.FUNCTIONS: self._functions,
             operations.PRELUDE: self._prelude,
             operations.DATA: self._data,
         }
@@ -202,13 +199,6 @@ class Answers:
         info = self._store.table_info(Decoder(request).i64())
         numbers = ids_bytes([info.metatable, info.entries])
         return bytes((info.exists,)) + numbers + text_bytes(info.root)
-
-    def _roots(self, _request: bytes) -> bytes:
-        roots = self._store.roots()
-        parts = [_DEPTH.pack(len(roots))]
-        for root in roots:
-            parts += (text_bytes(root.name), ids_bytes([root.table_id, root.entries]))
-        return b"".join(parts)
 
     def _drop(self, request: bytes) -> bytes:
         return bytes((self._store.drop_root(read_text(Decoder(request))),))
@@ -327,21 +317,6 @@ class Answers:
         removed = self._store.collect(read_ids(Decoder(request)), on_progress=self._go_on)
         return ids_bytes([removed.tables, removed.functions, removed.cells, removed.codes])
 
-    def _memory_info(self, _request: bytes) -> bytes:
-        sizes = self._store.sizes()
-        return ids_bytes([sizes.file_bytes, sizes.tables, sizes.entries, sizes.functions])
-
-    def _functions(self, _request: bytes) -> bytes:
-        functions = self._store.functions()
-        parts = [_DEPTH.pack(len(functions))]
-        for function in functions:
-            parts += map(
-                text_bytes,
-                (function.path, function.name, location(function), parameters_text(function)),
-            )
-            parts.append(ids_bytes([function.id]))
-        return b"".join(parts)
-
     # -- the prelude
 
     def _prelude(self, request: bytes) -> bytes:
@@ -359,14 +334,3 @@ def _content(text: Text) -> bytes:
 
 def _refused(message: str) -> bytes:
     return b"\0" + text_bytes(message)
-
-
-def location(function: StoredFunction) -> str:
-    """Where a function is defined: `shapes.lua:12`."""
-    chunk = function.chunk[1:] if function.chunk[:1] in ("@", "=") else function.chunk
-    return f"{chunk}:{function.line_defined}"
-
-
-def parameters_text(function: StoredFunction) -> str:
-    """A function's parameters as its definition lists them: `x, y, ...`."""
-    return ", ".join((*function.parameters, *(("...",) if function.is_vararg else ())))

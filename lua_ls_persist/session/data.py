@@ -2,7 +2,7 @@
 
 This is the one registry of them. An operation that makes no sense as it was asked for raises an
 error of this package, which becomes a Lua error at the program's line. What the store fails with
-for a reason that is not its own (a full disk) ends the evaluation.
+(a full disk) ends the evaluation.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from typing import Any, Final
 
 from lua_ls_persist.errors import (
     InterchangeError,
-    LuaPersistError,
     QueryError,
     SchemaError,
+    SchemaViolationError,
     SessionError,
-    StoreChangedError,
-    StoreError,
+    UniqueViolationError,
     WireError,
 )
 from lua_ls_persist.paths import keys_of
 from lua_ls_persist.session import (
     data_indexes,
     data_interchange,
+    data_looking,
     data_migrations,
     data_queries,
     data_schemas,
@@ -32,7 +32,14 @@ from lua_ls_persist.session.services import DataOperation, DataServices
 from lua_ls_persist.session.trees import Tree, read_tree, table_of
 from lua_ls_persist.wire import Decoder
 
-REFUSALS: Final = (InterchangeError, QueryError, SchemaError, SessionError)
+REFUSALS: Final = (
+    InterchangeError,
+    QueryError,
+    SchemaError,
+    SchemaViolationError,
+    SessionError,
+    UniqueViolationError,
+)
 """What becomes an error of the program."""
 
 _Arguments = Mapping[Any, Tree]
@@ -54,26 +61,17 @@ def answer_data(services: DataServices, request: bytes) -> tuple[bool, Tree]:
     if not operation.changes:
         try:
             return False, operation.run(services, arguments)
-        except LuaPersistError as error:
-            return True, _refusal(error)
+        except REFUSALS as error:
+            return True, str(error)
     services.store.savepoint()
     try:
         result = operation.run(services, arguments)
-    except LuaPersistError as error:
-        refusal = _refusal(error)
+    except REFUSALS as error:
         services.store.mend()
         services.store.rollback_to()
-        return True, refusal
+        return True, str(error)
     services.store.release()
     return False, result
-
-
-def _refusal(error: LuaPersistError) -> str:
-    """What the program is told. Raises what is none of its business."""
-    is_ours = isinstance(error, StoreError) and error.__cause__ is None
-    if isinstance(error, REFUSALS) or (is_ours and not isinstance(error, StoreChangedError)):
-        return str(error)
-    raise error
 
 
 # What every part of the prelude uses.
@@ -117,6 +115,7 @@ OPERATIONS: Final[dict[str, DataOperation]] = {
     "kept": DataOperation(_kept),
     **data_indexes.OPERATIONS,
     **data_interchange.OPERATIONS,
+    **data_looking.OPERATIONS,
     **data_migrations.OPERATIONS,
     **data_queries.OPERATIONS,
     **data_schemas.OPERATIONS,

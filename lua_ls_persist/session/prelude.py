@@ -25,8 +25,11 @@ FUNCTIONS: Final = {
     "derive_schema": "schema",
     "drop_index": "index",
     "explain": "query",
+    "functions": "looking",
     "index": "index",
     "indexes": "index",
+    "info": "looking",
+    "memory": "looking",
     "migrate": "migrate",
     "python_batch": "python",
     "python_delete": "python",
@@ -40,6 +43,7 @@ FUNCTIONS: Final = {
     "schema_check": "schema",
     "schema_mark": "schema",
     "table_at": "tables",
+    "tables": "looking",
     "text_of": "tables",
 }
 """Name of a function to the file that has it."""

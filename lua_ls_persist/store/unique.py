@@ -11,7 +11,7 @@ from typing import Final, TypeAlias, cast, final
 
 import apsw
 
-from lua_ls_persist.errors import StoreError
+from lua_ls_persist.errors import UniqueViolationError
 from lua_ls_persist.pretty import scalar_text
 from lua_ls_persist.query.model import Class
 from lua_ls_persist.store.index_forms import Classified, Item, classified
@@ -67,7 +67,8 @@ class Unique:
         """What was noted is there once.
 
         Raises:
-            StoreError: two rows have the same value; it names the index, the value and both rows.
+            UniqueViolationError: two rows have the same value; the message names the index, the
+                value and both rows.
         """
         for index, noted in list(self._noted.values()):
             self.check_index(index, noted)
@@ -146,10 +147,12 @@ def _is_nothing(values: Sequence[Native]) -> bool:
     return any(kind in (Class.MISSING, Class.NAN) for kind, _ in _pairs(values))
 
 
-def _conflict(index: Index, pairs: Sequence[Classified], keys: Sequence[RowKey]) -> StoreError:
+def _conflict(
+    index: Index, pairs: Sequence[Classified], keys: Sequence[RowKey]
+) -> UniqueViolationError:
     shown = ", ".join(map(_shown, pairs))
     one, other = (f"{index.table}{key_text(*key)}" for key in sorted(keys, key=repr))
-    return StoreError(
+    return UniqueViolationError(
         f"The index {index.name} is unique, and {one} and {other} both have {shown}. "
         "Change one of them."
     )

@@ -43,6 +43,7 @@ PUBLIC = [
     "StoredTable",
     "SyntaxChecker",
     "TrapError",
+    "UniqueViolationError",
     "Upvalue",
     "WireError",
     "__version__",

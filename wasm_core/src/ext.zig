@@ -20,12 +20,8 @@ const Registry = external.Registry;
 const functions = [_]struct { [:0]const u8, lua.CFunction }{
     .{ "collect", collect },
     .{ "drop", drop },
-    .{ "functions", listFunctions },
-    .{ "info", info },
-    .{ "memory", memory },
     .{ "permanent", permanent },
     .{ "table", table },
-    .{ "tables", tables },
     .{ "transaction", transaction.transaction },
 };
 
@@ -99,65 +95,6 @@ pub fn table(L: *lua.State) callconv(.c) c_int {
     return 1;
 }
 
-/// ext.tables(): an array of { name =, entries = } of all roots, by name.
-fn tables(L: *lua.State) callconv(.c) c_int {
-    flush.flushNow(L);
-    var request: Request = .{};
-    var reply = request.send(L, .roots);
-    const count = reply.int(u32);
-    lua.lua_createtable(L, @intCast(count), 0);
-    for (0..count) |number| {
-        lua.lua_createtable(L, 0, 2);
-        reply.pushText(L);
-        lua.lua_setfield(L, -2, "name");
-        _ = reply.int(i64);
-        lua.lua_pushinteger(L, reply.int(i64));
-        lua.lua_setfield(L, -2, "entries");
-        lua.lua_rawseti(L, -2, @intCast(number + 1));
-    }
-    return 1;
-}
-
-/// ext.info(name or table): { name =, entries =, id = }, nil if there is no such table.
-fn info(L: *lua.State) callconv(.c) c_int {
-    flush.flushNow(L);
-    var id: lua.Integer = 0;
-    if (external.is(L, 1)) {
-        external.pushMeta(L, 1);
-        critical.enter(L);
-        load.resolve(L, 1, lua.lua_gettop(L));
-        critical.leave(L);
-        id = external.idOf(L, 1);
-    } else {
-        var request: Request = .{};
-        request.text(checkName(L));
-        request.int(u8, 0);
-        var reply = request.send(L, .root);
-        id = reply.int(i64);
-    }
-    if (id == 0) {
-        lua.lua_pushnil(L);
-        return 1;
-    }
-    var request: Request = .{};
-    request.int(i64, id);
-    var reply = request.send(L, .table_info);
-    if (reply.int(u8) == 0) {
-        lua.lua_pushnil(L);
-        return 1;
-    }
-    _ = reply.int(i64);
-    const entries = reply.int(i64);
-    lua.lua_createtable(L, 0, 3);
-    reply.pushText(L);
-    if (lua.stringAt(L, -1).len > 0) lua.lua_setfield(L, -2, "name") else lua.pop(L, 1);
-    lua.lua_pushinteger(L, entries);
-    lua.lua_setfield(L, -2, "entries");
-    lua.lua_pushinteger(L, id);
-    lua.lua_setfield(L, -2, "id");
-    return 1;
-}
-
 /// ext.drop(name): whether there was such a root. What nothing else reaches is collected later.
 fn drop(L: *lua.State) callconv(.c) c_int {
     const name = checkName(L);
@@ -191,22 +128,6 @@ fn permanent(L: *lua.State) callconv(.c) c_int {
     return 1;
 }
 
-/// ext.memory(): sizes in bytes and counts, of the VM and of the store.
-fn memory(L: *lua.State) callconv(.c) c_int {
-    flush.flushNow(L);
-    var request: Request = .{};
-    var reply = request.send(L, .memory_info);
-    lua.lua_createtable(L, 0, 5);
-    inline for (.{ "file_bytes", "tables", "entries", "functions" }) |field| {
-        lua.lua_pushinteger(L, reply.int(i64));
-        lua.lua_setfield(L, -2, field);
-    }
-    const kilobytes: lua.Integer = lua.lua_gc(L, lua.gc_count);
-    lua.lua_pushinteger(L, kilobytes * 1024 + lua.lua_gc(L, lua.gc_count_bytes));
-    lua.lua_setfield(L, -2, "lua_bytes");
-    return 1;
-}
-
 /// ext.collect(): removes from the store what nothing reaches. How many of each.
 fn collect(L: *lua.State) callconv(.c) c_int {
     critical.enter(L);
@@ -225,26 +146,6 @@ fn collect(L: *lua.State) callconv(.c) c_int {
     inline for (.{ "tables", "functions", "cells", "code" }) |field| {
         lua.lua_pushinteger(L, reply.int(i64));
         lua.lua_setfield(L, -2, field);
-    }
-    return 1;
-}
-
-/// ext.functions(): an array of { path =, name =, location =, parameters =, id = }.
-fn listFunctions(L: *lua.State) callconv(.c) c_int {
-    flush.flushNow(L);
-    var request: Request = .{};
-    var reply = request.send(L, .functions);
-    const count = reply.int(u32);
-    lua.lua_createtable(L, @intCast(count), 0);
-    for (0..count) |number| {
-        lua.lua_createtable(L, 0, 5);
-        inline for (.{ "path", "name", "location", "parameters" }) |field| {
-            reply.pushText(L);
-            lua.lua_setfield(L, -2, field);
-        }
-        lua.lua_pushinteger(L, reply.int(i64));
-        lua.lua_setfield(L, -2, "id");
-        lua.lua_rawseti(L, -2, @intCast(number + 1));
     }
     return 1;
 }

@@ -21,8 +21,10 @@ const Registry = external.Registry;
 
 /// What `ext` has of it.
 const names = [_][:0]const u8{
-    "aggregate", "batch",   "count",   "derive_schema", "drop_index",    "explain",
-    "index",     "indexes", "migrate", "query",         "rebuild_index", "schema",
+    "functions",  "info",    "memory",        "tables",
+    "aggregate",  "batch",   "count",         "derive_schema",
+    "drop_index", "explain", "index",         "indexes",
+    "migrate",    "query",   "rebuild_index", "schema",
 };
 
 /// What its chunks get, besides functions of `ext` that are Zig's own.

@@ -59,7 +59,6 @@ pub const StoreOperation = enum(u32) {
     length = 5,
     root = 6,
     table_info = 7,
-    roots = 8,
     drop = 9,
     function = 10,
     code = 11,
@@ -71,8 +70,6 @@ pub const StoreOperation = enum(u32) {
     release = 17,
     rollback = 18,
     collect = 19,
-    memory_info = 20,
-    functions = 21,
     prelude = 22,
     data = 23,
 };
