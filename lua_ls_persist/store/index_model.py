@@ -90,9 +90,15 @@ def fields_to_json(fields: Sequence[Field]) -> str:
 
 @lru_cache(maxsize=256)
 def index_of(row: tuple[Native, ...]) -> Index:
-    """The index of a row of the table `indexes`."""
+    """The index of a row of the table `indexes`.
+
+    Raises:
+        QueryError, ValueError, TypeError: the row makes no sense.
+    """
     index_id, path, table_id, fields, kind, unique, each = row
     root, *keys = json.loads(cast("str", path))
+    if not isinstance(root, str):
+        raise TypeError("the path of an index begins with a name")
     return Index(
         id=cast("int", index_id),
         root=root,

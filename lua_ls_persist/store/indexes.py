@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import cast
 
-from lua_ls_persist.errors import QueryError
+from lua_ls_persist.errors import QueryError, StoreError
 from lua_ls_persist.paths import Key
 from lua_ls_persist.query import Field, parse_field
 from lua_ls_persist.store import index_tables
@@ -44,6 +44,7 @@ _SQL_NEW = """
     INSERT INTO indexes (path, table_id, fields, kind, is_unique, each) VALUES (?, ?, ?, ?, ?, ?)
     RETURNING id
     """
+_SENSELESS = (QueryError, ValueError, TypeError)
 _SQL_CLEAR_MEMBERS = "DELETE FROM index_members WHERE table_id = ?"
 
 
@@ -66,7 +67,13 @@ class Indexes(Versions):
                 rows = self._cursor.execute(_SQL_ALL)
             else:
                 rows = self._cursor.execute(_SQL_OF_TABLE, (table_id,))
-            return [index_of(row) for row in rows.fetchall()]
+            try:
+                return [index_of(row) for row in rows.fetchall()]
+            except _SENSELESS as error:
+                raise StoreError(
+                    f"{self._name} is damaged: the definition of an index makes no sense. "
+                    "Bring back a copy, or repair the file."
+                ) from error
 
     def index_rows(self, index: Index) -> int:
         """How many rows an index has."""
@@ -224,16 +231,34 @@ class Indexes(Versions):
         for it in now:
             self._check_index(it)
 
-    def _rebuild_indexes(self) -> None:
-        """Makes all indexes anew, from definitions of which there may be no tables yet."""
+    def bring_indexes_back(self) -> list[str]:
+        """For a repair: gives the definitions that are there their tables; what could not stay."""
+        lost: list[str] = []
         with self._written():
-            indexes = self.indexes()
-            for index in indexes:
-                self._empty(index)
+            for row in self._cursor.execute(_SQL_ALL).fetchall():
+                try:
+                    index = index_of(row)
+                    texts = [field.text for field in index.fields]
+                    _checked(texts, index.kind, unique=index.unique, each=index.each)
+                except _SENSELESS:
+                    self._cursor.execute("DELETE FROM indexes WHERE id = ?", (row[0],))
+                    lost.append(f"index {row[0]}, which makes no sense")
+                else:
+                    self._empty(index)
             self._load_indexes()
-            now = self.indexes()
-            self._fill(now, None)
-            self._note_members(index.table_id for index in (*indexes, *now))
+            self._fill(self.indexes(), None)
+            self._note_members(index.table_id for index in self.indexes())
+            for index in self.indexes():
+                try:
+                    self._keeper.unique.check_index(index)
+                except StoreError as error:
+                    lost.append(f"that {index.name} is unique: {error}")
+                    self._cursor.execute(
+                        "UPDATE indexes SET is_unique = 0 WHERE id = ?", (index.id,)
+                    )
+            self._keeper.unique.forget()
+            self._load_indexes()
+        return lost
 
     def _same(
         self, name: str, keys: Sequence[Value], fields: Sequence[Field], kind: str

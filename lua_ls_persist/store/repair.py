@@ -19,6 +19,7 @@ from typing import Final, cast
 import apsw
 
 from lua_ls_persist.errors import StoreError
+from lua_ls_persist.store.index_model import KINDS
 from lua_ls_persist.store.migrations import FORMAT_VERSION
 from lua_ls_persist.store.rows import Native, Repaired
 from lua_ls_persist.store.salvage import (
@@ -41,7 +42,7 @@ PATHS_MAX: Final = 50
 _LONG = 900
 _KINDS = frozenset((0, 1, 2, 3, 4, 5, 6, 7, 20))
 
-# What is brought over, and in how many columns. Images are not: they are made again.
+# What is brought over, and in how many columns. Images and what indexes hold are made again.
 _COLUMNS: Final = {
     "meta": 2,
     "counters": 2,
@@ -54,6 +55,7 @@ _COLUMNS: Final = {
     "function_cells": 3,
     "sources": 6,
     "code": 14,
+    "indexes": 7,
 }
 _INSERT: Final = {
     "meta": "INSERT OR REPLACE INTO meta VALUES (?, ?)",
@@ -70,6 +72,7 @@ _INSERT: Final = {
     "function_cells": "INSERT OR IGNORE INTO function_cells VALUES (?, ?, ?)",
     "sources": "INSERT OR IGNORE INTO sources VALUES (?, ?, ?, ?, ?, ?)",
     "code": "INSERT OR IGNORE INTO code VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "indexes": "INSERT OR IGNORE INTO indexes VALUES (?, ?, ?, ?, ?, ?, ?)",
 }
 
 _NOTHING: Final = "SELECT 1 WHERE 0"
@@ -333,6 +336,7 @@ def _repaired(file: DatabaseFile, store: Store, lost: list[str]) -> Repaired:
                 with suppress(apsw.Error):
                     connection.execute(_INSERT[table], columns)
         _mend(store, lost)
+        lost += store.bring_indexes_back()
         connection.execute(
             "INSERT OR REPLACE INTO meta VALUES ('repaired_utc', strftime('%FT%TZ', 'now'))"
         )
@@ -417,6 +421,8 @@ def _guessed_row(record: Record) -> str | None:
         return "code"
     if size == 6:
         return "sources"
+    if size == 7:
+        return "indexes" if columns[4] in KINDS else None
     if size == 3 and isinstance(columns[1], int):
         content = columns[2]
         if isinstance(content, (str, bytes)) and len(content) > _LONG:

@@ -152,6 +152,33 @@ def _lost_sources(after: dict[str, list[tuple[Any, ...]]]) -> list[str]:
     return [repr(row) for row in after["sources"] if row[2] == "=?"]
 
 
+def test_indexes_are_made_anew(tmp_path: Path) -> None:
+    with new_store(tmp_path) as store:
+        fill(store)
+        for definition in ({"unique": True}, {"kind": "hash"}, {"kind": "text"}):
+            store.create_index("users", [], ["name"], **definition)
+        store.create_index("users", [], ["age"], unique=True)
+        indexes = store.indexes()
+        store._connection.execute(
+            "INSERT INTO indexes VALUES (9, '[1]', 1, '[\"a\"]', 'hash', 0, 0)"
+        )
+        # By hand, so that two rows have the same.
+        users = store.root("users", create=False)
+        store._connection.execute("INSERT INTO entries VALUES (?, 4, 'bob', 7, 3)", (users,))
+    found = repair(tmp_path / "session.db", tmp_path / "new.db")
+    assert [sentence.partition(":")[0] for sentence in found.lost] == [
+        "index 9, which makes no sense",
+        "that users(name) is unique",
+        "that users(age) is unique",
+    ]
+    with Store.open(tmp_path / "new.db") as store:
+        assert store.integrity() == []
+        assert [(it.name, it.kind, it.unique) for it in store.indexes()] == [
+            (it.name, it.kind, False) for it in indexes
+        ]
+        assert [store.index_rows(it) for it in store.indexes()] == [2, 2, 2, 2]
+
+
 def test_a_page_above_others_takes_nothing_with_it(tmp_path: Path) -> None:
     """The pages below are found without it."""
     path, before = filled(tmp_path, records=2000)
