@@ -10,6 +10,8 @@ from typing import Final
 DEPTH_MAX: Final = 200
 """Lua's limit for how deep matching recurses; deeper, it is an error there and no match here."""
 CAPTURES_MAX: Final = 32
+STEPS_MAX: Final = 200_000
+"""A pattern that takes more tries finds nothing: some would take longer than one lives."""
 
 _OPEN, _POSITION = -1, -2
 _SPECIALS: Final = frozenset(b"^$*+?.([%-")
@@ -57,8 +59,9 @@ class LuaPattern:
     def found_in(self, text: bytes) -> bool:
         """Whether `string.find(text, pattern)` finds it."""
         starts = range(1) if self._anchored else range(len(text) + 1)
+        attempt = _Match(self._pattern, text)
         try:
-            return any(_Match(self._pattern, text).match(start, 0) is not None for start in starts)
+            return any(attempt.match(start, 0) is not None for start in starts)
         except RecursionError:
             return False
 
@@ -125,19 +128,21 @@ class LuaPattern:
 
 
 class _Match:
-    """One attempt; the names are those of lstrlib.c."""
+    """Attempts at one text; the names are those of lstrlib.c."""
 
     def __init__(self, pattern: bytes, text: bytes) -> None:
         self._pattern = pattern
         self._text = text
         self._captures: list[list[int]] = []
         self._depth = 0
+        self._steps = 0
 
     def match(self, s: int, p: int) -> int | None:
         """Where the match of the pattern's rest ends that begins at `s`."""
         self._depth += 1
+        self._steps += 1
         try:
-            if self._depth > DEPTH_MAX:
+            if self._depth > DEPTH_MAX or self._steps > STEPS_MAX:
                 raise RecursionError
             return self._match(s, p)
         finally:

@@ -43,9 +43,15 @@ _SQL_HAS_ROW = "SELECT EXISTS (SELECT 1 FROM entries WHERE table_id=? AND kind=7
 class SchemaWatcher:
     """Follows what is written while there are schemas."""
 
-    def __init__(self, rows: SchemaRows, ask: Callable[[str, tuple[Native, ...]], bool]) -> None:
-        """`ask` runs a statement that says yes or no."""
+    def __init__(
+        self,
+        rows: SchemaRows,
+        ask: Callable[[str, tuple[Native, ...]], bool],
+        go_on: Callable[[], None],
+    ) -> None:
+        """`ask` runs a statement that says yes or no; `go_on` raises when all this is to end."""
         self._rows = rows
+        self._go_on = go_on
         self._ask = ask
         self._checker = Checker(self.refers)
         self._suspects: dict[int, set[Value] | None] = {}
@@ -185,6 +191,7 @@ class SchemaWatcher:
         """These tables are expected to be something now: looks at all that they have."""
         waiting = iter(inside)
         while chunk := list(islice(waiting, TABLES_AT_ONCE)):
+            self._go_on()
             places: list[Place] = []
             below: list[tuple[int, Node]] = []
             self._fresh.difference_update(table_id for table_id, _ in chunk)
@@ -319,6 +326,7 @@ class SchemaWatcher:
     def _look_again(self) -> Iterator[tuple[int, Iterator[SchemaViolation]]]:
         waiting = iter(list(self._suspects))
         while chunk := list(islice(waiting, TABLES_AT_ONCE)):
+            self._go_on()
             nodes = self._rows.nodes(chunk)
             tables = [(table_id, node) for table_id in chunk for node in nodes.get(table_id, ())]
             for table_id, node, entries in self._tables(tables):

@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from lua_ls_persist.errors import SchemaError, SchemaViolationError, SessionError
+from lua_ls_persist.errors import SchemaError, SchemaViolationError, SessionError, StoreError
 from lua_ls_persist.model import SchemaViolation
 from lua_ls_persist.paths import keys_of
 from lua_ls_persist.schema import Deriving, LuaTable, Type
@@ -51,8 +51,14 @@ class Schemas(Backups):
     @cached_property
     def _schema_watcher(self) -> SchemaWatcher:
         return SchemaWatcher(
-            self._schema_rows, lambda sql, values: bool(self._connection.execute(sql, values).get)
+            self._schema_rows,
+            lambda sql, values: bool(self._connection.execute(sql, values).get),
+            self._go_on_checking,
         )
+
+    def _go_on_checking(self) -> None:
+        if self._stopping is not None and self._stopping():
+            raise StoreError("The rows were not checked to the end: that was stopped.")
 
     # -- definitions
 

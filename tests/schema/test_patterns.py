@@ -68,5 +68,9 @@ def test_malformed(pattern: str) -> None:
         LuaPattern(pattern.encode())
 
 
+def test_what_takes_too_long_is_no_match() -> None:
+    assert not LuaPattern(b"a?" * 40 + b"b").found_in(b"a" * 40)
+
+
 def test_too_deep_is_no_match() -> None:
     assert not LuaPattern(b"(" * 1 + b"a?" * 250 + b")").found_in(b"a" * 250)

@@ -257,6 +257,36 @@ def test_another_session_s_schema(path: Path) -> None:
         assert one.evaluate("u.ann.age = 'x'").ok
 
 
+def test_what_puts_rows_there_in_other_ways(users: Session) -> None:
+    users_ = "local users = ext.table('users') "
+    proxy = "local t = setmetatable({}, { __newindex = users }) t.eve = { name = 1, age = 1 }"
+    assert refused(users, users_ + proxy) == "users.eve.name: expected string, got integer 1"
+    proxy = "setmetatable(Memory, { __newindex = users }) Memory.eve = 3"
+    assert refused(users, users_ + proxy) == "users.eve: expected table, got integer 3"
+    source = "table.move({ 1 }, 1, 1, 2, users.ann.tags)"
+    assert refused(users, users_ + source) == "users.ann.tags[2]: expected string, got integer 1"
+    source = "coroutine.wrap(function() users.ann.age = 'x' end)()"
+    assert refused(users, users_ + source) == 'users.ann.age: expected integer, got string "x"'
+    source = """
+        local users = ext.table("users")
+        setmetatable(users.ann, { __index = { kind = "user" } })
+        for n = 1, 5 do users.ann.tags[n] = "t" .. 6 - n end
+        table.sort(users.ann.tags)
+        table.remove(users.ann.tags, 1)
+        coroutine.wrap(function() users.ann.age = 1 end)()
+        return users.ann.kind, table.concat(users.ann.tags, " "), users.ann.age
+    """
+    assert users.evaluate(source).text == '"user", "t2 t3 t4 t5", 1'
+
+
+def test_setting_a_schema_can_be_stopped(session: Session) -> None:
+    rows = "for n = 1, 50000 do ext.table('t')[n] = { x = n } end"
+    assert session.evaluate(rows, time_limit_s=None).ok
+    source = "ext.schema('t', { fields = { x = { type = 'integer', min = 0 } } })"
+    assert problem(session.evaluate(source, time_limit_s=0.05)).kind == "timeout"
+    assert session.schema("t") is None
+
+
 def test_batches_name_the_operation(users: Session) -> None:
     source = "ext.batch { { op = 'set', table = 'users', key = 'x', value = { age = 1 } } }"
     assert "users.x.name: expected string, got nil" in refused(users, source)
