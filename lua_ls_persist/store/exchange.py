@@ -32,6 +32,7 @@ from lua_ls_persist.store.jsonlines import (
 )
 from lua_ls_persist.store.roots import MEMORY
 from lua_ls_persist.store.rows import FLOAT, NIL, Entry, Native, NewCode
+from lua_ls_persist.store.versions import PathKey
 from lua_ls_persist.store.views import Views
 
 EXPORT_VERSION: Final = 1
@@ -189,6 +190,8 @@ class Exchange(Views):
             for path, definition in execute(_SQL_SCHEMAS):
                 keys, tree = json.loads(cast("str", path)), json.loads(cast("str", definition))
                 yield _ascii({"schema": keys, "definition": tree})
+            for way, versions in self.migrated():
+                yield _ascii({"migrated": way, "versions": versions})
             yield _line({"end": counts})
 
     def _code_line(self, code_id: int) -> dict[str, Json]:
@@ -290,6 +293,8 @@ class _Reader:
             self._index(item)
         elif "schema" in item:
             self._schema(item)
+        elif "migrated" in item:
+            self._versions(item)
         elif "end" in item:
             self._end(item)
         else:
@@ -379,6 +384,15 @@ class _Reader:
         except SchemaError as error:
             raise ValueError(str(error)) from error
         self._store.insert_schema(json.dumps(keys), json.dumps(definition, ensure_ascii=False))
+
+    def _versions(self, item: dict[str, Json]) -> None:
+        keys, versions = item["migrated"], item["versions"]
+        if not isinstance(keys, list) or not keys or not isinstance(keys[0], str):
+            raise ValueError("what was migrated has a path, from the name of a root on")
+        if not isinstance(versions, list):
+            raise ValueError("versions are a list")
+        for version in versions:
+            self._store.add_version(cast("list[PathKey]", keys), identity(version))
 
     def _end(self, item: dict[str, Json]) -> None:
         self._write()

@@ -14,6 +14,11 @@ from lua_ls_persist.store.roots import Roots
 PathKey: TypeAlias = str | int | float | bool
 
 _SQL_VERSIONS: Final = "SELECT version FROM table_versions WHERE path = ? ORDER BY version"
+_SQL_MIGRATED: Final = """
+    SELECT path, json_group_array(version) FROM (
+        SELECT path, version FROM table_versions ORDER BY path, version)
+    GROUP BY path ORDER BY path
+    """
 _SQL_ADD: Final = """
     INSERT INTO table_versions (path, version, migrated_utc)
     VALUES (?, ?, strftime('%Y-%m-%dT%H:%M:%SZ'))
@@ -29,6 +34,15 @@ class Versions(Roots):
         with self._reading:
             rows = self._cursor.execute(_SQL_VERSIONS, (_path(keys),)).fetchall()
         return [cast("int", version) for (version,) in rows]
+
+    def migrated(self) -> list[tuple[list[PathKey], list[int]]]:
+        """All paths that have versions, and these."""
+        with self._reading:
+            rows = self._cursor.execute(_SQL_MIGRATED).fetchall()
+        return [
+            (json.loads(cast("str", path)), json.loads(cast("str", versions)))
+            for path, versions in rows
+        ]
 
     def add_version(self, keys: Sequence[PathKey], version: int) -> None:
         """The table at this path is migrated to a version that it did not have."""

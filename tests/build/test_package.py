@@ -72,6 +72,8 @@ def test_the_wheel_has_the_package_with_the_core_and_nothing_else(packages: Pack
     assert "lua_ls_persist/py.typed" in names
     assert f"{information}/licenses/LICENSE" in names
     assert f"{information}/licenses/THIRD_PARTY_NOTICES.md" in names
+    prelude = {path.name for path in (core.HERE.parent / "lua" / "prelude").glob("*.lua")}
+    assert {f"lua_ls_persist/prelude/{name}" for name in prelude} <= names
     suffixes = {Path(name).suffix for name in names if name.startswith("lua_ls_persist/")}
     assert suffixes <= {".py", ".typed", ".wasm", ".lua"}
 
@@ -84,6 +86,7 @@ def test_the_sdist_has_what_building_and_testing_need(packages: Packages) -> Non
         "README.md",
         "constraints.txt",
         "lua/examples/closures.lua",
+        "lua/prelude/batch.lua",
         "lua_ls_persist/vm/lua_core.wasm",
         "lua_ls_persist/vm/lua_core.stamp",
         "pyproject.toml",

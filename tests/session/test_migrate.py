@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -336,6 +337,23 @@ def test_a_restart_in_between(tmp_path: Path) -> None:
     with Session.open(path, resume=False) as session:
         assert session.migrate("users", 3, OLDER).values[0] is True
         assert versions(session) == (3, 2)
+
+
+def test_exports_have_versions(tmp_path: Path) -> None:
+    file = io.StringIO()
+    with Session.open() as session:
+        session.evaluate(f"{FILL} Memory.a = {{}}")
+        session.evaluate(f"ext.migrate('users', 3, {OLDER}) ext.migrate('users', 2 + 2, {OLDER})")
+        session.evaluate("ext.migrate('Memory.a', 9, print)")
+        session.export_lines(file)
+    with Session.open() as session:
+        session.import_lines(io.StringIO(file.getvalue()))
+        assert versions(session) == (4, 3)
+        assert value(session, "ext.migrate('Memory.a', 9, error).ran") is False
+    broken = file.getvalue().replace("[3,4]", "[0]").replace("[3, 4]", "[0]")
+    assert broken != file.getvalue()
+    with Session.open() as session, pytest.raises(StoreError, match="makes no sense"):
+        session.import_lines(io.StringIO(broken))
 
 
 KILLED = f"""
