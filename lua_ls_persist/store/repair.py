@@ -56,6 +56,7 @@ _COLUMNS: Final = {
     "sources": 6,
     "code": 14,
     "indexes": 7,
+    "schemas": 4,
 }
 _INSERT: Final = {
     "meta": "INSERT OR REPLACE INTO meta VALUES (?, ?)",
@@ -73,6 +74,7 @@ _INSERT: Final = {
     "sources": "INSERT OR IGNORE INTO sources VALUES (?, ?, ?, ?, ?, ?)",
     "code": "INSERT OR IGNORE INTO code VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "indexes": "INSERT OR IGNORE INTO indexes VALUES (?, ?, ?, ?, ?, ?, ?)",
+    "schemas": "INSERT OR IGNORE INTO schemas VALUES (?, ?, ?, ?)",
 }
 
 _NOTHING: Final = "SELECT 1 WHERE 0"
@@ -337,6 +339,7 @@ def _repaired(file: DatabaseFile, store: Store, lost: list[str]) -> Repaired:
                     connection.execute(_INSERT[table], columns)
         _mend(store, lost)
         lost += store.bring_indexes_back()
+        lost += store.bring_schemas_back()
         connection.execute(
             "INSERT OR REPLACE INTO meta VALUES ('repaired_utc', strftime('%FT%TZ', 'now'))"
         )
@@ -423,6 +426,8 @@ def _guessed_row(record: Record) -> str | None:
         return "sources"
     if size == 7:
         return "indexes" if columns[4] in KINDS else None
+    if size == 4:
+        return "schemas" if str(columns[1]).startswith('["') else None
     if size == 3 and isinstance(columns[1], int):
         content = columns[2]
         if isinstance(content, (str, bytes)) and len(content) > _LONG:

@@ -111,6 +111,8 @@ class SchemaRows:
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         self.schemas: list[StoredSchema] = []
+        self.senseless: dict[int, str] = {}
+        """Definitions that somebody has spoiled, by number: why they make no sense."""
         self.by_table: dict[int, list[StoredSchema]] = {}
         self.by_step: dict[int, dict[Value, list[StoredSchema]]] = {}
         """By the tables on the ways to the schemas' tables."""
@@ -119,9 +121,14 @@ class SchemaRows:
         """Reads the definitions."""
         known = {schema.id: schema for schema in self.schemas}
         self.schemas = []
+        self.senseless = {}
         for number, path, definition, table_id in self._connection.execute(_SQL_DEFINITIONS):
-            keys = tuple(json.loads(cast("str", path)))
-            row = type_of(json.loads(cast("str", definition)))
+            try:
+                keys = _keys(json.loads(cast("str", path)))
+                row = type_of(json.loads(cast("str", definition)))
+            except (SchemaError, ValueError) as error:
+                self.senseless[cast("int", number)] = str(error)
+                continue
             same = known.get(cast("int", number))
             shape = same.shape if same is not None and same.row == row else Shape(row)
             self.schemas.append(
@@ -186,7 +193,7 @@ class SchemaRows:
             return old.id
         if len(self.schemas) >= SCHEMAS_MAX:
             raise SchemaError(f"there are {SCHEMAS_MAX} schemas already, and no more are possible")
-        used = {schema.id for schema in self.schemas}
+        used = {schema.id for schema in self.schemas} | self.senseless.keys()
         return next(number for number in range(1, SCHEMAS_MAX + 1) if number not in used)
 
     def write(self, number: int, keys: Sequence[SchemaKey], row: Type) -> StoredSchema:
@@ -205,9 +212,9 @@ class SchemaRows:
         assert written is not None
         return written
 
-    def delete(self, schema: StoredSchema) -> None:
-        """It has none any more."""
-        self._connection.execute(_SQL_DELETE, (schema.id,))
+    def delete(self, number: int) -> None:
+        """There is no such schema any more."""
+        self._connection.execute(_SQL_DELETE, (number,))
         self._connection.execute(_SQL_FORGET)
         self.load()
 
@@ -305,6 +312,14 @@ class SchemaRows:
             for depth, (step, _) in enumerate(schema.way)
             if step == table_id
         ]
+
+
+def _keys(path: object) -> tuple[SchemaKey, ...]:
+    """Raises `ValueError` if it is no path."""
+    is_path = isinstance(path, list) and path and isinstance(path[0], str)
+    if not is_path or not all(isinstance(key, (str, int, float, bool)) for key in path):  # type: ignore[attr-defined]
+        raise ValueError("its path is no list of keys, from the name of a root on")
+    return tuple(path)  # type: ignore[arg-type]
 
 
 _KINDS: Final[dict[str, frozenset[int]]] = {

@@ -112,7 +112,7 @@ class Schemas(Backups):
             return False
         self._schema_watcher.settle()
         with self._change():
-            self._schema_rows.delete(schema)
+            self._schema_rows.delete(schema.id)
         self._schemas_changed = True
         self._watch_schemas()
         return True
@@ -254,6 +254,38 @@ class Schemas(Backups):
         if self._schemas_watched or self._schemas_changed:
             self._schemas_version = None
         self._schemas_changed = False
+
+    # -- damage
+
+    def integrity(self) -> list[str]:
+        """What is wrong with the file; see `Upkeep.integrity`."""
+        found = super().integrity()
+        if not found:
+            self._read_schemas()
+            for number, reason in self._schema_rows.senseless.items():
+                found.append(f"schema {number} makes no sense, and is not kept to: {reason}")
+        return found
+
+    def bring_schemas_back(self) -> list[str]:
+        """For a repair: takes away the schemas that rows do not follow; which could not stay."""
+        self._schemas_version = None
+        self._read_schemas(writing=True)
+        rows = self._schema_rows
+        lost = [f"schema {number}, which makes no sense" for number in rows.senseless]
+        with self._change():
+            for number in rows.senseless:
+                rows.delete(number)
+        for schema in list(rows.schemas):
+            with self._change():
+                rows.follow(schema)
+            self._schema_watcher.check_whole(schema)
+            try:
+                self._schema_watcher.refuse_violations()
+            except SchemaViolationError as error:
+                lost.append(f"the schema of {schema.path}: {error.violations[0]}")
+                self._schema_watcher.ended(committed=False)
+                self.drop_schema(schema.keys)
+        return lost
 
     # -- what goes other ways than `apply`
 

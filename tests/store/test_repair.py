@@ -11,6 +11,7 @@ import apsw
 import pytest
 
 from lua_ls_persist.errors import StoreError
+from lua_ls_persist.schema import type_of
 from lua_ls_persist.store import Repaired, Store, repair
 from lua_ls_persist.store.rows import FLOAT, FUNCTION, INTEGER, STRING, TABLE
 from lua_ls_persist.store.salvage import DamagedError, DatabaseFile
@@ -177,6 +178,29 @@ def test_indexes_are_made_anew(tmp_path: Path) -> None:
             (it.name, it.kind, False) for it in indexes
         ]
         assert [store.index_rows(it) for it in store.indexes()] == [2, 2, 2, 2]
+
+
+def test_schemas_are_brought_over(tmp_path: Path) -> None:
+    with new_store(tmp_path) as store:
+        fill(store)
+        with store.transaction():
+            store.set_schema(["users"], type_of({"fields": {"name": "string"}}))
+            store.set_schema(["Memory", "list"], type_of("integer"))
+        users = store.root("users", create=False)
+        # By hand, so that a row does not follow, and a definition makes no sense.
+        store._connection.execute("INSERT INTO entries VALUES (?, 4, 'bob', 2, 3)", (users,))
+        store._connection.execute("INSERT INTO schemas VALUES (9, '[1]', '{}', NULL)")
+    with new_store(tmp_path) as store:
+        (problem,) = store.integrity()
+        assert problem.startswith("schema 9 makes no sense, and is not kept to: its path is no")
+    found = repair(tmp_path / "session.db", tmp_path / "new.db")
+    assert found.lost == (
+        "schema 9, which makes no sense",
+        "the schema of users: users.bob: expected table, got integer 3",
+    )
+    with Store.open(tmp_path / "new.db") as store:
+        assert store.integrity() == []
+        assert [schema.path for schema in store.schemas()] == ["Memory.list"]
 
 
 def test_a_page_above_others_takes_nothing_with_it(tmp_path: Path) -> None:
