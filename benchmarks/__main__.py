@@ -12,7 +12,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks import bars, batches, bench_server, compute, core, evaluate, persistence, queries
+from benchmarks import (
+    bars,
+    batches,
+    bench_server,
+    compute,
+    core,
+    evaluate,
+    indexes,
+    persistence,
+    queries,
+)
 from benchmarks.bars import Judgement, format_judgements
 from benchmarks.compute import COMMANDS, NATIVE, OURS, WASMOON, Samples, compare, format_samples
 from benchmarks.evaluate import OPEN_VM_CACHED, TRIVIAL, format_times
@@ -32,6 +42,7 @@ class Settings:
 
     rounds: int
     clock: str
+    large: bool = False
 
     def seconds_of(self, run: Run) -> float:
         """Return the time of a run by the chosen clock."""
@@ -158,6 +169,20 @@ def run_batches(settings: Settings) -> Result:
     return Result(batches.format_batches(samples), _plain(samples), batches.judge(samples))
 
 
+def run_indexes(settings: Settings) -> Result:
+    """What indexes cost: building them, and keeping them up to date."""
+    measured = indexes.measure_indexes(
+        rounds=settings.rounds,
+        large=settings.large,
+        clock=time.process_time if settings.clock == "cpu" else time.perf_counter,
+    )
+    samples = {f"insert, {name}": sample for name, sample in measured.inserts.items()}
+    builds = {f"build, {name}, {size}": s for (size, name), s in measured.builds_s.items()}
+    return Result(
+        indexes.format_indexes(measured), _plain(samples) | builds, indexes.judge(measured)
+    )
+
+
 def run_queries(settings: Settings) -> Result:
     """Questions about records, through indexes and by scans, against other stores."""
     samples = queries.measure_queries(rounds=settings.rounds, report=report)
@@ -179,6 +204,7 @@ PARTS: Mapping[str, Callable[[Settings], Result]] = {
     "server": run_server,
     "persistence": run_persistence,
     "batches": run_batches,
+    "indexes": run_indexes,
     "queries": run_queries,
 }
 
@@ -186,7 +212,7 @@ PARTS: Mapping[str, Callable[[Settings], Result]] = {
 def main() -> int:
     """Run the parts named on the command line, all by default."""
     options = _parse_arguments()
-    settings = Settings(options.rounds, options.clock)
+    settings = Settings(options.rounds, options.clock, options.large)
     machine = _machine()
     print(f"{machine}\n{settings.rounds} rounds, {settings.clock} time\n", flush=True)
     judgements: list[Judgement] = []
@@ -223,6 +249,9 @@ def _parse_arguments() -> argparse.Namespace:
         choices=("wall", "cpu"),
         default="wall",
         help="what to compare programs by; cpu suits a machine that is busy; default: %(default)s",
+    )
+    parser.add_argument(
+        "--large", action="store_true", help="also build indexes of 1,000,000 records"
     )
     parser.add_argument("--json", type=Path, help="also write every round's times to this file")
     options = parser.parse_args()
