@@ -84,6 +84,23 @@ class SchemaViolationError(StoreError):
 class UniqueViolationError(StoreError):
     """Two rows have the same value in an index that is to be unique, and nothing was changed."""
 
+    def __init__(
+        self,
+        message: str,
+        *,
+        table_id: int = 0,
+        keys: Sequence[tuple[int, int | float | str | bytes | None]] = (),
+        parts: Sequence[str | int | float | bool] = (),
+    ) -> None:
+        """`keys` are those of the rows in the table with this id, as the store has them.
+
+        `parts` are the keys in a row under which the index looks.
+        """
+        super().__init__(message)
+        self.table_id = table_id
+        self.keys = tuple(keys)
+        self.parts = tuple(parts)
+
 
 class StoreChangedError(StoreError):
     """Another session committed since this transaction began. Run it again from its beginning."""

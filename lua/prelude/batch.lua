@@ -106,6 +106,29 @@ local function one(operation, known)
   return performed(operation, known)
 end
 
+-- Whether an operation writes what an index looks at, if it is about the right row.
+local function writes(operation, parts)
+  if operation.op == "set" then return true end
+  if operation.op ~= "update" then return false end
+  for _, part in next, parts do
+    if operation.value[part] ~= nil then return true end
+  end
+  return false
+end
+
+-- The number of the last operation that wrote one of the rows of a conflict; 0 if none did.
+local function writer_of(operations, count, known, conflict)
+  for number = count, 1, -1 do
+    local operation = operations[number]
+    if writes(operation, conflict.parts) and target(operation, known) == conflict.table then
+      for _, key in next, conflict.keys do
+        if key == operation.key then return number end
+      end
+    end
+  end
+  return 0
+end
+
 local batch = {}
 
 function batch.batch(operations)
@@ -128,7 +151,11 @@ function batch.batch(operations)
       end
       number = 0
       flush()
-      data("check_unique", {})
+      local conflict = data("check_unique", {})
+      if conflict then
+        number = writer_of(operations, count, known, conflict)
+        error(conflict.message, 0)
+      end
     end)
     if ok then return results end
     -- Now: when the transaction has been undone, nobody knows any more which one it was.

@@ -102,7 +102,14 @@ local function run(rows, keys, path, version, change, report)
   local ok, problem = pcall(go_through, rows, change, total, report, at)
   if ok then
     key = nil
-    ok, problem = pcall(flush)
+    ok, problem = pcall(function()
+      flush()
+      local conflict = data("check_unique", {})
+      if conflict then
+        key = conflict.keys[2]
+        error(conflict.message, 0)
+      end
+    end)
   end
   if not ok then
     if type(problem) ~= "string" or problem == NO_MEMORY then error(problem, 0) end

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from lua_ls_persist.errors import QueryError, SessionError
+from lua_ls_persist.errors import QueryError, SessionError, UniqueViolationError
 from lua_ls_persist.model import IndexInfo
 from lua_ls_persist.paths import Key, keys_of
 from lua_ls_persist.session.data_queries import table_in
@@ -13,6 +13,7 @@ from lua_ls_persist.session.services import DataOperation, DataServices
 from lua_ls_persist.session.trees import Stored, Tree, table_of
 from lua_ls_persist.store import Store
 from lua_ls_persist.store.index_model import Index
+from lua_ls_persist.store.rows import TABLE
 
 _Arguments = Mapping[Any, Tree]
 _OPTIONS: Final = ("kind", "unique", "each")
@@ -82,7 +83,16 @@ def _rebuild_index(services: DataServices, arguments: _Arguments) -> Tree:
 
 
 def _check_unique(services: DataServices, _arguments: _Arguments) -> Tree:
-    services.store.check_unique()
+    """Nothing, or what the two rows are that have the same value."""
+    try:
+        services.store.check_unique()
+    except UniqueViolationError as error:
+        return {
+            "message": str(error),
+            "table": Stored(TABLE, error.table_id),
+            "keys": [Stored(*key) for key in error.keys],
+            "parts": error.parts,
+        }
     return None
 
 

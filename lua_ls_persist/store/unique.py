@@ -154,7 +154,10 @@ def _conflict(
     one, other = (f"{index.table}{key_text(*key)}" for key in sorted(keys, key=repr))
     return UniqueViolationError(
         f"The index {index.name} is unique, and {one} and {other} both have {shown}. "
-        "Change one of them."
+        "Change one of them.",
+        table_id=index.table_id,
+        keys=keys,
+        parts=[field.steps[0] for field in index.fields if field.steps],
     )
 
 

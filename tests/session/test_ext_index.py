@@ -191,10 +191,23 @@ def test_unique_in_a_batch(session: Session) -> None:
         "ext.batch { { op = 'set', table = 'users', key = 'x', value = { email = 'e5' } } }",
     )
     assert text == (
-        'batch: The index users(email) is unique, and users.u5 and users.x both have "e5". '
+        "batch operation 1 (set users.x): "
+        'The index users(email) is unique, and users.u5 and users.x both have "e5". '
         "Change one of them."
     )
     assert session.get("users.x") is None
+    found = problem(
+        session.batch(
+            [
+                {"op": "update", "table": "users", "key": "u1", "value": {"email": "e2"}},
+                {"op": "update", "table": "users", "key": "u2", "value": {"email": "e1"}},
+                {"op": "update", "table": "users", "key": "u3", "value": {"email": "e4"}},
+                {"op": "update", "table": "users", "key": "u4", "value": {"age": 3}},
+                {"op": "get", "table": "users", "key": "u4"},
+            ]
+        )
+    )
+    assert found.message.startswith("batch operation 3 (update users.u3): The index users(email)")
     # In the middle of it they may.
     swap = [
         {"op": "update", "table": "users", "key": "u5", "value": {"email": "e6"}},
@@ -215,7 +228,8 @@ def test_unique_at_the_end_of_an_evaluation(session: Session) -> None:
 def test_unique_in_a_migration(session: Session) -> None:
     session.evaluate("ext.index('users', 'email', { unique = true })")
     found = problem(session.migrate("users", 2, "row.email = 'same'"))
-    assert "The index users(email) is unique" in found.message
+    assert found.message.startswith("The index users(email) is unique, and users.u")
+    assert "(migrating users to version 2, row users.u" in found.message
     assert session.get("users.u5.email") == "e5"
     assert session.migrate("users", 2, "row.email = row.email .. '!'").values[0] is True
 
