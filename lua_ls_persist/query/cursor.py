@@ -25,7 +25,7 @@ _DAMAGED = "after: this is no cursor; give the `next` of the page before as it i
 def write_cursor(query: Query, table_id: int, position: Position) -> str:
     """The cursor of a page of this query that ends there."""
     content = [
-        _fingerprint(query, table_id),
+        fingerprint(query, table_id),
         [[kind, _plain(value)] for kind, value in position.values],
         position.key_kind,
         _plain(position.key),
@@ -43,7 +43,7 @@ def read_cursor(query: Query, table_id: int, cursor: str) -> Position:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         content = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        fingerprint, values, key_kind, key = content
+        of_query, values, key_kind, key = content
         position = Position(
             tuple((_class(kind), _native(value)) for kind, value in values),
             _whole(key_kind),
@@ -51,14 +51,14 @@ def read_cursor(query: Query, table_id: int, cursor: str) -> Position:
         )
     except (ValueError, TypeError, RecursionError, binascii.Error):
         raise QueryError(_DAMAGED) from None
-    if fingerprint != _fingerprint(query, table_id):
+    if of_query != fingerprint(query, table_id):
         raise QueryError(_FOREIGN)
     if len(position.values) != len(query.order_by):
         raise QueryError(_DAMAGED)
     return position
 
 
-def _fingerprint(query: Query, table_id: int) -> str:
+def fingerprint(query: Query, table_id: int) -> str:
     """What tells queries apart whose pages are not each other's: all but `limit` and `select`."""
     facts = [
         table_id,

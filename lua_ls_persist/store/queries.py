@@ -12,14 +12,15 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, cast
 
 import apsw
 
 from lua_ls_persist.errors import QueryError
 from lua_ls_persist.paths import Key
-from lua_ls_persist.query import Comparison, Field, Group, Position, Query
-from lua_ls_persist.query.cursor import read_cursor, write_cursor
+from lua_ls_persist.query import Comparison, Field, Group, Node, Position, Query
+from lua_ls_persist.query.cursor import fingerprint, read_cursor, write_cursor
 from lua_ls_persist.query.model import LIMIT_MAX
 from lua_ls_persist.store.index_model import Index
 from lua_ls_persist.store.planner import (
@@ -44,6 +45,7 @@ from lua_ls_persist.store.query_sql import (
 from lua_ls_persist.store.query_values import Kinded, Source
 from lua_ls_persist.store.rows import TABLE, Native, Value, native_key
 from lua_ls_persist.store.schemas import Schemas
+from lua_ls_persist.store.sorted_rows import SortedRows
 
 LIMIT_DEFAULT: Final = 256
 """How many rows a page has where nobody says: what is fetched at once by those who want all."""
@@ -95,6 +97,17 @@ class Queries(Schemas):
 
     use_indexes = True
     """Without, everything is read by scans. The answers are the same."""
+
+    @cached_property
+    def _sorted_rows(self) -> SortedRows:
+        return SortedRows(
+            lambda: self._connection,
+            lambda: (self._data_version(), self._connection.total_changes(), self.state),
+        )
+
+    def _after_rollback(self) -> None:
+        super()._after_rollback()
+        self._sorted_rows.forget()
 
     def table_at(self, name: str, keys: Sequence[Key] = ()) -> int | None:
         """The id of the table that a path leads to from a root; None if there is none."""
@@ -213,19 +226,42 @@ class Queries(Schemas):
         choice = self._choose(table_id, question)
         conditions = conjuncts(query.where)
         orders = unpinned(query.order_by, conditions)
+        is_sorted = choice.ways[0].ordered if choice.ways else not orders
+        if not is_sorted and not counted:
+            name = fingerprint(query, table_id)
+            if position is not None:
+                kept = self._sorted_rows.source(
+                    name, query, orders, lambda: self._rows(table_id, choice, conditions)
+                )
+                if kept is not None:
+                    builder = self._builder(table_id)
+                    yield self._page(builder, Rows(kept, ()), query, position, limit, SCAN)
+                    return
+            self._sorted_rows.asked(name)
         if choice.scan_first:
             builder = self._builder(table_id)
             source = first_rows(builder, position, descending=query.key_descending)
             rows = Rows(source, tuple(conditions))
             yield self._page(builder, rows, query, position, limit, SCAN, counted=counted)
-        builder = self._builder(table_id)
         sought = None
-        if position is not None and orders and choice.ways and choice.ways[0].ordered:
+        if position is not None and orders and is_sorted:
             sought = (orders[0].field, orders[0].descending)
+        builder, rows = self._rows(table_id, choice, conditions, sought)
+        yield self._page(builder, rows, query, position, limit, choice, counted=counted)
+
+    def _rows(
+        self,
+        table_id: int,
+        choice: Choice,
+        conditions: Sequence[Node],
+        sought: tuple[Field, bool] | None = None,
+    ) -> tuple[Builder, Rows]:
+        """What rows are read from in a statement of its own."""
+        builder = self._builder(table_id)
         rows = through(
             builder, choice.ways, conditions, self._has_elements_everywhere, sought=sought
         )
-        yield self._page(builder, rows, query, position, limit, choice, counted=counted)
+        return builder, rows
 
     def _page(
         self,
@@ -236,7 +272,7 @@ class Queries(Schemas):
         limit: int,
         choice: Choice,
         *,
-        counted: bool,
+        counted: bool = False,
     ) -> Statement:
         source = rows.source
         fields = [order.field for order in query.order_by]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -289,6 +291,71 @@ def test_index_and_scan_agree_where_there_is_much(people: Store) -> None:
         scanned = people.query(ROWS, parse_query({**spec, "limit": 2000}))
         people.use_indexes = True
         assert found == scanned
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"order_by": "name"},
+        {"order_by": ["name", {"field": "n", "descending": True}]},
+        {"where": ["age", "=", 42], "order_by": ["age", "name"], "descending": True},
+        {"where": ["city", "in", ["c1", "c2"]], "order_by": "name"},
+    ],
+)
+def test_rows_that_come_in_pieces_are_sorted_once(people: Store, spec: dict[str, Any]) -> None:
+    statements: list[str] = []
+
+    def trace(_cursor: Any, statement: str, _bindings: object) -> bool:
+        statements.append(statement)
+        return True
+
+    whole = people.query(ROWS, parse_query({**spec, "limit": COUNT})).rows
+    people._connection.exec_trace = trace
+    try:
+        found = pages(people, {**spec, "limit": max(len(whole) // 10, 1)})
+    finally:
+        people._connection.exec_trace = None
+    assert found == whole
+    assert len([sql for sql in statements if sql.startswith("INSERT INTO temp.")]) == 1
+    read_sorted = [sql for sql in statements if "FROM temp.sorted_rows" in sql]
+    assert len(read_sorted) in (9, 10)
+
+
+def test_without_room_for_an_order_each_page_is_sorted(people: Store) -> None:
+    def trace(_cursor: Any, statement: str, _bindings: object) -> bool:
+        if "TEMP TABLE" in statement:
+            raise apsw.CantOpenError("no room")
+        return True
+
+    whole = people.query(ROWS, parse_query({"order_by": "name", "limit": COUNT})).rows
+    people._connection.exec_trace = trace
+    try:
+        assert pages(people, {"order_by": "name", "limit": 1000}) == whole
+    finally:
+        people._connection.exec_trace = None
+
+
+def test_a_kept_order_is_not_used_after_a_write(people: Store, tmp_path: Path) -> None:
+    def following(after: str | None) -> tuple[list[Any], str | None]:
+        page = people.query(ROWS, parse_query({"order_by": "name", "limit": 5, "after": after}))
+        return [row.key[1] for row in page.rows], page.next
+
+    _, after = following(None)
+    second, later = following(after)
+    assert following(after) == (second, later)
+    people.begin(write=True)
+    people.apply(deletes=[(ROWS, STRING, second[1])])
+    assert following(after)[0][:4] == [second[0], *second[2:]]
+    people.rollback()
+    assert following(after) == (second, later)
+    people.backup(tmp_path / "backup.db")
+    with people.transaction():
+        people.apply(deletes=[(ROWS, STRING, second[1])])
+    changed = following(after)
+    assert changed == following(after)
+    assert changed[0][:4] == [second[0], *second[2:]]
+    people.restore(tmp_path / "backup.db")
+    assert following(after) == (second, later)
 
 
 def test_counts_are_read_from_the_index_alone(people: Store) -> None:
