@@ -78,10 +78,14 @@ def fill(
     *,
     name: str | None = None,
     on_progress: Progress | None = None,
+    go_on: Callable[[], None] = lambda: None,
 ) -> None:
-    """Puts the rows of the table into an index that is empty."""
+    """Puts the rows of the table into an index that is empty.
+
+    `go_on` is called now and then, and raises if this is to end.
+    """
     if index.kind != "btree":
-        _fill_piecewise(connection, index, plan, name, on_progress)
+        _fill_piecewise(connection, index, plan, name, on_progress, go_on)
         return
     name = index.storage if name is None else name
     ticks = None if on_progress is None else _Ticks(connection, plan, on_progress)
@@ -162,6 +166,7 @@ def _fill_piecewise(
     plan: Plan,
     name: str | None,
     on_progress: Progress | None,
+    go_on: Callable[[], None],
 ) -> None:
     form = form_of(index, plan, name)
     reader, nothing = Reader(lambda: connection), Fresh()
@@ -169,6 +174,7 @@ def _fill_piecewise(
     done = 0
     after: tuple[int, Native] = _BEFORE_ALL
     while True:
+        go_on()
         found = connection.execute(_SQL_PAGE, (plan.table_id, *after, ROWS_AT_ONCE))
         page = cast("list[Pair]", found.fetchall())
         keys = [(key_kind, key) for key_kind, key, _, _ in page]

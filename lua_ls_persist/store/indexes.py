@@ -281,9 +281,16 @@ class Indexes(Versions):
         for index in indexes:
             plan = self._keeper.plan(index.table_id)
             if plan is not None:
-                index_tables.fill(self._connection, index, plan, on_progress=on_progress)
+                index_tables.fill(
+                    self._connection, index, plan, on_progress=on_progress, go_on=self._go_on
+                )
                 if index.unique:
                     self._keeper.unique.note_all(index)
+
+    def _go_on(self) -> None:
+        """Between statements none of which takes long."""
+        if self._stopping is not None and self._stopping():
+            raise StoreError("Building an index was stopped.")
 
     def _check_index(self, index: Index) -> None:
         # Not where the index is written: a conflict leaves the transaction as it is.
