@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,10 @@ from lua_ls_persist.cli.parameters import SessionOptions
 from lua_ls_persist.cli.progress import shown
 from lua_ls_persist.cli.stored import STDIO, file_of, text_file
 from lua_ls_persist.cli.terminal import Terminal
+from lua_ls_persist.errors import SchemaViolationError
 
 if TYPE_CHECKING:
+    from lua_ls_persist.model import SchemaViolation
     from lua_ls_persist.session import Session
 
 _CLASS = "---@class"
@@ -41,7 +43,10 @@ def schema(
         if table is None:
             return _list(session, as_json=as_json)
         if change is not None:
-            change(session, table)
+            try:
+                change(session, table)
+            except SchemaViolationError as error:
+                return _violations(error.violations, Terminal().write_error, as_json=as_json)
             return _told(f"{table} has this schema now.", {"table": table}, as_json=as_json)
         if what == "drop":
             had_one = session.schema(table) is not None
@@ -71,14 +76,21 @@ def _list(session: Session, *, as_json: bool) -> int:
 
 def _check(session: Session, table: str | None, *, as_json: bool) -> int:
     found = session.check_schemas(table)
-    status = exits.PROBLEM if found else exits.SUCCESS
+    if not found and not as_json:
+        Terminal().write("Everything follows its schema.\n")
+    return _violations(found, Terminal().write, as_json=as_json)
+
+
+def _violations(
+    found: Sequence[SchemaViolation], write: Callable[[str], None], *, as_json: bool
+) -> int:
+    """Lists them."""
     if as_json:
         listed = [{"path": one.path, "expected": one.expected, "got": one.got} for one in found]
-        Terminal().write_utf8(json.dumps(listed, ensure_ascii=False) + "\n")
-        return status
-    text = "".join(f"{violation}\n" for violation in found)
-    Terminal().write(text or "Everything follows its schema.\n")
-    return status
+        _print(listed, as_json=True)
+    else:
+        write("".join(f"{violation}\n" for violation in found))
+    return exits.PROBLEM if found else exits.SUCCESS
 
 
 def _annotations(session: Session, table: str, *, as_json: bool) -> int:

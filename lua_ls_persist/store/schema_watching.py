@@ -120,6 +120,11 @@ class SchemaWatcher:
         for place, node in self._looked_at.pop() if self._looked_at else []:
             self._new.setdefault(place[0], []).append((place, node))
 
+    @property
+    def has_new(self) -> bool:
+        """Whether there are tables that were not looked at."""
+        return bool(self._new)
+
     def settle(self) -> None:
         """Looks at the new tables."""
         new = [one for ones in self._new.values() for one in ones]

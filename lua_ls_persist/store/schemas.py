@@ -87,7 +87,7 @@ class Schemas(Backups):
                 keys_of(path)
             except SessionError as error:
                 raise SchemaError(f"ref: {error}") from error
-        self._schema_watcher.settle()
+        self._settle()
         number = self._schema_rows.number_for(keys)
         self.savepoint()
         try:
@@ -96,8 +96,7 @@ class Schemas(Backups):
                 schema = self._schema_rows.write(number, keys, row)
             self._schemas_changed = True
             self._watch_schemas()
-            self._schema_watcher.check_whole(schema)
-            self._schema_watcher.refuse_violations()
+            self._check_now(schema)
         except SchemaViolationError:
             self.rollback_to()
             raise
@@ -110,7 +109,7 @@ class Schemas(Backups):
         schema = self._schema_rows.find(keys)
         if schema is None:
             return False
-        self._schema_watcher.settle()
+        self._settle()
         with self._change():
             self._schema_rows.delete(schema.id)
         self._schemas_changed = True
@@ -128,10 +127,8 @@ class Schemas(Backups):
             if keys is not None and schema.keys != tuple(keys):
                 continue
             self.savepoint()
-            with self._change():
-                self._schema_watcher.check_whole(schema)
             try:
-                self._schema_watcher.refuse_violations()
+                self._check_now(schema)
             except SchemaViolationError as error:
                 violations += error.violations
             finally:
@@ -142,7 +139,12 @@ class Schemas(Backups):
         self, keys: Sequence[SchemaKey], *, on_progress: Callable[[int], None] | None = None
     ) -> Type | None:
         """The type that all rows of the table at a path have; None if there is no such table."""
-        self._read_schemas()
+        with self._reading:
+            return self._derived(keys, on_progress)
+
+    def _derived(
+        self, keys: Sequence[SchemaKey], on_progress: Callable[[int], None] | None
+    ) -> Type | None:
         table_id = self._schema_rows.table_at(keys)
         if table_id is None:
             return None
@@ -189,8 +191,9 @@ class Schemas(Backups):
         rows = self._schema_rows
         if not rows.schemas:
             return {}
-        self._schema_watcher.settle()
-        nodes = rows.nodes(ids)
+        self._settle()
+        with self._reading:
+            nodes = rows.nodes(ids)
         for table_id in ids:
             if table_id in rows.by_step:
                 nodes.setdefault(table_id, []).extend(rows.steps(table_id))
@@ -199,13 +202,15 @@ class Schemas(Backups):
     def schema_path(self, table_id: int, node: Node) -> str:
         """How one gets to a table that is expected to be this."""
         schema, position = node
-        return self._schema_rows.path_of(table_id, node) if position >= 0 else schema.path
+        with self._reading:
+            return self._schema_rows.path_of(table_id, node) if position >= 0 else schema.path
 
     def schema_refers(self, path: str, value: object) -> bool:
         """Whether the table at a path has this row: by its key, or the row itself."""
         self._read_schemas()
         self._schema_watcher.forget_refs()
-        return self._schema_watcher.refers(path, value)
+        with self._reading:
+            return self._schema_watcher.refers(path, value)
 
     # -- keeping up
 
@@ -255,6 +260,20 @@ class Schemas(Backups):
             self._schemas_version = None
         self._schemas_changed = False
 
+    def _settle(self) -> None:
+        """All new tables have been looked at."""
+        if self._schema_watcher.has_new:
+            with self._change():
+                self._schema_watcher.settle()
+
+    def _check_now(self, schema: StoredSchema) -> None:
+        """Raises `SchemaViolationError` if rows that are there do not follow a schema."""
+        with self._change():
+            self._schema_watcher.check_whole(schema)
+        # What it finds does not break the transaction.
+        with self._reading:
+            self._schema_watcher.refuse_violations()
+
     # -- damage
 
     def integrity(self) -> list[str]:
@@ -278,9 +297,8 @@ class Schemas(Backups):
         for schema in list(rows.schemas):
             with self._change():
                 rows.follow(schema)
-            self._schema_watcher.check_whole(schema)
             try:
-                self._schema_watcher.refuse_violations()
+                self._check_now(schema)
             except SchemaViolationError as error:
                 lost.append(f"the schema of {schema.path}: {error.violations[0]}")
                 self._schema_watcher.ended(committed=False)
@@ -310,8 +328,7 @@ class Schemas(Backups):
         for schema in list(self._schema_rows.schemas):
             with self._change():
                 self._schema_rows.follow(schema)
-                self._schema_watcher.check_whole(schema)
-        self._schema_watcher.refuse_violations()
+            self._check_now(schema)
         return count
 
     def restore(self, path: Path, *, on_progress: PageProgress | None = None) -> None:

@@ -73,8 +73,11 @@ def test_check(cli: Cli, db: Path) -> None:
 
 def test_rows_that_do_not_follow(cli: Cli, db: Path) -> None:
     run = cli("schema", "--db", db, "users", "--set", "-", stdin=b'{"fields": {"age": "string"}}')
-    assert (run.status, run.out) == (2, "")
-    assert "users.ann.age: expected string, got integer 41" in run.err
+    assert (run.status, run.out) == (1, "")
+    assert run.err == "users.ann.age: expected string, got integer 41\n"
+    run = cli("schema", "--db", db, "users", "--set", "-", "--json", stdin=b'"integer"')
+    assert run.status == 1
+    assert json.loads(run.out) == [{"path": "users.ann", "expected": "integer", "got": "table"}]
     assert cli("schema", "--db", db, "users").err == "users has no schema.\n"
 
 

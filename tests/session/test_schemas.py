@@ -279,6 +279,34 @@ def test_what_puts_rows_there_in_other_ways(users: Session) -> None:
     assert users.evaluate(source).text == '"user", "t2 t3 t4 t5", 1'
 
 
+def test_a_schema_of_memory_itself(session: Session) -> None:
+    assert session.evaluate("Memory.a = 1 ext.schema(Memory, 'integer') Memory.b = 2").ok
+    found = problem(session.evaluate("Memory.c = 'x'"))
+    assert found.message == 'Memory.c: expected integer, got string "x"'
+    assert session.schemas() == {"Memory": "integer"}
+
+
+@pytest.mark.parametrize("kilobytes", range(0, 400, 23))
+def test_running_out_of_memory_leaves_what_follows_the_schema(kilobytes: int) -> None:
+    source = """
+        local users, kilobytes = ext.table("users"), ...
+        local filling = {}
+        for n = 1, 40 do
+          filling[n] = ("x"):rep(kilobytes * 25) .. n
+          pcall(function()
+            users[n] = { name = "n" .. n, age = n, tags = { "a", "b" }, home = { city = "c" } }
+          end)
+          pcall(function() users[n].tags[1] = n end)
+          pcall(function() users[n].age = "old" end)
+        end
+    """
+    with Session.open(memory_limit_bytes=2**20, keep_error_effects=True) as session:
+        assert session.evaluate(USERS).ok
+        session.evaluate(source, arguments=[kilobytes])
+        assert session.check_schemas() == []
+        assert session.evaluate("ext.table('users').x = { name = 'X', age = 1 }").ok
+
+
 def test_setting_a_schema_can_be_stopped(session: Session) -> None:
     rows = "for n = 1, 50000 do ext.table('t')[n] = { x = n } end"
     assert session.evaluate(rows, time_limit_s=None).ok

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
 from lua_ls_persist.errors import SchemaError, SchemaViolationError, StoreError
 from lua_ls_persist.schema import definition_of, type_of
 from lua_ls_persist.store import Store
 from lua_ls_persist.store.rows import FLOAT, STRING, TABLE
-from tests.store.helpers import as_value, new_store, open_again
+from tests.store.helpers import as_value, failing, new_store, open_again
 
 USER = {
     "fields": {
@@ -307,6 +309,21 @@ def test_exports_have_schemas(tmp_path: Path) -> None:
     broken = [line.replace('"string[]?"', '"strng"') for line in lines]
     with Store.open(None) as target, pytest.raises(StoreError, match="there is no type"):
         accepted(target, lambda: target.import_lines(broken))
+
+
+@pytest.mark.parametrize("at_statement", range(1, 30))
+def test_a_schema_that_fails_to_be_set_is_not_set(store: Store, at_statement: int) -> None:
+    users = at_new(store, "users")
+    accepted(store, lambda: put(store, users, "a", {"name": "A", "age": 1, "tags": {1: "x"}}))
+    with failing(store, at_statement, apsw.FullError("full")) as run, suppress(StoreError):
+        set_schema(store, USER)
+    is_set = store.schema(("users",)) is not None
+    assert is_set is (len(run) < at_statement)
+    a = at(store, "users", "a")
+    if is_set:
+        assert refused(store, lambda: put(store, a, "age", "x")) != []
+    else:
+        accepted(store, lambda: put(store, a, "age", "x"))
 
 
 def test_a_dropped_name_drops_its_schemas(store: Store) -> None:
