@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from lua_ls_persist.cli.parameters import SessionOptions, session_options
+from lua_ls_persist.cli.parameters import SessionOptions, stored_session_options
 
 _FILE_OR_STREAM = click.Path(dir_okay=False, allow_dash=True)
 _AS_JSON = click.option(
@@ -21,7 +21,7 @@ _AS_JSON = click.option(
 @click.argument("path")
 @click.argument("value", type=click.UNPROCESSED)
 @_AS_JSON
-@session_options
+@stored_session_options
 def set_command(path: str, value: str, as_json: bool, session: SessionOptions) -> int:
     """Set the entry at PATH, such as Memory.users.ann.age, to VALUE.
 
@@ -36,7 +36,7 @@ def set_command(path: str, value: str, as_json: bool, session: SessionOptions) -
 @click.command("delete", short_help="Remove what is stored at a path.")
 @click.argument("path")
 @_AS_JSON
-@session_options
+@stored_session_options
 def delete_command(path: str, as_json: bool, session: SessionOptions) -> int:
     """Remove the entry at PATH, such as Memory.users.ann; prints whether there was one."""
     from lua_ls_persist.cli.changing import delete
@@ -47,7 +47,7 @@ def delete_command(path: str, as_json: bool, session: SessionOptions) -> int:
 @click.command("batch", short_help="Do many operations, all of them or none.")
 @click.argument("source", type=_FILE_OR_STREAM)
 @_AS_JSON
-@session_options
+@stored_session_options
 def batch_command(source: str, as_json: bool, session: SessionOptions) -> int:
     """Do the operations of SOURCE, or standard input (-): JSON Lines, up to 10,000 of them.
 
@@ -66,7 +66,7 @@ def batch_command(source: str, as_json: bool, session: SessionOptions) -> int:
 @click.argument("source", type=_FILE_OR_STREAM)
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @_AS_JSON
-@session_options
+@stored_session_options
 def migrate_command(
     table: str, version: int, source: str, dry_run: bool, as_json: bool, session: SessionOptions
 ) -> int:

@@ -92,6 +92,15 @@ def address(text: str) -> tuple[str, int]:
 
 def session_options(command: Command) -> Command:
     """Adds the options about the session to a command, which takes them as one `SessionOptions`."""
+    return _with_options(command, _DB_OR_MEMORY)
+
+
+def stored_session_options(command: Command) -> Command:
+    """The same for commands about what is stored: without a path it is the folder's session."""
+    return _with_options(command, _DB_OF_FOLDER)
+
+
+def _with_options(command: Command, db_option: Callable[[Any], Any]) -> Command:
 
     def collected(
         *arguments: Any,
@@ -108,19 +117,21 @@ def session_options(command: Command) -> Command:
     collected.__name__ = command.__name__
     collected.__doc__ = command.__doc__
     decorated: Any = collected
-    for option in reversed(_SESSION_OPTIONS):
+    for option in reversed((db_option, *_SESSION_OPTIONS)):
         decorated = option(decorated)
     result: Command = decorated
     return result
 
 
+def _db_option(default: str) -> Callable[[Any], Any]:
+    return click.option(
+        "--db", metavar="PATH", type=click.Path(path_type=Path), help=f"The session's file{default}"
+    )
+
+
+_DB_OR_MEMORY = _db_option(", created if there is none. Without it, all is kept in memory.")
+_DB_OF_FOLDER = _db_option(". Default: the one of the current folder.")
 _SESSION_OPTIONS = (
-    click.option(
-        "--db",
-        metavar="PATH",
-        type=click.Path(path_type=Path),
-        help="The session's file, created if there is none. Without it, all is kept in memory.",
-    ),
     click.option(
         "--memory-limit",
         metavar="BYTES",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from lua_ls_persist.cli.parameters import SessionOptions, session_options
+from lua_ls_persist.cli.parameters import SessionOptions, stored_session_options
 
 _FILE_OR_STREAM = click.Path(dir_okay=False, allow_dash=True)
 
@@ -23,7 +23,7 @@ _FILE_OR_STREAM = click.Path(dir_okay=False, allow_dash=True)
 @click.option("--check", is_flag=True, help="Tell what does not follow its schema.")
 @click.option("--annotations", is_flag=True, help="Print it as LuaCATS annotations.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@session_options
+@stored_session_options
 def schema_command(
     table: str | None,
     source: str | None,

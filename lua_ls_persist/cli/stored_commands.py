@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from lua_ls_persist.cli.parameters import SessionOptions, session_options
+from lua_ls_persist.cli.parameters import SessionOptions, stored_session_options
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -63,7 +63,7 @@ def functions_command(db: Path | None, with_text: bool, as_json: bool) -> int:
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the whole evaluation as a JSON object."
 )
-@session_options
+@stored_session_options
 def call_command(
     path: str, arguments: tuple[str, ...], as_json: bool, session: SessionOptions
 ) -> int:
