@@ -40,6 +40,7 @@ HASH_BYTES: Final = 8
 ROWS_AT_ONCE: Final = 50
 
 _MISSING: Final[Classified] = (int(Class.MISSING), 0)
+_EQUAL_TO_NOTHING: Final = (int(Class.MISSING), int(Class.NAN))
 _NAN: Final[Classified] = (int(Class.NAN), 0)
 _CLASSES: Final = {
     INTEGER: int(Class.NUMBER),
@@ -295,7 +296,7 @@ def hash_of(values: Iterable[Classified]) -> int:
                 value = int(value)
             else:
                 kind = _FLOAT_HASHED
-        content = _content(value)
+        content = value if isinstance(value, bytes) else _content(value)
         parts.append(_HASHED.pack(kind, len(content)))
         parts.append(content)
     digest = hashlib.blake2b(b"".join(parts), digest_size=HASH_BYTES).digest()
@@ -319,7 +320,10 @@ def _content(value: Native) -> bytes:
 
 def _has_equals(values: Iterable[Classified]) -> bool:
     """Whether anything can be equal to it: not what is missing, and no NaN."""
-    return all(kind not in (Class.MISSING, Class.NAN) for kind, _ in values)
+    for kind, _ in values:  # noqa: SIM110  (twice as fast as `all`)
+        if kind in _EQUAL_TO_NOTHING:
+            return False
+    return True
 
 
 def _text(value: Value | None) -> str | None:

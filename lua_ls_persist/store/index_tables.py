@@ -84,8 +84,11 @@ def fill(
 
     `go_on` is called now and then, and raises if this is to end.
     """
-    if index.kind != "btree":
+    if index.kind == "text":
         _fill_piecewise(connection, index, plan, name, on_progress, go_on)
+        return
+    if index.kind == "hash":
+        _fill_hashes(connection, index, plan, name, on_progress, go_on)
         return
     name = index.storage if name is None else name
     ticks = None if on_progress is None else _Ticks(connection, plan, on_progress)
@@ -158,6 +161,24 @@ class _Ticks:
         """All is done."""
         self._connection.create_scalar_function(TICK, None, 0)
         self._on_progress(self._total, self._total)
+
+
+def _fill_hashes(
+    connection: apsw.Connection,
+    index: Index,
+    plan: Plan,
+    name: str | None,
+    on_progress: Progress | None,
+    go_on: Callable[[], None],
+) -> None:
+    """Sorted as a whole: put into their places as they come, each would be another page's."""
+    name = index.storage if name is None else name
+    try:
+        connection.execute("CREATE TEMP TABLE hashes (hash, key_kind, key, row)")
+        _fill_piecewise(connection, index, plan, "temp.hashes", on_progress, go_on)
+        connection.execute(f"INSERT INTO {name} SELECT * FROM temp.hashes ORDER BY 1, 2, 3")  # noqa: S608
+    finally:
+        connection.execute("DROP TABLE IF EXISTS temp.hashes")
 
 
 def _fill_piecewise(

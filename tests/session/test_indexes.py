@@ -210,3 +210,29 @@ def test_another_session_keeps_indexes_too(session: Session) -> None:
         other.drop_index("users", "age")
         run_ok(session, "ext.table('users').ann.age = 2")
         assert session.integrity() == []
+
+
+def test_indexes_and_collection(session: Session) -> None:
+    session.create_index("users", "tags", each=True)
+    run_ok(session, "Memory.old = { { n = 1 }, { n = { 2 } } }")
+    session.create_index("Memory", "old.n")
+    run_ok(
+        session,
+        "ext.table('users').ann = nil ext.table('users').bob.tags = { 'new' } Memory.old = { {} } "
+        "ext.collect() ext.table('users').zoe = { tags = { 1, 1.0, 2 } }",
+    )
+    session.collect()
+    assert session.integrity() == []
+    assert rows(session, "users(tags)") == 1 + 2 + 2
+    session.restart()
+    run_ok(session, "ext.table('users').zoe.tags[1] = nil")
+    assert session.integrity() == []
+
+
+def test_a_fork_has_indexes_of_its_own(session: Session) -> None:
+    session.create_index("users", "age")
+    with session.fork() as fork:
+        run_ok(fork, "ext.table('users').joe = { age = 1 }")
+        assert rows(fork, "users(age)") == 4
+        assert fork.integrity() == []
+    assert rows(session, "users(age)") == 3
