@@ -458,6 +458,32 @@ function schema.schema(where, ...)
   return result
 end
 
+function schema.schemas()
+  flush()
+  return ask("schemas", {})
+end
+
+function schema.check_schemas(where)
+  if where ~= nil then check_table("check_schemas", where) else flush() end
+  return ask("check_schemas", { table = where })
+end
+
+function schema.schema_annotations(where)
+  check_table("schema_annotations", where)
+  return ask("schema_annotations", { table = where })
+end
+
+function schema.set_schema_annotations(where, text, class)
+  check_table("set_schema_annotations", where)
+  if type(text) ~= "string" then bad_argument(2, "set_schema_annotations", "string", text) end
+  if class ~= nil and type(class) ~= "string" then
+    bad_argument(3, "set_schema_annotations", "string", class)
+  end
+  local name = ask("set_schema_annotations", { table = where, text = text, class = class })
+  forget()
+  return name
+end
+
 function schema.derive_schema(where)
   check_table("derive_schema", where)
   return ask("derive_schema", { table = where })

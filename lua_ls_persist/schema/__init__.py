@@ -7,7 +7,7 @@ values, and from LuaCATS annotations, and written as them. docs/schemas.md tells
 
 from __future__ import annotations
 
-from lua_ls_persist.schema.annotations import annotations_of
+from lua_ls_persist.schema.annotations import annotations_of, class_name_of
 from lua_ls_persist.schema.annotations_read import type_from_annotations
 from lua_ls_persist.schema.checker import Checker, Refers
 from lua_ls_persist.schema.definition import definition_of, type_of
@@ -33,6 +33,7 @@ __all__ = [
     "Tree",
     "Type",
     "annotations_of",
+    "class_name_of",
     "definition_of",
     "key_text",
     "type_from_annotations",

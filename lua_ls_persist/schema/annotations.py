@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from lua_ls_persist.pretty import is_name
@@ -31,6 +31,14 @@ def annotations_of(row: Type, name: str) -> str:
     writer = _Writer()
     writer.class_of(row, row.class_name or name)
     return "\n".join("\n".join(block) + "\n" for block in writer.blocks)
+
+
+def class_name_of(keys: Sequence[object]) -> str:
+    """What a row of a table is called: `User` for `users`."""
+    name = "".join(char if char.isalnum() else "_" for char in str(keys[-1]))
+    if len(name) > 3 and name.endswith("s") and not name.endswith("ss"):
+        name = name[:-1]
+    return name[:1].upper() + name[1:] if name[:1].isalpha() else f"Row{name}"
 
 
 class _Writer:

@@ -11,7 +11,13 @@ from typing import Any, Final, cast
 
 from lua_ls_persist.errors import SessionError, WireError
 from lua_ls_persist.paths import Key, keys_of
-from lua_ls_persist.schema import definition_of, type_of
+from lua_ls_persist.schema import (
+    annotations_of,
+    class_name_of,
+    definition_of,
+    type_from_annotations,
+    type_of,
+)
 from lua_ls_persist.session.services import DataOperation, DataServices
 from lua_ls_persist.session.trees import Stored, Tree
 from lua_ls_persist.store import Store
@@ -94,6 +100,33 @@ def _set_schema(services: DataServices, arguments: _Arguments) -> Tree:
     return True
 
 
+def _schemas(services: DataServices, _arguments: _Arguments) -> Tree:
+    """All definitions, by the paths of their tables."""
+    return {one.path: cast("Tree", definition_of(one.row)) for one in services.store.schemas()}
+
+
+def _check_schemas(services: DataServices, arguments: _Arguments) -> Tree:
+    table = arguments.get("table")
+    found = services.store.check_schemas(None if table is None else _keys(services, arguments))
+    return [{"path": one.path, "expected": one.expected, "got": one.got} for one in found]
+
+
+def _annotations(services: DataServices, arguments: _Arguments) -> Tree:
+    keys = _keys(services, arguments)
+    found = services.store.schema(keys)
+    return None if found is None else annotations_of(found.row, class_name_of(keys))
+
+
+def _set_annotations(services: DataServices, arguments: _Arguments) -> Tree:
+    """Sets a schema from a text; the name of the class that was taken."""
+    text, wanted = arguments.get("text"), arguments.get("class")
+    if not isinstance(text, str) or not isinstance(wanted, (str, type(None))):
+        raise SessionError("annotations are text of UTF-8")
+    name, row = type_from_annotations(text, wanted)
+    services.store.set_schema(_keys(services, arguments), row)
+    return name
+
+
 def _derive_schema(services: DataServices, arguments: _Arguments) -> Tree:
     found = services.store.derive_schema(_keys(services, arguments), on_progress=services.go_on)
     if found is None:
@@ -140,4 +173,8 @@ OPERATIONS: Final = {
     "schema": DataOperation(_schema),
     "set_schema": DataOperation(_set_schema, changes=True),
     "derive_schema": DataOperation(_derive_schema),
+    "schemas": DataOperation(_schemas),
+    "check_schemas": DataOperation(_check_schemas),
+    "schema_annotations": DataOperation(_annotations),
+    "set_schema_annotations": DataOperation(_set_annotations, changes=True),
 }

@@ -11,6 +11,7 @@ from lua_ls_persist.paths import Key, Path, keys_of
 from lua_ls_persist.schema import (
     Type,
     annotations_of,
+    class_name_of,
     definition_of,
     type_from_annotations,
     type_of,
@@ -127,14 +128,6 @@ class StoredSchemas:
                     store.set_schema(keys, row)
 
         self._life.call(change)
-
-
-def class_name_of(keys: list[Key]) -> str:
-    """What a row of a table is called: `User` for `users`."""
-    name = "".join(char if char.isalnum() else "_" for char in str(keys[-1]))
-    if len(name) > 3 and name.endswith("s") and not name.endswith("ss"):
-        name = name[:-1]
-    return name[:1].upper() + name[1:] if name[:1].isalpha() else f"Row{name}"
 
 
 def _text(table: Path) -> str:

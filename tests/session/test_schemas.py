@@ -221,6 +221,21 @@ def test_deriving(users: Session) -> None:
     assert refused(users, "ext.table('users').ann.age = 'x'") != ""
 
 
+def test_annotations_and_all_schemas(users: Session) -> None:
+    source = """
+        local text = ext.schema_annotations("users")
+        local name = ext.set_schema_annotations("copies", text)
+        ext.table("copies").ann = ext.table("users").ann
+        local same = ext.schema_annotations("copies") == text
+        local extra = ext.schemas().copies.extra
+        return name, same, extra, #ext.check_schemas(), ext.schema_annotations("x")
+    """
+    assert users.evaluate(source).values == ("User", True, False, 0, None)
+    assert users.evaluate("ext.table('copies').ann.age = 'x'").ok is False
+    found = problem(users.evaluate("\next.set_schema_annotations('x', 'nothing')"))
+    assert (found.line, found.message) == (2, "there is no ---@class in these annotations")
+
+
 def test_schemas_roll_back_with_the_rest(users: Session) -> None:
     assert not users.evaluate("ext.schema('users', false) ext.table('users').x = 1 error('no')").ok
     assert refused(users, "ext.table('users').x = 1") != ""
