@@ -164,7 +164,7 @@ class Builder:
                 below = "" if beyond is None else f" AND {value.high} < {self.add(beyond)}"
                 return f"({is_string} AND {value.low} >= {first}{below})"
             content = value.native(Class.STRING)
-            return f"({is_string} AND substr({content}, 1, {len(start)}) = {first})"
+            return f"({is_string} AND {_part(f'{content}, 1, {len(start)}')} = {first})"
 
         return test
 
@@ -173,7 +173,7 @@ class Builder:
 
         def test(value: Looked) -> str:
             content = value.native(Class.STRING)
-            last = f"substr({content}, max(length({content}) - {length}, 0) + 1)"
+            last = _part(f"{content}, max(length({content}) - {length}, 0) + 1")
             return f"({value.is_class(Class.STRING)} AND {last} = {end})"
 
         return test
@@ -299,6 +299,11 @@ def joined(word: str, parts: Sequence[str], empty: str) -> str:
     middle = len(parts) // 2
     left, right = joined(word, parts[:middle], empty), joined(word, parts[middle:], empty)
     return f"({left} {word} {right})"
+
+
+def _part(of: str) -> str:
+    """A part of a string; SQLite says NULL of an empty one."""
+    return f"ifnull(substr({of}), x'')"
 
 
 def _all_of(tests: Sequence[Test]) -> Test:

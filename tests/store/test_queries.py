@@ -284,6 +284,19 @@ def test_a_path_leads_to_a_table(users: Store) -> None:
     assert users.table_at("no") is None
 
 
+def test_empty_strings(users: Store) -> None:
+    with users.transaction():
+        users.clear_table(1)
+        users.apply([(1, STRING, "", STRING, ""), (1, STRING, "a", STRING, b"\xff")])
+    for operator in ("startsWith", "endsWith", "contains"):
+        for field in ("@key", "@value"):
+            for value, wanted in (("", ["", "a"]), ("b", [])):
+                condition = [field, operator, value]
+                query = parse_query({"where": condition})
+                assert [row.key[1] for row in users.query(1, query).rows] == wanted
+                assert users.count(1, parse_where({"none": condition})) == 2 - len(wanted)
+
+
 def test_a_cursor_of_another_query_is_refused(users: Store) -> None:
     def page(table_id: int = USERS, **spec: Any) -> str | None:
         query = parse_query({"limit": 2, "order_by": "age", "where": ["age", ">", 1], **spec})
