@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from lua_ls_persist.errors import StoreError
 from lua_ls_persist.session import Session
+from lua_ls_persist.session.persistence import Persistence
 from tests.session.helpers import problem, value
 
 FILL = """
@@ -451,3 +453,60 @@ def test_in_transactions(session: Session) -> None:
         """
     )
     assert result.values == (0,)
+
+
+# When something fails
+
+
+def test_every_memory_limit_gives_an_answer_or_a_problem() -> None:
+    """Where memory runs out in the middle of a query, the session goes on as before."""
+    source = """
+        local room = ...
+        local filler = {}
+        for i = 1, room do filler[i] = ("x"):rep(1000) .. i end
+        local rows = ext.query("t", { where = { "n", ">", 0 }, order_by = "n", limit = 200 })
+        local sum = 0
+        for _, row in ipairs(rows) do sum = sum + row.value.n + #row.value.list end
+        return sum
+    """
+    outcomes = set()
+    with Session.open(memory_limit_bytes=1024 * 1024 + 512 * 1024) as session:
+        session.evaluate(
+            "local t = ext.table('t') for i = 1, 300 do t[i] = { n = i, list = { i, i } } end"
+        )
+        expected = 200 * 201 // 2 + 400
+        for room in range(0, 1200, 25):
+            with session.fork() as fork:
+                result = fork.evaluate(source, arguments=[room])
+                outcomes.add(result.ok)
+                if result.ok:
+                    assert result.values == (expected,)
+                else:
+                    assert "not enough memory" in problem(result).message
+                assert fork.evaluate(source, arguments=[0]).values == (expected,)
+    assert outcomes == {True, False}
+
+
+def test_the_nth_question_to_the_store_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Persistence.serve
+    for nth in range(1, 20):
+        asked = 0
+
+        def serve(self: Persistence, operation: int, request: bytes, nth: int = nth) -> bytes:
+            nonlocal asked
+            asked += 1
+            if asked == nth:
+                raise StoreError("planned")
+            return real(self, operation, request)
+
+        with Session.open() as session:
+            session.evaluate("local t = ext.table('t') for i = 1, 20 do t[i] = { n = i } end")
+            source = "#ext.query('t', { where = { 'n', '>', 5 }, limit = 100 })"
+            with monkeypatch.context() as patch:
+                patch.setattr(Persistence, "serve", serve)
+                result = session.evaluate(source)
+            if result.ok:
+                break
+            assert problem(result).message == "planned"
+            assert value(session, source) == 15
+    assert 2 < nth < 19
