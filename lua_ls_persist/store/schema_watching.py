@@ -68,7 +68,10 @@ class SchemaWatcher:
     # -- as the store calls it
 
     def before(self, changes: Changes) -> None:
-        """Nothing is of interest before it is written."""
+        """Sees which tables are really new."""
+        if changes.new_tables:
+            ids = {row[0] for row in changes.new_tables}
+            self._fresh |= ids - self._rows.known(ids)
 
     def after(self, changes: Changes) -> None:
         """Looks at what was written."""
@@ -79,7 +82,6 @@ class SchemaWatcher:
         touched.update(row[0] for row in changes.deletes)
         touched.update(changes.cleared)
         # All of a new one is looked at later: then it is complete, mostly.
-        self._fresh.update(row[0] for row in changes.new_tables)
         nodes = rows.nodes(touched - self._fresh)
         if nodes:
             self._look(changes, nodes)
