@@ -89,6 +89,9 @@ DEBUG_LIBRARY_NAMES = [
     "-Dlua_getinfo=core_getinfo",
     "-Dlua_getlocal=core_getlocal",
     "-Dlua_setlocal=core_setlocal",
+    "-Dlua_getupvalue=core_getupvalue",
+    "-Dlua_setupvalue=core_setupvalue",
+    "-Dlua_upvalueid=core_upvalueid",
 ]
 
 MUSL_FILES = [

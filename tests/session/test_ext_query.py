@@ -313,9 +313,34 @@ def test_rows_of_a_query_are_no_place_for_data(session: Session) -> None:
     assert message(session, "ext.query('users')[1] = 2") == (
         "the rows of a query cannot be assigned"
     )
-    assert "cannot persist" in message(session, "Memory.rows = ext.query('users')")
+    text = message(session, "Memory.rows = ext.query('users')")
+    assert text.startswith("Memory.rows (metatable).__")
+    assert text.endswith(": cannot persist a C function that has no name (see ext.permanent)")
     assert session.evaluate("Memory.page = ext.query('users', { limit = 2 })").ok
     assert session.get("Memory.page[2].value.age") == session.get("users.u10.age")
+
+
+def test_the_functions_of_rows_stay_hidden(session: Session) -> None:
+    """A program may have them, but not what they consist of."""
+    result = session.evaluate(
+        """
+        local index = debug.getmetatable(ext.query("users")).__index
+        local own = 1
+        local function mine() return own end
+        return type(index), debug.getupvalue(index, 1), debug.setupvalue(index, 1, 2),
+          debug.upvalueid(index, 1), pcall(debug.upvaluejoin, mine, 1, index, 1),
+          debug.getinfo(index, "S").what, debug.getlocal(index, 1)
+        """
+    )
+    assert result.ok, result.problems
+    assert result.values[:5] == ("function", None, None, None, False)
+    assert (
+        session.evaluate(
+            "local f = debug.getmetatable(ext.query('users')).__index"
+            " return pcall(load, string.dump(f), 'x', 'b')"
+        ).values[1]
+        is None
+    )
 
 
 # Pages

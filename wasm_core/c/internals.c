@@ -138,10 +138,29 @@ void core_conceal(lua_State *L) { conceal(L, clLvalue(s2v(L->top.p - 1))->p); }
 ** Whether it is a function without lines that says it is one of C, as core_conceal leaves them. Others
 ** have a line at least, or have lost the name as well.
 */
-static int is_concealed(const TValue *value) {
-  if (!ttisLclosure(value)) return 0;
-  const Proto *p = clLvalue(value)->p;
+static int is_concealed_proto(const Proto *p) {
   return p->lineinfo == NULL && p->source != NULL && strcmp(getstr(p->source), "=[C]") == 0;
+}
+
+static int is_concealed(const TValue *value) {
+  return ttisLclosure(value) && is_concealed_proto(clLvalue(value)->p);
+}
+
+int core_is_concealed(lua_State *L, int function) {
+  if (lua_type(L, function) != LUA_TFUNCTION || lua_iscfunction(L, function)) return 0;
+  return is_concealed_proto(((const LClosure *)lua_topointer(L, function))->p);
+}
+
+const char *core_getupvalue(lua_State *L, int function, int n) {
+  return core_is_concealed(L, function) ? NULL : lua_getupvalue(L, function, n);
+}
+
+const char *core_setupvalue(lua_State *L, int function, int n) {
+  return core_is_concealed(L, function) ? NULL : lua_setupvalue(L, function, n);
+}
+
+void *core_upvalueid(lua_State *L, int function, int n) {
+  return core_is_concealed(L, function) ? NULL : lua_upvalueid(L, function, n);
 }
 
 int core_getinfo(lua_State *L, const char *what, lua_Debug *ar) {

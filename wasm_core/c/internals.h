@@ -64,10 +64,18 @@ int core_try(void (*f)(lua_State *, void *), lua_State *L, void *ud);
 */
 void core_conceal(lua_State *L);
 
-/* For the debug library: programs do not get hold of such functions, nor of what they have in locals. */
+int core_is_concealed(lua_State *L, int function);
+
+/*
+** For the debug library: programs do not get hold of such functions, nor of what they have in locals and
+** upvalues.
+*/
 int core_getinfo(lua_State *L, const char *what, lua_Debug *ar);
 const char *core_getlocal(lua_State *L, const lua_Debug *ar, int n);
 const char *core_setlocal(lua_State *L, const lua_Debug *ar, int n);
+const char *core_getupvalue(lua_State *L, int function, int n);
+const char *core_setupvalue(lua_State *L, int function, int n);
+void *core_upvalueid(lua_State *L, int function, int n);
 
 /* How many values the stack of this state has room for. */
 int core_stack_slots(lua_State *L);

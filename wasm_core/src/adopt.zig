@@ -13,6 +13,9 @@ const load = @import("load.zig");
 const path = @import("path.zig");
 const record = @import("record.zig");
 
+/// Whether it is a function of the prelude.
+extern fn core_is_concealed(*lua.State, c_int) c_int;
+
 /// The queue is a Lua array of `width` values an object.
 const width = 4;
 const Place = enum(u8) {
@@ -76,7 +79,7 @@ const Walk = struct {
         }
         switch (lua.typeAt(L, value)) {
             .table => return self.enqueue(value, parent, label, kind),
-            .function => if (functions.isLua(L, value)) return self.enqueue(value, parent, label, kind),
+            .function => if (functions.isLua(L, value) and core_is_concealed(L, value) == 0) return self.enqueue(value, parent, label, kind),
             else => {},
         }
         self.refuse(value, parent, label, kind);
