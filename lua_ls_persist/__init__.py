@@ -36,11 +36,13 @@ if TYPE_CHECKING:
     from lua_ls_persist.model import (
         AggregateGroup,
         Collected,
+        Difference,
         Evaluation,
         Explanation,
         Exported,
         Field,
         Frame,
+        HistoryEntry,
         IndexInfo,
         MemoryStats,
         OutputPiece,
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
         StoredTable,
         StoreSizes,
         Upvalue,
+        Went,
     )
     from lua_ls_persist.session import Session, SyntaxChecker
 
@@ -60,11 +63,13 @@ __all__ = [
     "AggregateGroup",
     "Collected",
     "CoreError",
+    "Difference",
     "Evaluation",
     "Explanation",
     "Exported",
     "Field",
     "Frame",
+    "HistoryEntry",
     "IndexInfo",
     "InterchangeError",
     "LuaPersistError",
@@ -90,6 +95,7 @@ __all__ = [
     "TrapError",
     "UniqueViolationError",
     "Upvalue",
+    "Went",
     "WireError",
     "__version__",
 ]
@@ -113,11 +119,13 @@ _MODULES = {
     "model": (
         "AggregateGroup",
         "Collected",
+        "Difference",
         "Evaluation",
         "Explanation",
         "Exported",
         "Field",
         "Frame",
+        "HistoryEntry",
         "IndexInfo",
         "MemoryStats",
         "OutputPiece",
@@ -130,6 +138,7 @@ _MODULES = {
         "StoredFunction",
         "StoredTable",
         "Upvalue",
+        "Went",
     ),
     "session": ("Session", "SyntaxChecker"),
 }

@@ -50,12 +50,15 @@ import base64
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TypeAlias
 
 from lua_ls_persist.model import (
     AggregateGroup,
+    Difference,
     Evaluation,
     Frame,
+    HistoryEntry,
     OutputPiece,
     Preview,
     Problem,
@@ -64,6 +67,7 @@ from lua_ls_persist.model import (
     StoredFunction,
     StoredTable,
     Value,
+    Went,
 )
 from lua_ls_persist.pretty import one_line, scalar_text
 
@@ -188,6 +192,34 @@ def _row_to_json(row: QueryRow) -> dict[str, Json]:
     else:
         data["value"] = value_to_json(row.value)
     return data
+
+
+def entry_to_json(entry: HistoryEntry) -> dict[str, Json]:
+    """An evaluation of the history."""
+    data: dict[str, Json] = asdict(entry)
+    return data | {
+        "name": unicode_text(entry.name),
+        "source": unicode_text(entry.source),
+        "keys": [unicode_text(key) for key in entry.keys],
+    }
+
+
+def went_to_json(went: Went) -> dict[str, Json]:
+    """What undo or redo did."""
+    return {
+        "evaluations": [entry_to_json(entry) for entry in went.evaluations],
+        "vm": went.vm,
+        "text": went.text,
+    }
+
+
+def difference_to_json(difference: Difference) -> dict[str, Json]:
+    """Something that differs between two points of the history."""
+    return {
+        "place": unicode_text(difference.place),
+        "before": value_to_json(difference.before),
+        "after": value_to_json(difference.after),
+    }
 
 
 def lua_type(value: Value) -> str:

@@ -18,6 +18,7 @@ from lua_ls_persist._version import __version__
 from lua_ls_persist.cli import (
     changing_commands,
     exits,
+    history_commands,
     index_commands,
     query_commands,
     schema_commands,
@@ -158,6 +159,7 @@ for stored_command in (
     *query_commands.COMMANDS,
     index_commands.index_group,
     schema_commands.schema_command,
+    *history_commands.COMMANDS,
 ):
     program.add_command(stored_command)
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Final
 
 from lua_ls_persist.model import Evaluation, Problem
-from lua_ls_persist.paths import Key
+from lua_ls_persist.paths import Key, Path
+from lua_ls_persist.pretty import scalar_text
 from lua_ls_persist.wire import Encodable
 
 CHUNK: Final = "(call)"
@@ -35,6 +36,24 @@ def arguments_of(
 ) -> Sequence[Encodable]:
     """What the program is given."""
     return [list(keys), text, *arguments]
+
+
+def told(text: str, arguments: Sequence[Encodable]) -> bytes:
+    """What the history says of a call: `Memory.calculate(3, "four", {...})`."""
+    shown = ", ".join(map(told_value, arguments))
+    return f"{text}({shown})".encode("utf-8", "surrogateescape")
+
+
+def told_value(value: Encodable) -> str:
+    """What the history says of a value."""
+    if value is None or isinstance(value, (bool, int, float, str, bytes)):
+        return scalar_text(value)
+    return "{...}"
+
+
+def told_path(path: Path) -> str:
+    """What the history says of a path."""
+    return path if isinstance(path, str) else ".".join(map(str, path))
 
 
 def without_call(evaluation: Evaluation, text: str) -> Evaluation:

@@ -16,6 +16,7 @@ from lua_ls_persist.interchange import format_of
 from lua_ls_persist.model import Evaluation, Exported
 from lua_ls_persist.paths import Key, Path, keys_of
 from lua_ls_persist.protocol import EVALUATE_FLAG_PRELUDE
+from lua_ls_persist.session.calls import told_path, told_value
 from lua_ls_persist.session.files import export_table, name_of, row_source
 from lua_ls_persist.session.life import Life
 from lua_ls_persist.session.limits import SESSION_LIMIT, UseSessionLimit, time_limit
@@ -44,7 +45,9 @@ class ChangingData(StoredData):
             SessionError: it is no path, or the path of a named table itself.
             WireError: Lua has no value for `value`.
         """
-        return self._run("python_set", {"keys": _entry_keys(path), "value": value}, "(set)")
+        keys = _entry_keys(path)
+        doing = f"{told_path(path)} = {told_value(value)}"
+        return self._run("python_set", {"keys": keys, "value": value}, "(set)", doing)
 
     def delete(self, path: Path) -> Evaluation:
         """Remove the entry at a path; the evaluation's value is whether there was one.
@@ -52,7 +55,7 @@ class ChangingData(StoredData):
         Raises:
             SessionError: it is no path, or the path of a named table itself (see `drop`).
         """
-        return self._run("python_delete", {"keys": _entry_keys(path)}, "(delete)")
+        return self._run("python_delete", {"keys": _entry_keys(path)}, "(delete)", told_path(path))
 
     def batch(
         self,
@@ -81,9 +84,15 @@ class ChangingData(StoredData):
         on_progress: OnProgress | None = None,
     ) -> Future[Evaluation]:
         """As `batch`, without waiting."""
+        listed = list(operations)
         return self._life.owner.submit(
             self._prepared(
-                "python_batch", list(operations), "(batch)", time_limit_s, on_progress=on_progress
+                "python_batch",
+                listed,
+                "(batch)",
+                time_limit_s,
+                on_progress=on_progress,
+                doing=f"{len(listed)} operations",
             )
         )
 
@@ -142,7 +151,14 @@ class ChangingData(StoredData):
             "dry_run": dry_run,
         }
         return self._life.owner.submit(
-            self._prepared("python_migrate", arguments, name, time_limit_s, on_progress=on_progress)
+            self._prepared(
+                "python_migrate",
+                arguments,
+                name,
+                time_limit_s,
+                on_progress=on_progress,
+                doing=source,
+            )
         )
 
     def import_data(
@@ -204,7 +220,14 @@ class ChangingData(StoredData):
         rows = row_source(source, format, key, infer, on_progress)
         arguments: Encodable = {"keys": keys_of(table), "path": table, "replace": replace}
         return self._life.owner.submit(
-            self._prepared("python_import", arguments, "(import)", time_limit_s, rows=rows)
+            self._prepared(
+                "python_import",
+                arguments,
+                "(import)",
+                time_limit_s,
+                rows=rows,
+                doing=f"import {name_of(source)} into {table}",
+            )
         )
 
     def export_data(
@@ -234,8 +257,10 @@ class ChangingData(StoredData):
             lambda runner: export_table(runner, table, target, kind, on_progress)
         )
 
-    def _run(self, function: str, arguments: Encodable, name: str) -> Evaluation:
-        return self._life.owner.call(self._prepared(function, arguments, name, SESSION_LIMIT))
+    def _run(self, function: str, arguments: Encodable, name: str, doing: str) -> Evaluation:
+        return self._life.owner.call(
+            self._prepared(function, arguments, name, SESSION_LIMIT, doing=doing)
+        )
 
     def _prepared(
         self,
@@ -246,8 +271,9 @@ class ChangingData(StoredData):
         *,
         on_progress: OnProgress | None = None,
         rows: RowSource | None = None,
+        doing: str = "",
     ) -> Callable[[], Evaluation]:
-        """A call of a function of the prelude."""
+        """A call of a function of the prelude; `doing` tells the history what it is about."""
         limit = time_limit(time_limit_s, self._life.settings.time_limit_s)
         request = evaluation_request(
             function.encode(),
@@ -266,6 +292,7 @@ class ChangingData(StoredData):
             arguments=Encoded(encode(arguments)),
             on_progress=on_progress,
             rows=rows,
+            doing=doing.encode("utf-8", "surrogateescape"),
         )
         return lambda: self._life.evaluate(job)
 

@@ -21,6 +21,7 @@ from lua_ls_persist.errors import (
 )
 from lua_ls_persist.paths import keys_of
 from lua_ls_persist.session import (
+    data_history,
     data_indexes,
     data_interchange,
     data_looking,
@@ -113,6 +114,7 @@ OPERATIONS: Final[dict[str, DataOperation]] = {
     "progress": DataOperation(_progress),
     "keep": DataOperation(_keep),
     "kept": DataOperation(_kept),
+    **data_history.OPERATIONS,
     **data_indexes.OPERATIONS,
     **data_interchange.OPERATIONS,
     **data_looking.OPERATIONS,

@@ -77,7 +77,8 @@ class IdleWork:
             self._owner.rest(self._collect_not_before - started)
             return
         writes = self._runner.persistence.writes
-        removed = self._runner.store.collect_step(self._images.references)
+        with self._images.collecting():
+            removed = self._runner.store.collect_step(self._images.all_references)
         self._runner.persistence.after_own_changes()
         now = time.monotonic()
         self._collecting_s += now - started

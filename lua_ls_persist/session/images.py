@@ -6,7 +6,8 @@ with a fresh VM and says why. An image fits one exact build of the core and one 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import final
 
 from lua_ls_persist.errors import CoreError, StoreError
@@ -16,7 +17,7 @@ from lua_ls_persist.session.host import EvaluationHost
 from lua_ls_persist.session.records import read_ids
 from lua_ls_persist.session.runner import Runner
 from lua_ls_persist.store.rows import StoredImage
-from lua_ls_persist.vm import Image
+from lua_ls_persist.vm import Image, Stopped
 from lua_ls_persist.wire import Decoder
 
 REFERENCES_TIME_LIMIT_S = 10.0
@@ -127,6 +128,44 @@ class ImageKeeper:
         if decoder.u8() != Outcome.OK:
             raise CoreError(decoder.text().decode("utf-8", "replace"))
         return read_ids(decoder)
+
+    def all_references(self) -> tuple[int, ...]:
+        """Those, and those of the VMs that undoing and redoing would bring back."""
+        found = set(self.references())
+        for state, image in self._runner.points.states():
+            if state.references is None:
+                state.references = self._references_of(image)
+            found.update(state.references or ())
+        return tuple(found)
+
+    @contextmanager
+    def collecting(self) -> Iterator[None]:
+        """In this block this session collects, and spares `all_references`."""
+        store = self._runner.store
+        before = store.collections
+        yield
+        if store.collections == before + 1:  # nobody else has
+            self._runner.points.collected(before)
+
+    def _references_of(self, image: Image) -> tuple[int, ...] | None:
+        """What a VM that is kept holds; None if it cannot be asked. Nothing of it lasts."""
+        runner = self._runner
+        present = runner.machine.capture()
+        try:
+            runner.machine.restore(image)
+            runner.persistence.begin(wait=False)
+            host = runner.host(runner.collector())
+            decoder = Decoder(
+                runner.machine.call(
+                    "core_references", host=host, time_limit_s=REFERENCES_TIME_LIMIT_S
+                )
+            )
+            return read_ids(decoder) if decoder.u8() == Outcome.OK else None
+        except (CoreError, StoreError, Stopped):
+            return None
+        finally:
+            runner.persistence.rollback()
+            runner.machine.restore(present)
 
     def _ask_for_references(self, host: EvaluationHost) -> bytes:
         runner = self._runner

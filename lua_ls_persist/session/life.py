@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, TypeVar, final
 
 from lua_ls_persist.errors import LuaPersistError
-from lua_ls_persist.model import Collected, Evaluation
+from lua_ls_persist.model import Collected, Evaluation, Went
+from lua_ls_persist.session import going
 from lua_ls_persist.session.idle import IdleWork
 from lua_ls_persist.session.images import ImageKeeper
 from lua_ls_persist.session.owner import Owner
@@ -91,6 +92,7 @@ class Life:
         restarted.result()
 
     def _restart(self) -> None:
+        self.runner.points.clear()
         self.begin_afresh(RESTARTED)
 
     def begin_afresh(self, why: str) -> None:
@@ -103,10 +105,38 @@ class Life:
 
     def collect(self, on_progress: Callable[[str, int], None] | None = None) -> Collected:
         """Remove from the store what nothing reaches. On the thread."""
-        references = self._images.references()
-        with self.runner.persistence.own_transaction(changes_entries=False) as store:
+        references = self._images.all_references()
+        with (
+            self._images.collecting(),
+            self.runner.persistence.own_transaction(changes_entries=False) as store,
+        ):
             removed = store.collect(references, on_progress=on_progress)
         return Collected(**asdict(removed))
+
+    # -- back and forth in the history
+
+    def go(self, count: int, *, undone: bool) -> Went:
+        """Undo or redo evaluations, in the store and in the VM. On the thread.
+
+        Raises:
+            StoreError: one of them cannot be; nothing was changed.
+        """
+        if undone:
+            went, image = going.undo(self.runner, count)
+        else:
+            went, image = going.redo(self.runner, count)
+        if not went.evaluations:
+            return went
+        if went.vm == "fresh":
+            self.begin_afresh(went.text)
+        else:
+            if image is not None:
+                self.runner.machine.restore(image)
+                self.runner.configure()
+            self.runner.persistence.mark_stale()
+            self._images.forget()
+            self._idle.evaluated()
+        return went
 
     def fork(self) -> Life:
         """Another life with a copy of the store and of the VM."""

@@ -10,6 +10,7 @@ whether its caches are stale, and a transaction that finds them stale later rais
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import final
@@ -18,7 +19,7 @@ from lua_ls_persist.errors import StoreChangedError, StoreError, WireError
 from lua_ls_persist.protocol import MEMORY_TABLE_ID, StoreOperation
 from lua_ls_persist.session.answers import Answers
 from lua_ls_persist.session.sources import SourceTexts
-from lua_ls_persist.store import Store
+from lua_ls_persist.store import Description, HistoryLimits, Store
 from lua_ls_persist.vm import GivenUp
 
 
@@ -48,8 +49,18 @@ class Persistence:
         """The state of the store that the VM's caches are of."""
         self.writes = 0
         """How often something was written by this session."""
+        self.doing: Description = ("", b"")
+        """What is being done, for the history: a name and a source."""
+        self.collections_before = 0
+        """How many collections the store had been through before what was committed last."""
         self._fresh = False
         """The evaluation that runs has dropped the caches, so anything read is of its snapshot."""
+
+    def keep_history(self, limits: HistoryLimits) -> None:
+        """What this session writes is recorded, within these limits."""
+        self._store.keep_history(
+            session=uuid.uuid4().hex, limits=limits, describe=lambda: self.doing
+        )
 
     def attach(self, *, state: int | None = None) -> None:
         """A VM is taken into use: a fresh one, or one whose caches are of this state."""
@@ -110,23 +121,29 @@ class Persistence:
             self._fresh = self._look_for_changes()
         return self._fresh
 
-    def commit(self) -> None:
+    def commit(self) -> int:
         """What the evaluation did lasts, and the VM goes on with it.
+
+        The number that the history has it under; 0 if it has changed nothing.
 
         Raises:
             StoreChangedError: somebody else was faster; roll back and run it again.
             StoreError: it cannot be written; roll back.
         """
+        number = 0
         if self._store.in_transaction:
+            self.collections_before = self._store.collections
             if self._fresh:
                 # Read in the transaction: it is the state of its snapshot.
                 self._state = self._store.state
             if self._store.commit():
                 self._state += 1
                 self.writes += 1
+                number = self._store.recorded
             self._stale = False
         # Caches dropped without anything read since then are still dropped: nothing is stale. But
         # the state is not known, so the next evaluation drops them once more.
+        return number
 
     def rollback(self) -> None:
         """Nothing of the evaluation lasts. Idempotent; the caller takes the VM back as well."""
@@ -171,11 +188,14 @@ class Persistence:
     # -- what the session itself does
 
     @contextmanager
-    def own_transaction(self, *, changes_entries: bool) -> Iterator[Store]:
+    def own_transaction(
+        self, *, changes_entries: bool, doing: Description = ("", b"")
+    ) -> Iterator[Store]:
         """A transaction of the session itself, outside of any evaluation.
 
-        With `changes_entries` the VM's caches are stale afterwards.
+        With `changes_entries` the VM's caches are stale afterwards. `doing` is for the history.
         """
+        self.doing = doing
         self.is_stale()
         store = self._store
         store.begin(write=True)

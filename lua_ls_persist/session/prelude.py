@@ -27,6 +27,7 @@ FUNCTIONS: Final = {
     "drop_index": "index",
     "explain": "query",
     "functions": "looking",
+    "history": "history",
     "index": "index",
     "indexes": "index",
     "info": "looking",

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar, final
 
 from lua_ls_persist.errors import (
@@ -29,12 +29,13 @@ from lua_ls_persist.session.modules import ModuleFiles
 from lua_ls_persist.session.names import ChunkNames
 from lua_ls_persist.session.output import OnOutput, OutputCollector, ToldOnce
 from lua_ls_persist.session.persistence import Persistence
+from lua_ls_persist.session.points import Points
 from lua_ls_persist.session.problems import memory_problem, read_problem, stop_note, stop_problem
 from lua_ls_persist.session.request import PreviewLimits, evaluation_request
 from lua_ls_persist.session.services import OnProgress, RowSource
 from lua_ls_persist.session.sources import SourceTexts
 from lua_ls_persist.session.trees import Tree
-from lua_ls_persist.store import Store
+from lua_ls_persist.store import HistoryLimits, Store
 from lua_ls_persist.vm import Image, Machine, Stopped, load_core
 from lua_ls_persist.wire import Decoder
 
@@ -48,6 +49,8 @@ CACHED_ENTRIES_MAX = 131072
 """What is cached is part of every pre-image, so there is an end to it in large VMs, too."""
 REFRESH_TIME_LIMIT_S = 10.0
 """What a VM may take to forget what it has cached."""
+FINALIZERS = ("(finalizers)", b"")
+"""What the history tells of what finalizers do between two evaluations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class Settings:
     keep_error_effects: bool
     allow_bytecode: bool
     files: ModuleFiles
+    history: HistoryLimits = field(default_factory=HistoryLimits)
+    undo_memory_limit_bytes: int = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,8 @@ class Job:
     on_progress: OnProgress | None = None
     rows: RowSource | None = None
     """The rows that a call of the prelude imports."""
+    doing: bytes | None = None
+    """What the history tells instead of the source, where nobody has written that."""
 
 
 @final
@@ -91,6 +98,8 @@ class Runner:
         self.names = ChunkNames()
         self.sources = SourceTexts()
         self.persistence = Persistence(store, self.sources, lambda: self.machine.stopping)
+        self.persistence.keep_history(settings.history)
+        self.points = Points(settings.undo_memory_limit_bytes)
         self.evaluations = 0
         """How many have been kept, in this VM and the images it goes back to."""
         self._before = Image()
@@ -209,6 +218,8 @@ class Runner:
             told.again()
         collector = self.collector(told)
         self.machine.capture(self._before)
+        doing = job.payload if job.doing is None else job.doing
+        self.persistence.doing = (job.name, doing)
         values: tuple[Value, ...] = ()
         problems: tuple[Problem, ...] = ()
         try:
@@ -219,7 +230,7 @@ class Runner:
             if not problems or self._are_kept(problems):
                 # The last of the output is told before it is too late to undo what it is about.
                 collector.finish()
-                self.persistence.commit()
+                self._commit()
                 self.evaluations += 1
             else:
                 self.undo()
@@ -312,13 +323,14 @@ class Runner:
     @contextmanager
     def _atomic(self, *, wait: bool) -> Iterator[EvaluationHost]:
         self.machine.capture(self._before)
+        self.persistence.doing = FINALIZERS
         try:
             stale = self.persistence.begin(wait=wait)
             host = self.host(self.collector())
             if stale:
                 self.refresh(host)
             yield host
-            self.persistence.commit()
+            self._commit()
         except BaseException:
             self.undo()
             raise
@@ -360,6 +372,14 @@ class Runner:
         _, problems = self._read(response)
         if problems:
             raise StoreError(problems[0].message)
+
+    def _commit(self) -> None:
+        """What was done lasts, in the store and in the VM."""
+        number = self.persistence.commit()
+        if number:
+            collections = self.persistence.collections_before
+            self._before = self.points.recorded(number, self._before, collections)
+            self.points.forget(self.store.forgotten)
 
     def undo(self) -> None:
         """Store and VM are as they were before this evaluation."""

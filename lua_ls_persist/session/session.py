@@ -13,6 +13,7 @@ from lua_ls_persist.model import Evaluation, Field, MemoryStats
 from lua_ls_persist.paths import Path, keys_of
 from lua_ls_persist.session import calls, looking
 from lua_ls_persist.session.changing import ChangingData
+from lua_ls_persist.session.history import HistoryData
 from lua_ls_persist.session.indexes import StoredIndexes
 from lua_ls_persist.session.life import Life
 from lua_ls_persist.session.limits import (
@@ -31,19 +32,22 @@ from lua_ls_persist.session.request import (
 )
 from lua_ls_persist.session.runner import Job, Settings
 from lua_ls_persist.session.schemas import StoredSchemas
-from lua_ls_persist.store import Store
+from lua_ls_persist.store import HistoryLimits, Store
 from lua_ls_persist.vm import load_core
 from lua_ls_persist.wire import Encodable
 
 MEMORY_LIMIT_BYTES_DEFAULT: Final = 256 * 1024 * 1024
 TIME_LIMIT_S_DEFAULT: Final = 10.0
 OUTPUT_LIMIT_BYTES_DEFAULT: Final = 1024 * 1024
+HISTORY_LIMIT_EVALUATIONS_DEFAULT: Final = 1_000
+HISTORY_LIMIT_BYTES_DEFAULT: Final = 64 * 1024 * 1024
+UNDO_MEMORY_LIMIT_BYTES_DEFAULT: Final = 64 * 1024 * 1024
 
 Mode: TypeAlias = Literal["auto", "chunk"]
 
 
 @final
-class Session(StoredQueries, StoredIndexes, StoredSchemas, ChangingData):
+class Session(StoredQueries, StoredIndexes, StoredSchemas, ChangingData, HistoryData):
     """Evaluates Lua in one persistent VM. Any thread may use it; evaluations run one by one.
 
     Open one with `Session.open`, close it with `close` or by leaving a `with` block.
@@ -66,6 +70,9 @@ class Session(StoredQueries, StoredIndexes, StoredSchemas, ChangingData):
         folders: Sequence[str | os.PathLike[str]] = (),
         open_buffers: OpenBuffers | None = None,
         resume: bool = True,
+        history_limit_evaluations: int = HISTORY_LIMIT_EVALUATIONS_DEFAULT,
+        history_limit_bytes: int = HISTORY_LIMIT_BYTES_DEFAULT,
+        undo_memory_limit_bytes: int = UNDO_MEMORY_LIMIT_BYTES_DEFAULT,
     ) -> Session:
         """Open a session.
 
@@ -84,6 +91,10 @@ class Session(StoredQueries, StoredIndexes, StoredSchemas, ChangingData):
             folders: where `require` looks for `?.lua` and `?/init.lua`.
             open_buffers: asked first for each candidate file: an editor's text of it, or None.
             resume: whether to go on from an image; otherwise with a fresh VM.
+            history_limit_evaluations: so many of the newest evaluations are in the history, and can
+                be undone; 0: no history is kept, and what there is is forgotten.
+            history_limit_bytes: so much of the file the history takes, roughly.
+            undo_memory_limit_bytes: so much memory what the VM was may take, for undoing.
 
         Raises:
             StoreError: the file cannot be used; the message says why and what to do.
@@ -95,6 +106,9 @@ class Session(StoredQueries, StoredIndexes, StoredSchemas, ChangingData):
             raise SessionError(f"output_limit_bytes is {output_limit_bytes}; it cannot be negative")
         if isinstance(folders, (str, bytes)):
             raise SessionError("folders is a list of folders, not the path of one")
+        limits = (history_limit_evaluations, history_limit_bytes, undo_memory_limit_bytes)
+        if min(limits) < 0:
+            raise SessionError("the limits of the history cannot be negative")
         load_core()
         settings = Settings(
             memory_limit_bytes=memory_limit_bytes,
@@ -103,6 +117,8 @@ class Session(StoredQueries, StoredIndexes, StoredSchemas, ChangingData):
             keep_error_effects=keep_error_effects,
             allow_bytecode=allow_bytecode,
             files=ModuleFiles([FilePath(folder) for folder in folders], open_buffers),
+            history=HistoryLimits(history_limit_evaluations, history_limit_bytes),
+            undo_memory_limit_bytes=undo_memory_limit_bytes,
         )
         store = Store.open(None if path is None else FilePath(path))
         return cls(Life(store, settings, resume=resume))
@@ -206,7 +222,16 @@ class Session(StoredQueries, StoredIndexes, StoredSchemas, ChangingData):
         keys = keys_of(path)
         text = path if isinstance(path, str) else ".".join(map(str, keys))
         given = calls.arguments_of(keys, text, arguments)
-        run = self._prepare(calls.SOURCE, calls.CHUNK, 0, "chunk", given, time_limit_s, on_output)
+        run = self._prepare(
+            calls.SOURCE,
+            calls.CHUNK,
+            0,
+            "chunk",
+            given,
+            time_limit_s,
+            on_output,
+            doing=calls.told(text, arguments),
+        )
         return lambda: calls.without_call(run(), text)
 
     def _prepare(
@@ -218,6 +243,8 @@ class Session(StoredQueries, StoredIndexes, StoredSchemas, ChangingData):
         arguments: Sequence[Encodable],
         time_limit_s: float | UseSessionLimit | None,
         on_output: OnOutput | None,
+        *,
+        doing: bytes | None = None,
     ) -> Callable[[], Evaluation]:
         settings = self._life.settings
         limit = time_limit(time_limit_s, settings.time_limit_s)
@@ -235,7 +262,7 @@ class Session(StoredQueries, StoredIndexes, StoredSchemas, ChangingData):
             limits=self._limits,
             source_serial=runner.sources.number_of(content, line),
         )
-        job = Job("core_evaluate", request, content, name, limit, on_output)
+        job = Job("core_evaluate", request, content, name, limit, on_output, doing=doing)
         return lambda: self._life.evaluate(job)
 
     # -- control

@@ -87,8 +87,12 @@ class StoredData:
         """
 
         def drop(runner: Runner) -> bool:
-            with runner.persistence.own_transaction(changes_entries=True) as store:
-                return store.drop_root(name)
+            doing = ("(drop)", f"drop {name}".encode("utf-8", "replace"))
+            persistence = runner.persistence
+            with persistence.own_transaction(changes_entries=True, doing=doing) as store:
+                dropped = store.drop_root(name)
+            runner.points.recorded_outside(runner.store.recorded)
+            return dropped
 
         return self._life.call(drop)
 
@@ -178,6 +182,7 @@ class StoredData:
 
         def restore(runner: Runner) -> None:
             runner.store.restore(source, on_progress=on_progress)
+            runner.points.clear()
             self._life.begin_afresh("The session was restored from a backup.")
 
         self._life.call(restore)
@@ -206,8 +211,12 @@ class StoredData:
         """
 
         def read(runner: Runner) -> int:
-            with runner.persistence.own_transaction(changes_entries=True) as store:
-                return store.import_lines(lines, on_progress=on_progress)
+            doing = ("(import)", b"")
+            persistence = runner.persistence
+            with persistence.own_transaction(changes_entries=True, doing=doing) as store:
+                count = store.import_lines(lines, on_progress=on_progress)
+            runner.points.recorded_outside(runner.store.recorded)
+            return count
 
         return self._life.call(read)
 

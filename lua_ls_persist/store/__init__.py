@@ -9,10 +9,12 @@ from __future__ import annotations
 from lua_ls_persist.store.migrations import FORMAT_VERSION
 from lua_ls_persist.store.opening import APPLICATION_ID, library_versions
 from lua_ls_persist.store.paths import FOLDER_NAME, default_path
+from lua_ls_persist.store.recording import Description, HistoryLimits
 from lua_ls_persist.store.repair import repair
 from lua_ls_persist.store.rows import (
     CodeRow,
     Collected,
+    Difference,
     Entry,
     FunctionRow,
     Key,
@@ -21,6 +23,7 @@ from lua_ls_persist.store.rows import (
     NewCode,
     Page,
     Pair,
+    Recorded,
     Repaired,
     Root,
     Sizes,
@@ -39,14 +42,18 @@ __all__ = [
     "FORMAT_VERSION",
     "CodeRow",
     "Collected",
+    "Description",
+    "Difference",
     "Entry",
     "FunctionRow",
+    "HistoryLimits",
     "Key",
     "Native",
     "Nested",
     "NewCode",
     "Page",
     "Pair",
+    "Recorded",
     "Repaired",
     "Root",
     "Sizes",

@@ -20,6 +20,12 @@ PAGES_AT_ONCE: Final = 1_000
 IDS_SKIPPED: Final = 1_000_000
 """By a restore: other sessions may hold ids that were given out since the backup was made."""
 
+_SQL_FOLLOW_ON = """
+    UPDATE counters SET value = value + 1 + max(
+        0, ? - (SELECT value FROM counters WHERE name = 'commits'))
+    WHERE name = 'followed'
+    """
+
 PageProgress: TypeAlias = Callable[[int, int], None]
 """Called with how many pages are done, and how many there are."""
 
@@ -112,6 +118,8 @@ class Backups(Exchange):
                 raise StoreError(f"{path} is damaged. Repair it first, or name another backup.")
             copy.execute("DELETE FROM images")
             copy.execute("DELETE FROM image_pieces")
+            # The history goes on as if nothing had come in between.
+            copy.execute(_SQL_FOLLOW_ON, (self._counter("commits"),))
             for counter, step in (("commits", 1), ("collections", 1), ("next_id", IDS_SKIPPED)):
                 copy.execute(
                     "UPDATE counters SET value = max(value, ?) + ? WHERE name = ?",

@@ -14,6 +14,7 @@ from lua_ls_persist.store.indexes import Indexes
 from lua_ls_persist.store.keys import is_signed, sign, signing_key
 from lua_ls_persist.store.packing import Packer
 from lua_ls_persist.store.rows import CodeRow, FunctionRow, Native, NewCode, Text, as_native
+from lua_ls_persist.store.watching import Changes
 
 TEXT_PLAIN_BYTES_MAX: Final = 4096
 """Shorter sources stay readable in the file; longer ones are compressed."""
@@ -83,7 +84,7 @@ class Code(Indexes):
 
     def define_function(self, function_id: int, code_id: int, cells: Sequence[int]) -> None:
         """Makes a function of code and cells, in the place of what had this id."""
-        with self._change():
+        with self._change(), self._watching(lambda: Changes(functions=(function_id,))):
             execute = self._cursor.execute
             if execute("SELECT 1 FROM code WHERE id = ?", (code_id,)).get is None:
                 raise StoreError(

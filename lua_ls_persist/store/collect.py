@@ -1,6 +1,7 @@
 """Removing what nothing reaches any more: all at once, or step by step in idle time.
 
-The roots are the named tables, what images refer to, and what the caller adds (what its VM holds).
+The roots are the named tables, what images and the history refer to, and what the caller adds (what
+its VM holds).
 Ids that are reached are marked in a temporary table, whose order is also the queue of what is still
 to be looked into; then the ids without a mark are listed, then they are removed.
 
@@ -15,9 +16,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias, cast
+
+import apsw
 
 from lua_ls_persist.store.images import Facts, Images, Piece
 from lua_ls_persist.store.rows import Collected, Native, StoredImage
@@ -49,6 +53,16 @@ _SQL_MARK_ROOTS = """
     UNION ALL
     SELECT json_each.value FROM images,
         json_each(CASE WHEN json_valid(refers_to) THEN refers_to ELSE '[]' END)
+    """
+# What the history tells was there: undoing and redoing bring it back. A long string is no id of
+# anything, and a key of text is none either.
+_SQL_MARK_HISTORY = """
+    INSERT OR IGNORE INTO temp.marked (id)
+    SELECT value FROM history_changes
+        WHERE (kind IN (5, 7) OR key_kind IN (5, 7)) AND kind IN (5, 7)
+    UNION ALL
+    SELECT key FROM history_changes
+        WHERE (kind IN (5, 7) OR key_kind IN (5, 7)) AND key_kind IN (5, 7)
     """
 _SQL_QUEUE = "SELECT position, id FROM temp.marked WHERE position > ? ORDER BY position LIMIT ?"
 # Everything but entries that the ids refer to, whatever they are ids of.
@@ -277,6 +291,9 @@ class Collect(Images):
         # In this order: an image that comes in between is noticed before anything is removed.
         collection.newest_image = self._newest_image()
         self._cursor.execute(_SQL_MARK_ROOTS)
+        # Where the history cannot be read, there is nothing in it to undo.
+        with suppress(apsw.SQLError, apsw.CorruptError):
+            self._cursor.execute(_SQL_MARK_HISTORY)
 
     def _mark_until(
         self,

@@ -84,6 +84,9 @@ _SQL_CELLS = """
 class Entries(Watched):
     """Reads and writes entries, tables and cells."""
 
+    long_bytes_written = 0
+    """How long all strings were that were kept apart since the file was opened."""
+
     def apply(
         self,
         sets: Sequence[Entry] = (),
@@ -275,6 +278,7 @@ class Entries(Watched):
         return cell
 
     def _long_string(self, owner: int, content: Native) -> int:
+        self.long_bytes_written += len(cast("str | bytes", content))
         # Not the shared cursor: this one may be in the middle of an `executemany`.
         string_id = self._connection.execute(_SQL_NEW_LONG, (owner, content)).get
         assert isinstance(string_id, int)

@@ -34,6 +34,7 @@ from lua_ls_persist.store.roots import MEMORY
 from lua_ls_persist.store.rows import FLOAT, NIL, Entry, Native, NewCode
 from lua_ls_persist.store.versions import PathKey
 from lua_ls_persist.store.views import Views
+from lua_ls_persist.store.watching import Changes
 
 EXPORT_VERSION: Final = 1
 ROWS_AT_ONCE: Final = 5_000
@@ -246,7 +247,10 @@ class Exchange(Views):
 
     def name_root(self, name: str, table_id: int) -> None:
         """Gives a table a name."""
-        self._cursor.execute("INSERT INTO roots (name, table_id) VALUES (?, ?)", (name, table_id))
+        with self._watching(lambda: Changes(roots=((name, table_id),))):
+            self._cursor.execute(
+                "INSERT INTO roots (name, table_id) VALUES (?, ?)", (name, table_id)
+            )
 
 
 class _Reader:

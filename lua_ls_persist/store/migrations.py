@@ -226,7 +226,54 @@ _INDEXES = (
     """,
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_META, _VALUES, _VERSIONS, _SCHEMAS, _INDEXES)
+HISTORY = (
+    # A row is an evaluation that changed the data; its number is that of the state it made, and
+    # `created` the ranges of the ids it gave out. `unknown` tells how many commits the history had
+    # not followed until then: where that is another number now, undoing it would be guesswork.
+    """
+    CREATE TABLE history (
+        id INTEGER PRIMARY KEY,
+        session TEXT NOT NULL,
+        made_utc TEXT NOT NULL,
+        name TEXT NOT NULL,
+        source ANY NOT NULL,
+        source_bytes INTEGER NOT NULL,
+        entries_set INTEGER NOT NULL,
+        entries_deleted INTEGER NOT NULL,
+        tables_made INTEGER NOT NULL,
+        functions_made INTEGER NOT NULL,
+        upvalues_set INTEGER NOT NULL,
+        created TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        unknown INTEGER NOT NULL,
+        is_whole INTEGER NOT NULL,
+        is_undone INTEGER NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX history_undone ON history (id) WHERE is_undone",
+    # What was there before an evaluation, for all that it changed in what was there; after it was
+    # undone, what there was before that. kind 0: there was nothing.
+    """
+    CREATE TABLE history_changes (
+        evaluation INTEGER NOT NULL,
+        target INTEGER NOT NULL,
+        id INTEGER NOT NULL,
+        key_kind INTEGER NOT NULL,
+        key ANY NOT NULL,
+        kind INTEGER NOT NULL,
+        value ANY,
+        PRIMARY KEY (evaluation, target, id, key_kind, key)
+    ) STRICT, WITHOUT ROWID
+    """,
+    # For collection, which spares what the history refers to.
+    """
+    CREATE INDEX history_references ON history_changes (value, key)
+    WHERE kind IN (5, 7) OR key_kind IN (5, 7)
+    """,
+    "INSERT INTO counters (name, value) VALUES ('followed', 0)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_META, _VALUES, _VERSIONS, _SCHEMAS, _INDEXES, HISTORY)
 """The steps in order; each is the SQL statements of one transaction."""
 
 FORMAT_VERSION = len(MIGRATIONS)

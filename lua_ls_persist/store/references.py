@@ -63,6 +63,14 @@ class References(Transactions):
         self._at_savepoints: list[tuple[set[int], int]] = []
         """That, and the collections made, when each savepoint was begun."""
 
+    @property
+    def collections(self) -> int:
+        """How many collections there have been in this file, as far as this session has noticed.
+
+        It notices whenever it writes.
+        """
+        return self._collections_seen
+
     def _on_open(self, connection: apsw.Connection) -> None:
         super()._on_open(connection)
         self._collections_seen = self._collections(connection)

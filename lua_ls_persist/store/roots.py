@@ -9,6 +9,7 @@ from lua_ls_persist.errors import StoreError
 from lua_ls_persist.protocol import MEMORY_TABLE_ID
 from lua_ls_persist.store.entries import Entries
 from lua_ls_persist.store.rows import Root, TableInfo
+from lua_ls_persist.store.watching import Changes
 
 MEMORY: Final = "Memory"
 """The root that is always there."""
@@ -42,7 +43,7 @@ class Roots(Entries):
             return 0
         table_id = self.reserve(1)
         self.apply(new_tables=[(table_id,)])
-        with self._change():
+        with self._change(), self._watching(lambda: Changes(roots=((name, table_id),))):
             self._cursor.execute(
                 "INSERT INTO roots (name, table_id) VALUES (?, ?)", (name, table_id)
             )
@@ -64,7 +65,7 @@ class Roots(Entries):
             raise StoreError(f"{MEMORY} cannot be dropped: it is always there. Empty it instead.")
         if not self.root(name, create=False):
             return False
-        with self._change():
+        with self._change(), self._watching(lambda: Changes(roots=((name, 0),))):
             self._cursor.execute("DELETE FROM roots WHERE name = ?", (name,))
         return True
 

@@ -209,6 +209,41 @@ class Repaired:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """An evaluation that changed the data, as the history has it.
+
+    `own`: undo and redo of this session may come to it. `bytes` is what its notes take, and
+    what it wrote. `keys` are
+    the first of the places that it changed, in words.
+    """
+
+    number: int
+    own: bool
+    made_utc: str
+    name: str
+    source: Text
+    source_bytes: int
+    entries_set: int
+    entries_deleted: int
+    tables_made: int
+    functions_made: int
+    upvalues_set: int
+    bytes: int
+    is_whole: bool
+    is_undone: bool
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How something was at one point of the history, and at another; kind 0: it was not there."""
+
+    place: str
+    before: Value
+    after: Value
+
+
+@dataclass(frozen=True, slots=True)
 class StoredImage:
     """A VM's state between two evaluations, and what it takes to go on from there.
 

@@ -16,8 +16,9 @@ from lua_ls_persist.errors import SchemaError, SchemaViolationError, SessionErro
 from lua_ls_persist.model import SchemaViolation
 from lua_ls_persist.paths import keys_of
 from lua_ls_persist.schema import Deriving, LuaTable, Type
-from lua_ls_persist.store.backups import Backups, PageProgress
+from lua_ls_persist.store.backups import PageProgress
 from lua_ls_persist.store.exchange import LineProgress
+from lua_ls_persist.store.history import History
 from lua_ls_persist.store.rows import TABLE, Native
 from lua_ls_persist.store.schema_rows import (
     Node,
@@ -33,7 +34,7 @@ DERIVE_DEPTH: Final = 8
 DERIVE_AT_ONCE: Final = 500
 
 
-class Schemas(Backups):
+class Schemas(History):
     """Keeps schemas, and data to them."""
 
     def __init__(self, path: Path | None, *, busy_timeout_ms: int) -> None:

@@ -178,7 +178,8 @@ _CHECKS: Final[tuple[tuple[str, str], ...]] = (
         """
         SELECT id FROM long_strings WHERE id NOT IN (
             SELECT value FROM entries WHERE kind = 20 UNION ALL
-            SELECT value FROM cells WHERE kind = 20)
+            SELECT value FROM cells WHERE kind = 20 UNION ALL
+            SELECT value FROM history_changes WHERE kind = 20)
         """,
     ),
     (
@@ -186,6 +187,23 @@ _CHECKS: Final[tuple[tuple[str, str], ...]] = (
         """
         SELECT long_strings.id, owner FROM long_strings
         JOIN entries ON kind = 20 AND value = long_strings.id AND table_id <> owner
+        """,
+    ),
+    (
+        "evaluation {} of the history changed {}, which is missing",
+        """
+        SELECT evaluation, value FROM history_changes
+        WHERE (kind = 7 AND value NOT IN (SELECT id FROM tables))
+            OR (kind = 5 AND value NOT IN (SELECT id FROM functions))
+            OR (kind = 20 AND value NOT IN (SELECT id FROM long_strings))
+        """,
+    ),
+    (
+        "evaluation {} of the history is missing, but has changes",
+        """
+        SELECT DISTINCT evaluation FROM history_changes
+        WHERE evaluation NOT IN (SELECT id FROM history)
+            AND evaluation <= (SELECT value FROM counters WHERE name = 'commits')
         """,
     ),
     (

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final, TypeAlias, cast
 
 from lua_ls_persist.store.roots import Roots
+from lua_ls_persist.store.watching import Changes
 
 PathKey: TypeAlias = str | int | float | bool
 
@@ -22,6 +23,9 @@ _SQL_MIGRATED: Final = """
 _SQL_ADD: Final = """
     INSERT INTO table_versions (path, version, migrated_utc)
     VALUES (?, ?, strftime('%Y-%m-%dT%H:%M:%SZ'))
+    """
+_SQL_OF_ROOT: Final = """
+    SELECT path, version FROM table_versions WHERE json_extract(path, '$[0]') = ?
     """
 _SQL_FORGET: Final = "DELETE FROM table_versions WHERE json_extract(path, '$[0]') = ?"
 
@@ -46,14 +50,18 @@ class Versions(Roots):
 
     def add_version(self, keys: Sequence[PathKey], version: int) -> None:
         """The table at this path is migrated to a version that it did not have."""
-        with self._change():
-            self._cursor.execute(_SQL_ADD, (_path(keys), version))
+        path = _path(keys)
+        with self._change(), self._watching(lambda: Changes(versions=((path, version),))):
+            self._cursor.execute(_SQL_ADD, (path, version))
 
     def drop_root(self, name: str) -> bool:
         """Takes the name from a table, and forgets the versions of what it led to."""
         was_there = super().drop_root(name)
         if was_there:
-            with self._change():
+            with self._reading:
+                rows = self._cursor.execute(_SQL_OF_ROOT, (name,)).fetchall()
+            versions = cast("list[tuple[str, int]]", rows)
+            with self._change(), self._watching(lambda: Changes(versions=versions)):
                 self._cursor.execute(_SQL_FORGET, (name,))
         return was_there
 

@@ -27,6 +27,11 @@ class Changes:
     metatables: Sequence[tuple[int | None, int]] = ()
     cells: Sequence[tuple[int, int, Native]] = ()
     cleared: Sequence[int] = ()
+    functions: Sequence[int] = ()
+    roots: Sequence[tuple[str, int]] = ()
+    """(name, table's id, or 0 where the name goes)"""
+    versions: Sequence[tuple[str, int]] = ()
+    """(path, version), which a table is migrated to, or forgotten to be"""
 
 
 class Watcher(Protocol):

@@ -1,7 +1,7 @@
 """The VM: the Lua core in WebAssembly, run by wasmtime. The only package that imports wasmtime."""
 
 from lua_ls_persist.vm.host import GivenUp, Host, NoHost, Stopped
-from lua_ls_persist.vm.image import Image
+from lua_ls_persist.vm.image import Image, ImagePages
 from lua_ls_persist.vm.machine import (
     MEMORY_LIMIT_BYTES_MAX,
     MEMORY_LIMIT_BYTES_MIN,
@@ -27,6 +27,7 @@ __all__ = [
     "GivenUp",
     "Host",
     "Image",
+    "ImagePages",
     "Machine",
     "NoHost",
     "Stopped",

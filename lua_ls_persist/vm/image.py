@@ -11,6 +11,8 @@ captured inside of a call can be restored only in the same call, from the same f
 from __future__ import annotations
 
 import ctypes
+import sys
+from dataclasses import dataclass
 
 _HELD_BYTES_MAX = 1024 * 1024
 """Smaller pieces are copied with the interpreter's lock held: giving it up costs more than that."""
@@ -18,6 +20,14 @@ _HELD_BYTES_MAX = 1024 * 1024
 _memmove_held = ctypes.PYFUNCTYPE(
     ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t
 )(ctypes._memmove_addr)  # type: ignore[attr-defined]  # what ctypes.memmove itself is made of
+
+
+_compare = ctypes.PyDLL("msvcrt" if sys.platform == "win32" else None).memcmp
+_compare.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
+
+IMAGE_PAGE_BYTES = 4096
+_BLOCK_BYTES = 16 * IMAGE_PAGE_BYTES
+"""Compared at once: most of two images of one VM is the same."""
 
 
 def copy_memory(target: int, source: int | bytes, length: int) -> None:
@@ -87,3 +97,52 @@ class Image:
         for address, length in self._segments:
             copy_memory(base + address, position, length)
             position += length
+
+    def differing(self, other: Image, pages_max: int) -> dict[int, bytes] | None:
+        """The pages of this image, by where they begin, that are not the same in the other one.
+
+        None: there are more than `pages_max`.
+        """
+        mine, others = self._address, other._address
+        size, shared = self.size_bytes, min(self.size_bytes, other.size_bytes)
+        found: dict[int, bytes] = {}
+        for block in range(0, size, _BLOCK_BYTES):
+            end = min(block + _BLOCK_BYTES, size)
+            if end <= shared and not _compare(mine + block, others + block, end - block):
+                continue
+            for start in range(block, end, IMAGE_PAGE_BYTES):
+                length = min(IMAGE_PAGE_BYTES, end - start)
+                if start + length > shared or _compare(mine + start, others + start, length):
+                    found[start] = ctypes.string_at(mine + start, length)
+            if len(found) > pages_max:
+                return None
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePages:
+    """An image, as what it takes to make it from another one of the same VM."""
+
+    pages: dict[int, bytes]
+    segments: tuple[tuple[int, int], ...]
+    memory_bytes: int
+    size_bytes: int
+    """What the pages take."""
+
+    @classmethod
+    def of(cls, image: Image, *, like: Image, limit_bytes: int) -> ImagePages | None:
+        """What makes `image` from `like`; None if that is more than the limit."""
+        pages = image.differing(like, limit_bytes // IMAGE_PAGE_BYTES)
+        if pages is None:
+            return None
+        size_bytes = sum(map(len, pages.values()))
+        return cls(pages, image.segments, image.memory_bytes, size_bytes)
+
+    def image(self, like: Image) -> Image:
+        """The image, made from the one it was compared with."""
+        content = bytearray(sum(length for _, length in self.segments))
+        shared = min(len(content), like.size_bytes)
+        content[:shared] = like.content()[:shared]
+        for start, page in self.pages.items():
+            content[start : start + len(page)] = page
+        return Image.of(bytes(content), self.segments, self.memory_bytes)

@@ -40,6 +40,10 @@ COMMANDS = [
     "explain",
     "index",
     "schema",
+    "history",
+    "undo",
+    "redo",
+    "diff",
     "doctor",
 ]
 

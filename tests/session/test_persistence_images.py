@@ -255,7 +255,7 @@ def test_rows_can_be_read_by_any_tool_after_a_while(
 def test_garbage_is_collected_in_idle_time(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(idle, "IMAGE_AFTER_S", 0.01)
     monkeypatch.setattr(idle, "COLLECT_AFTER_S", 0.01)
-    with Session.open(path) as session:
+    with Session.open(path, history_limit_evaluations=0) as session:
         session.evaluate("Memory.t = {} for i = 1, 300 do Memory.t[i] = { i } end kept = Memory.t")
         session.evaluate("Memory.t = nil")
         assert session.evaluate("#kept").values == (300,)

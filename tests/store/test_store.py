@@ -27,6 +27,7 @@ RELEASED_MIGRATIONS = [
     "b27f38b6c9375420",
     "811fe64d72ef92a9",
     "fef7c15104cff8ea",
+    "043e325f9a7863a9",
 ]
 
 

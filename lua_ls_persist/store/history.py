@@ -1,0 +1,483 @@
+"""The history: what evaluations changed, one by one, and going back and forth in it.
+
+The notes that `recording` makes are what was there before. Undoing an evaluation puts that back
+and notes what it found instead; so redoing is the same once more. The present data, and the notes
+of all evaluations since, tell how things were at any point in between.
+
+Several sessions may write to one file. A session undoes what it did itself, and what had been done
+when it was opened; it is refused where others have changed the same things since.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, TypeAlias, cast
+
+import apsw
+
+from lua_ls_persist.errors import StoreError
+from lua_ls_persist.store.backups import Backups, PageProgress
+from lua_ls_persist.store.place_text import key_text
+from lua_ls_persist.store.recording import (
+    CELL,
+    ENTRY,
+    METATABLE,
+    ROOT,
+    VERSION,
+    Description,
+    HistoryLimits,
+    Recorder,
+)
+from lua_ls_persist.store.rows import (
+    NIL,
+    STRING,
+    TABLE,
+    Difference,
+    Entry,
+    Key,
+    Native,
+    Recorded,
+    Value,
+)
+from lua_ls_persist.store.watching import Changes
+
+CHANGES_AT_ONCE: Final = 5_000
+
+KEYS_TOLD_MAX: Final = 20
+"""So many of the places that an evaluation has changed are told."""
+
+INTEGER_MAX: Final = 2**63 - 1
+
+_SQL_LIST = """
+    SELECT id, session = ?1 OR id <= ?2, made_utc, name, source, source_bytes, entries_set,
+        entries_deleted, tables_made, functions_made, upvalues_set, bytes, is_whole, is_undone
+    FROM history ORDER BY id DESC LIMIT ?3
+    """
+_SQL_TARGETS = """
+    SELECT target, id, key_kind, key FROM history_changes WHERE evaluation = ?
+    ORDER BY target, id, key_kind, key LIMIT ?
+    """
+# What undo and redo take next: the newest that is not undone, the oldest that is.
+_SQL_NEXT = {
+    False: """
+        SELECT id, unknown, is_whole, created FROM history
+        WHERE NOT is_undone AND (session = ? OR id <= ?) ORDER BY id DESC LIMIT 1
+        """,
+    True: """
+        SELECT id, unknown, is_whole, created FROM history
+        WHERE is_undone AND (session = ? OR id <= ?) ORDER BY id LIMIT 1
+        """,
+}
+_SQL_UNKNOWN = """
+    SELECT (SELECT value FROM counters WHERE name = 'commits')
+        - (SELECT value FROM counters WHERE name = 'followed')
+    """
+# Later evaluations, which are others', that changed the same.
+_SQL_CONFLICT = """
+    SELECT later.evaluation, later.target, later.id, later.key_kind, later.key
+    FROM history AS other
+    CROSS JOIN history_changes AS mine ON mine.evaluation = ?1
+    CROSS JOIN history_changes AS later ON later.evaluation = other.id
+        AND later.target = mine.target AND later.id = mine.id
+        AND later.key_kind = mine.key_kind AND later.key = mine.key
+    WHERE other.id > ?1 AND NOT other.is_undone LIMIT 1
+    """
+# Later evaluations that changed what this one had made.
+_SQL_CONFLICT_INSIDE = """
+    SELECT later.evaluation, later.target, later.id, later.key_kind, later.key
+    FROM history AS other CROSS JOIN history_changes AS later ON later.evaluation = other.id
+    JOIN json_each(?2) AS range
+        ON later.id BETWEEN json_extract(range.value, '$[0]') AND json_extract(range.value, '$[1]')
+    WHERE other.id > ?1 AND NOT other.is_undone LIMIT 1
+    """
+_SQL_WHOLE = "SELECT 1 FROM history WHERE id > ? AND NOT is_undone AND NOT is_whole LIMIT 1"
+# Changes to what is no longer there are left out: nothing reached it, then or now.
+_SQL_CHANGES = """
+    SELECT target, id, key_kind, key, CASE kind WHEN 20 THEN 4 ELSE kind END,
+        CASE kind WHEN 20
+            THEN (SELECT content FROM long_strings WHERE long_strings.id = value)
+            ELSE value
+        END
+    FROM history_changes AS change
+    WHERE evaluation = ?1 AND (target, id, key_kind, key) > (?2, ?3, ?4, ?5)
+        AND CASE WHEN target >= 3 THEN 1
+            WHEN target = 2 THEN EXISTS (SELECT 1 FROM cells WHERE id = change.id)
+            ELSE EXISTS (SELECT 1 FROM tables WHERE id = change.id) END
+    ORDER BY target, id, key_kind, key LIMIT ?6
+    """
+# While it is swapped, what is found belongs to the negative number.
+_SQL_SWAPPED = (
+    "DELETE FROM long_strings WHERE owner = -?1",
+    "DELETE FROM history_changes WHERE evaluation = ?1",
+    "UPDATE long_strings SET owner = -?1 WHERE owner = -4611686018427387904",
+    "UPDATE history_changes SET evaluation = ?1 WHERE evaluation = -?1",
+    "UPDATE history SET is_undone = NOT is_undone WHERE id = ?1",
+)
+_SQL_SET_ROOT = "REPLACE INTO roots (name, table_id) VALUES (?, ?)"
+_SQL_SET_VERSION = {
+    True: "REPLACE INTO table_versions (version, path, migrated_utc) VALUES (?1, ?2, ?3)",
+    False: "DELETE FROM table_versions WHERE version = ?1 AND path = ?2 AND ?3 IS NULL",
+}
+_SQL_VERSION = "SELECT migrated_utc FROM table_versions WHERE version = ? AND path = ?"
+_SQL_DROP_ROOT = "DELETE FROM roots WHERE name = ?"
+
+# The first note after a point tells how it was at that point.
+_SQL_THEN = """
+    SELECT target, id, key_kind, key, CASE kind WHEN 20 THEN 4 ELSE kind END,
+        CASE kind WHEN 20
+            THEN (SELECT content FROM long_strings WHERE long_strings.id = value)
+            ELSE value
+        END
+    FROM history_changes WHERE evaluation = ?
+    """
+_SQL_IS_WHOLE = "SELECT is_whole FROM history WHERE id = ?"
+_SQL_BETWEEN = "SELECT id FROM history WHERE id > ? AND NOT is_undone ORDER BY id DESC"
+_SQL_POINT = "SELECT 1 FROM history WHERE id = ? AND NOT is_undone"
+
+_SQL_MADE = """
+    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM history, json_each(created)
+    WHERE history.id > ? AND history.id <= ? AND NOT is_undone
+    """
+
+_Target: TypeAlias = tuple[int, int, int, Native]
+_Row: TypeAlias = tuple[int, int, int, Native, int, Native]
+_BEFORE_ALL: Final = (-1, 0, 0, 0)
+
+
+class History(Backups):
+    """Reads the history, and goes back and forth in it."""
+
+    def __init__(self, path: Path | None, *, busy_timeout_ms: int) -> None:
+        super().__init__(path, busy_timeout_ms=busy_timeout_ms)
+        self._recorder: Recorder | None = None
+
+    def keep_history(
+        self, *, session: str, limits: HistoryLimits, describe: Callable[[], Description]
+    ) -> None:
+        """From now on what changes the data is recorded, as of this session.
+
+        `describe` tells what runs: its name and its source.
+        """
+        # A database in memory is nobody else's, and is not opened for this.
+        opened = 0 if self.path is None else self.state
+        self._recorder = Recorder(
+            self, session=session, limits=limits, describe=describe, opened=opened
+        )
+        self.watch(self._recorder)
+
+    @property
+    def recorded(self) -> int:
+        """The number of the evaluation that the last transaction was recorded as; 0: as none."""
+        return 0 if self._recorder is None else self._recorder.recorded
+
+    @property
+    def forgotten(self) -> int:
+        """Evaluations up to this number have been forgotten since the file was opened, at least."""
+        return 0 if self._recorder is None else self._recorder.forgotten
+
+    def history(self, limit: int, *, keys_max: int) -> list[Recorded]:
+        """The newest evaluations that changed the data, the newest first; undone ones, too."""
+        session, opened = self._scope()
+        with self._in_history():
+            rows = self._cursor.execute(_SQL_LIST, (session, opened, limit)).fetchall()
+            found: list[tuple[Any, list[_Target]]] = [
+                (row, self._targets(cast("int", row[0]), keys_max)) for row in rows
+            ]
+        words = self._words_for(target for _, targets in found for target in targets)
+        facts: list[tuple[Any, ...]] = [
+            (
+                row[0],
+                row[1] == 1,
+                *row[2:12],
+                row[12] == 1,
+                row[13] == 1,
+                tuple(map(words, targets)),
+            )
+            for row, targets in found
+        ]
+        return [Recorded(*fact) for fact in facts]
+
+    def undo(self) -> int | None:
+        """Undoes the newest evaluation of this session, in the transaction that is open.
+
+        Its number; None if there is none.
+
+        Raises:
+            StoreError: others have changed the same since, or it cannot be known.
+        """
+        return self._go(undone=False)
+
+    def redo(self) -> int | None:
+        """Redoes the evaluation that was undone last, in the transaction that is open."""
+        return self._go(undone=True)
+
+    def forget_history(self) -> int:
+        """Forgets all evaluations, in the transaction that is open; how many."""
+        recorder = self._known_recorder()
+        with self._written(), self._in_history():
+            count = self._cursor.execute("SELECT count(*) FROM history").get
+            recorder.forget(
+                cast("str", self._cursor.execute("SELECT json_group_array(id) FROM history").get)
+            )
+        return cast("int", count)
+
+    def difference(self, before: int, after: int | None, limit: int) -> list[Difference]:
+        """How the data after one evaluation differ from those after another one.
+
+        0 is what there was before the oldest one, None is what there is now. What was made in
+        between is told as one thing, not by what is in it. At most `limit` differences are told.
+
+        Raises:
+            StoreError: the history does not have these points.
+        """
+        with self._in_history():
+            self._check_point(before)
+            if after is not None:
+                self._check_point(after)
+                if before > after:
+                    found = self.difference(after, before, limit)
+                    return [Difference(row.place, row.after, row.before) for row in found]
+            then = self._then(before, after)
+            made = self._made(before, after)
+            # What was made in between is no difference in itself, nor is what is inside of it.
+            then = {
+                target: values
+                for target, values in then.items()
+                if not (target[0] < ROOT and made(target[1]))
+            }
+            rows = self._differing(then, limit)
+        words = self._words_for(target for target, _, _ in rows)
+        found = [Difference(words(target), old, new) for target, old, new in rows]
+        return sorted(found, key=lambda difference: difference.place)
+
+    def restore(self, path: Path, *, on_progress: PageProgress | None = None) -> None:
+        super().restore(path, on_progress=on_progress)
+        if self._recorder is not None:  # the history is the backup's, from before this session
+            self._recorder.opened = self.state
+
+    # Going
+
+    def _go(self, *, undone: bool) -> int | None:
+        recorder = self._known_recorder()
+        with self._change(), self._in_history():
+            found = self._cursor.execute(_SQL_NEXT[undone], self._scope()).get
+            if found is None:
+                return None
+            number, unknown, is_whole, created = cast("tuple[int, int, int, str]", found)
+            self._check(number, unknown, is_whole, created, "redone" if undone else "undone")
+            recorder.silent = True
+            try:
+                self._swap(number)
+            finally:
+                recorder.silent = False
+        return number
+
+    def _check(self, number: int, unknown: int, is_whole: int, created: str, done: str) -> None:
+        """Raises unless this evaluation can be undone or redone as if nothing came after it."""
+        if not is_whole:
+            raise StoreError(
+                f"Evaluation {number} cannot be {done}: it changed more than the history keeps "
+                "(see history_limit_bytes)."
+            )
+        if self._cursor.execute(_SQL_UNKNOWN).get != unknown:
+            raise StoreError(
+                f"Evaluation {number} cannot be {done}: the data were changed since by a program "
+                "that keeps no history."
+            )
+        conflict = self._cursor.execute(_SQL_CONFLICT, (number,)).get
+        if conflict is None and done == "undone":
+            conflict = self._cursor.execute(_SQL_CONFLICT_INSIDE, (number, created)).get
+        if conflict is not None:
+            other, *target = cast("tuple[int, int, int, int, Native]", conflict)
+            where = self._words(cast("_Target", tuple(target)))
+            raise StoreError(
+                f"Evaluation {number} cannot be {done}: another session has changed {where} since "
+                f"(evaluation {other})."
+            )
+        if self._cursor.execute(_SQL_WHOLE, (number,)).get is not None:
+            raise StoreError(
+                f"Evaluation {number} cannot be {done}: another session has changed more since "
+                "than the history keeps, so what it was is not known."
+            )
+
+    def _swap(self, number: int) -> None:
+        """Puts back what was noted, and notes what was there instead."""
+        after: tuple[Native, ...] = _BEFORE_ALL
+        while True:
+            rows = cast(
+                "list[_Row]",
+                self._cursor.execute(_SQL_CHANGES, (number, *after, CHANGES_AT_ONCE)).fetchall(),
+            )
+            if rows:
+                self._put_back(number, rows)
+            if len(rows) < CHANGES_AT_ONCE:
+                break
+            after = rows[-1][:4]
+        for statement in _SQL_SWAPPED:
+            self._cursor.execute(statement, (number,))
+
+    def _put_back(self, number: int, rows: list[_Row]) -> None:
+        recorder = self._known_recorder()
+        keys: list[Key] = [row[1:4] for row in rows if row[0] == ENTRY]
+        metatables = [(cast("int | None", row[5]), row[1]) for row in rows if row[0] == METATABLE]
+        cells = [(row[1], row[4], row[5]) for row in rows if row[0] == CELL]
+        roots = [(cast("str", row[3]), cast("int", row[5] or 0)) for row in rows if row[0] == ROOT]
+        recorder.note_entries(-number, keys)
+        recorder.note_others(
+            -number,
+            [row[1] for row in metatables],
+            [row[0] for row in cells],
+            [r[0] for r in roots],
+        )
+        versions = [row for row in rows if row[0] == VERSION]
+        recorder.note_versions(-number, [(cast("str", row[3]), row[1]) for row in versions])
+        recorder.hold_long_strings(-number)
+        sets: list[Entry] = [row[1:] for row in rows if row[0] == ENTRY and row[4] != NIL]
+        deletes: list[Key] = [row[1:4] for row in rows if row[0] == ENTRY and row[4] == NIL]
+        for version in versions:
+            self._cursor.execute(_SQL_SET_VERSION[version[4] != NIL], (*version[1:4:2], version[5]))
+        if roots:
+            with self._watching(lambda: Changes(roots=roots)):
+                # A table has one name: the old ones go first.
+                self._cursor.executemany(_SQL_DROP_ROOT, [(name,) for name, _ in roots])
+                self._cursor.executemany(_SQL_SET_ROOT, [root for root in roots if root[1]])
+        self.apply(sets, deletes, (), metatables, cells)
+
+    # Points
+
+    def _check_point(self, number: int) -> None:
+        if number == 0:
+            return
+        if self._cursor.execute(_SQL_POINT, (number,)).get is None:
+            raise StoreError(
+                f"There is no evaluation {number} in the history of {self._name}; it was never "
+                "there, was undone, or is too long ago."
+            )
+
+    def _then(self, before: int, after: int | None) -> dict[_Target, tuple[Value, Value | None]]:
+        """What was noted after a point, with the value at that point, and that at `after`.
+
+        The latter is None where nothing has changed it since.
+        """
+        then: dict[_Target, tuple[Value, Value | None]] = {}
+        numbers = [row[0] for row in self._cursor.execute(_SQL_BETWEEN, (before,)).fetchall()]
+        later: dict[_Target, Value] = {}
+        for number in cast("list[int]", numbers):
+            if (
+                self._cursor.execute("SELECT is_whole FROM history WHERE id = ?", (number,)).get
+                == 0
+            ):
+                raise StoreError(
+                    f"Evaluation {number} changed more than the history keeps, so what was before "
+                    "it is not known."
+                )
+            inside = after is None or number <= after
+            for row in cast(
+                "Iterable[_Row]", self._cursor.execute(_SQL_THEN, (number,)).fetchall()
+            ):
+                target: _Target = row[:4]
+                if inside:
+                    then[target] = ((row[4], row[5]), later.get(target))
+                else:
+                    later[target] = (row[4], row[5])
+        return then
+
+    def _made(self, before: int, after: int | None) -> Callable[[int], bool]:
+        """Whether something was made between two points."""
+        last = INTEGER_MAX if after is None else after
+        rows = self._cursor.execute(_SQL_MADE, (before, last)).fetchall()
+        ranges = sorted(cast("list[tuple[int, int]]", rows))
+        starts = [first for first, _ in ranges]
+
+        def made(identity: int) -> bool:
+            position = bisect_right(starts, identity)
+            return position > 0 and identity <= ranges[position - 1][1]
+
+        return made
+
+    def _differing(
+        self, then: dict[_Target, tuple[Value, Value | None]], limit: int
+    ) -> list[tuple[_Target, Value, Value]]:
+        found: list[tuple[_Target, Value, Value]] = []
+        for target in sorted(then, key=_order):
+            old, new = then[target]
+            if new is None:
+                new = self._present(target)
+            if old != new and len(found) < limit:
+                found.append((target, old, new))
+        return found
+
+    def _present(self, target: _Target) -> Value:
+        what, identity, key_kind, key = target
+        found: Value | None
+        if what == ENTRY:
+            found = self.get(identity, key_kind, key)
+        elif what == CELL:
+            found = self.cells([identity]).get(identity)
+        elif what == METATABLE:
+            metatable = self.metatables([identity]).get(identity)
+            found = None if metatable is None else (TABLE, metatable)
+        elif what == VERSION:
+            time_utc = self._cursor.execute(_SQL_VERSION, (identity, key)).get
+            found = None if time_utc is None else (STRING, cast("str", time_utc))
+        else:
+            table_id = self.root(str(key), create=False)
+            found = (TABLE, table_id) if table_id else None
+        return found or (NIL, None)
+
+    # Helpers
+
+    def _targets(self, number: int, limit: int) -> list[_Target]:
+        rows = self._connection.execute(_SQL_TARGETS, (number, limit)).fetchall()
+        return cast("list[_Target]", rows)
+
+    def _words_for(self, targets: Iterable[_Target]) -> Callable[[_Target], str]:
+        """What tells, in words, what a note is about. All paths are searched at once."""
+        paths = self._paths(sorted({target[1] for target in targets if target[0] < ROOT}))
+        return lambda target: self._words(target, paths)
+
+    def _words(self, target: _Target, paths: dict[int, str] | None = None) -> str:
+        what, identity, key_kind, key = target
+        if what == ROOT:
+            return f"the table named {key!s}"
+        if what == VERSION:
+            return f"version {identity} of {key!s}"
+        if paths is None:
+            paths = self._paths([identity])
+        path = paths.get(identity)
+        if what == CELL:
+            return path or f"upvalue {identity}"
+        if what == METATABLE:
+            return f"the metatable of {path or f'table {identity}'}"
+        return (path or f"table {identity}") + key_text(key_kind, key)
+
+    def _scope(self) -> tuple[str, int]:
+        recorder = self._recorder
+        return ("", 0) if recorder is None else (recorder.session, recorder.opened)
+
+    def _known_recorder(self) -> Recorder:
+        if self._recorder is None or not self._recorder.limits.evaluations:
+            raise StoreError("This session keeps no history.")
+        return self._recorder
+
+    @contextmanager
+    def _in_history(self) -> Iterator[None]:
+        """What is wrong with the history itself is said, and nothing else suffers from it."""
+        try:
+            with self._reading:
+                yield
+        except StoreError as error:
+            if isinstance(error.__cause__, (apsw.SQLError, apsw.CorruptError)):
+                raise StoreError(
+                    f"The history of {self._name} is damaged: {error.__cause__}. The next "
+                    "evaluation that stores something begins a new one."
+                ) from error
+            raise
+
+
+def _order(target: _Target) -> tuple[object, ...]:
+    what, identity, key_kind, key = target
+    return what, identity, key_kind, isinstance(key, bytes), key
