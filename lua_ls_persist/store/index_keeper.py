@@ -19,8 +19,8 @@ import apsw
 
 from lua_ls_persist.store.index_forms import Form, Item, form_of, write_rows
 from lua_ls_persist.store.index_model import Index
-from lua_ls_persist.store.index_rows import Fresh, Plan, Reader, RowKey
-from lua_ls_persist.store.rows import INTEGER, Entry, Key, Native, Value
+from lua_ls_persist.store.index_rows import VALUE, Fresh, Plan, Reader, RowKey
+from lua_ls_persist.store.rows import INTEGER, TABLE, Entry, Key, Native, Value
 from lua_ls_persist.store.unique import Unique
 from lua_ls_persist.store.watching import Changes
 from lua_ls_persist.wire import INTEGER_MIN
@@ -200,13 +200,19 @@ class Keeper:
 
     def _note_members(self, kept: _Kept, members: set[int]) -> None:
         """Notes the rows that consist of tables that are about to change."""
-        if members and kept.plan.containers and not kept.cleared and not kept.is_new:
-            keys = [
-                key
-                for key in self._reader.rows_with(kept.plan.table_id, members)
-                if key not in kept.before and key not in kept.after
-            ]
-            self._note_stored(kept, keys)
+        plan, before, after = kept.plan, kept.before, kept.after
+        if not members or not plan.containers or kept.cleared or kept.is_new:
+            return
+        found = {
+            (key_kind, key): member
+            for key_kind, key, member in self._reader.rows_with(plan.table_id, members)
+            if (key_kind, key) not in before and (key_kind, key) not in after
+        }
+        if plan.containers == (VALUE,):
+            # Rows consist of one table, which is their value.
+            self._note_values(kept, {key: (TABLE, member) for key, member in found.items()})
+        else:
+            self._note_stored(kept, list(found))
 
     def _note_rows(
         self, kept: _Kept, sets: Sequence[Key], deletes: Sequence[Key], *, cleared: bool
@@ -254,9 +260,12 @@ class Keeper:
 
     def _note_stored(self, kept: _Kept, keys: Sequence[RowKey]) -> None:
         """Notes what is stored for rows that are as they were."""
-        if not keys:
+        if keys:
+            self._note_values(kept, self._reader.values(kept.plan.table_id, keys))
+
+    def _note_values(self, kept: _Kept, found: dict[RowKey, Value]) -> None:
+        if not found:
             return
-        found = self._reader.values(kept.plan.table_id, keys)
         values = list(found.values())
         stored = self._stored(kept, list(found), values, Fresh())
         kept.before.update(zip(found, zip(values, stored, strict=True), strict=True))

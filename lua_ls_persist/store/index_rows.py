@@ -43,7 +43,9 @@ FEW: Final = 16
 _SQL_ONE_STEP = """
     SELECT table_id, kind, value FROM full_entries WHERE table_id = ? AND key_kind = ? AND key = ?
     """
-_SQL_ONE_MEMBER = "SELECT key_kind, key FROM index_members WHERE table_id = ? AND member = ?"
+_SQL_ONE_MEMBER = """
+    SELECT key_kind, key, member FROM index_members WHERE table_id = ? AND member = ?
+    """
 _SQL_STEP = """
     SELECT entry.table_id, entry.kind, entry.value
     FROM json_each(?) AS wanted CROSS JOIN full_entries AS entry
@@ -56,7 +58,7 @@ _SQL_ELEMENTS = """
     ORDER BY entry.table_id, entry.key
     """
 _SQL_MEMBERS = """
-    SELECT DISTINCT members.key_kind, members.key
+    SELECT members.key_kind, members.key, members.member
     FROM json_each(?) AS wanted CROSS JOIN index_members AS members
     WHERE members.table_id = ? AND members.member = wanted.value
     """
@@ -201,15 +203,15 @@ class Reader:
             ]
         return rows
 
-    def rows_with(self, table_id: int, members: Collection[int]) -> list[RowKey]:
-        """The keys of the rows that read from these tables, as the indexes have it."""
+    def rows_with(self, table_id: int, members: Collection[int]) -> list[tuple[int, Native, int]]:
+        """The rows that read from these tables, as the indexes have it: keys, and the tables."""
         connection = self._connection()
         if len(members) <= FEW:
             pairs = [(table_id, member) for member in members]
-            found = connection.executemany(_SQL_ONE_MEMBER, pairs).fetchall()
-            return cast("list[RowKey]", found if len(pairs) == 1 else list(dict.fromkeys(found)))
-        rows = connection.execute(_SQL_MEMBERS, (json.dumps(list(members)), table_id))
-        return cast("list[RowKey]", rows.fetchall())
+            found = connection.executemany(_SQL_ONE_MEMBER, pairs)
+        else:
+            found = connection.execute(_SQL_MEMBERS, (json.dumps(list(members)), table_id))
+        return cast("list[tuple[int, Native, int]]", found.fetchall())
 
     def _step(self, step: Value, ids: set[int], fresh: Fresh) -> dict[int, Value]:
         made = fresh.steps.get(step, {})
