@@ -164,6 +164,8 @@ class Keeper:
             self._fresh.ids.update([row[0] for row in changes.new_tables if row[0] > last])
             if self._unmade:
                 self._fresh.ids -= self._unmade
+        if changes.roots:
+            self._paths_touched = True
         if not sets and not deletes and not changes.cleared:
             return
         touched = {row[0] for row in sets}

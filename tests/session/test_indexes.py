@@ -236,3 +236,37 @@ def test_a_fork_has_indexes_of_its_own(session: Session) -> None:
         assert rows(fork, "users(age)") == 4
         assert fork.integrity() == []
     assert rows(session, "users(age)") == 3
+
+
+def test_what_is_undone_and_redone(session: Session) -> None:
+    session.create_index("users", "age")
+    session.create_index("users", "tags", each=True, kind="hash")
+    for source in (
+        "ext.table('users').ann.age = 7 ext.table('users').bob = nil",
+        "local u = ext.table('users') u.zoe = { age = 9, tags = { 1 } } u.eve.tags[2] = nil",
+        "Memory.other = { { n = 1 } }",
+    ):
+        run_ok(session, source)
+    session.create_index("Memory", "other.n")
+    for _ in range(2):
+        for count in (1, 2):
+            session.undo(count)
+            assert session.integrity() == []
+        assert rows(session, "users(age)") == 3
+        assert rows(session, "Memory.other(n)") == 0
+        session.redo(3)
+        assert session.integrity() == []
+        assert rows(session, "users(age)") == 3
+        assert rows(session, "Memory.other(n)") == 1
+
+
+def test_a_root_that_is_undone(session: Session) -> None:
+    run_ok(session, "ext.table('more')[1] = { n = 1 }")
+    session.create_index("more", "n")
+    session.undo()
+    assert rows(session, "more(n)") == 0
+    session.collect()
+    assert session.integrity() == []
+    run_ok(session, "ext.table('more')[1] = { n = 1 } ext.table('more')[2] = { n = 2 }")
+    assert rows(session, "more(n)") == 2
+    assert session.integrity() == []
