@@ -32,7 +32,7 @@ TINYDB_SIZE_MAX: Final = 100_000
 """It keeps everything in memory and looks at all of it for each question."""
 SCAN_SIZE_MAX: Final = 100_000
 ROWS_AN_EVALUATION: Final = 50_000
-PROGRAM_REPEATS: Final = 20
+PROGRAM_REPEATS: Final = 200
 
 INDEXES: Final = (("age",), ("city", "age"), ("score",))
 COLUMNS: Final = ("name", "age", "city", "score")
