@@ -33,6 +33,8 @@ VIOLATIONS_MAX: Final = 1000
 TABLES_AT_ONCE: Final = 500
 NEW_MAX: Final = 20_000
 """More new tables are looked at before the commit, for what is kept of them takes memory."""
+FRESH_MAX: Final = 200_000
+"""More tables are not remembered as new; then they are looked up."""
 SUSPECTS_MAX: Final = 20_000
 """With more, those that are right by now are forgotten before the commit."""
 
@@ -88,8 +90,9 @@ class SchemaWatcher:
         for schema in moved:
             assert schema.table_id is not None
             self._adopt([(schema.table_id, (schema, ROWS))])
-        if len(self._new) > NEW_MAX:
+        if len(self._new) > NEW_MAX or len(self._fresh) > FRESH_MAX:
             self.settle()
+            self._fresh = set()
         if len(self._suspects) > self._suspects_max:
             self._forget_right_ones()
 
