@@ -144,9 +144,10 @@ class SchemaWatcher:
     def _moved(self, changes: Changes) -> list[StoredSchema]:
         """The schemas whose paths lead to another table now."""
         by_step = self._rows.by_step
-        if not by_step:
+        if not by_step and not changes.roots:
             return []
-        affected: dict[int, StoredSchema] = {}
+        names = {name for name, _ in changes.roots}
+        affected = {one.id: one for one in self._rows.schemas if one.keys[0] in names}
         for row in changes.sets:
             if row[0] in by_step:
                 for schema in by_step[row[0]].get((row[1], row[2]), ()):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from lua_ls_persist.errors import SchemaViolationError
 from lua_ls_persist.schema import Checker, Type, definition_of
 from lua_ls_persist.session import Session
 from tests.schema.types import types, values
@@ -242,6 +243,35 @@ def test_schemas_roll_back_with_the_rest(users: Session) -> None:
     source = "pcall(ext.transaction, function() ext.schema('users', false) error('no') end)"
     assert users.evaluate(source).ok
     assert refused(users, "ext.table('users').x = 1") != ""
+
+
+def test_undoing_and_redoing(users: Session) -> None:
+    """The data go back and forth; what is expected of them stays."""
+    assert users.evaluate("ext.table('users').bob = { name = 'Bob', age = 1 }").ok
+    assert users.evaluate("ext.table('users').bob = nil").ok
+    users.undo()
+    assert refused(users, "ext.table('users').bob.age = 'x'") != ""
+    users.undo()
+    users.redo()
+    assert refused(users, "ext.table('users').bob.age = 'x'") != ""
+    assert users.evaluate("Memory.x = ext.schema('users', false)").ok
+    assert users.evaluate("ext.table('users').bob.age = 'x' Memory.y = 1").ok
+    users.undo()
+    assert value(users, "ext.table('users').bob.age") == 1
+    users.set_schema("users", {"fields": {"age": "integer"}})
+    with pytest.raises(SchemaViolationError, match=r"users\.bob\.age: expected integer"):
+        users.redo()
+    assert users.check_schemas() == []
+
+
+def test_a_named_table_that_is_made_again(session: Session) -> None:
+    assert session.evaluate("Memory.a = 1").ok
+    assert session.evaluate("ext.schema('users', { fields = { age = 'integer' } })").ok
+    assert session.evaluate("ext.table('users').ann = { age = 1 }").ok
+    while session.undo().evaluations:
+        pass
+    assert not session.evaluate("ext.table('users').ann = { age = 'x' }").ok
+    assert session.evaluate("ext.table('users').ann = { age = 2 }").ok
 
 
 def test_references(session: Session) -> None:
