@@ -40,6 +40,8 @@ REFUSALS: Final = (
     SchemaViolationError,
     SessionError,
     UniqueViolationError,
+    # Raised by an operation, it is about what the program has handed over.
+    WireError,
 )
 """What becomes an error of the program."""
 

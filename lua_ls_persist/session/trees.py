@@ -93,6 +93,8 @@ def tree_of(kind: int, native: Native) -> Tree:
 
 def _table(pairs: list[tuple[Tree, Tree]]) -> Tree:
     keys = [key for key, _ in pairs]
+    if any(isinstance(key, (list, dict)) for key in keys):
+        raise WireError("a plain table is no key here")
     if all(type(key) is int for key in keys) and set(keys) == set(range(1, len(keys) + 1)):
         by_place = dict(pairs)
         return [by_place[place] for place in range(1, len(keys) + 1)]

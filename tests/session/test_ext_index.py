@@ -283,6 +283,7 @@ def test_unique_in_a_migration(session: Session) -> None:
             "the aggregate asks for nothing: give count, sum, min, max or avg",
         ),
         ("explain('nobody')", "there is no table nobody"),
+        ("index('users', 'age', { 1 })", "the options of an index is no table of fields"),
     ],
 )
 def test_what_makes_no_sense(filled: Session, call: str, expected: str) -> None:

@@ -410,6 +410,12 @@ def test_a_cursor_outlives_a_restart(tmp_path: Path) -> None:
             "'users', { where = (function() local t = {} t[1] = t return t end)() }",
             "tables are nested too deeply",
         ),
+        ("'users', { [{}] = 1 }", "a plain table cannot be a key here"),
+        (
+            "'users', { 1 }",
+            "the query: there is no 1; there are where, order_by, descending, limit, after, select",
+        ),
+        ("'\\xff'", "a question is about a table or a path"),
     ],
 )
 def test_what_makes_no_sense(filled: Session, arguments: str, expected: str) -> None:

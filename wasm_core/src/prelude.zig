@@ -216,6 +216,7 @@ fn check(L: *lua.State, index: c_int, depth: u32) void {
         if (depth == wire.decode_depth_max) _ = lua.luaL_error(L, "tables are nested too deeply");
         lua.lua_pushnil(L);
         while (lua.lua_next(L, index) != 0) : (lua.pop(L, 1)) {
+            if (isPlain(L, top + 1)) _ = lua.luaL_error(L, "a plain table cannot be a key here");
             check(L, top + 1, depth + 1);
             check(L, top + 2, depth + 1);
         }
