@@ -19,6 +19,7 @@ from benchmarks import (
     compute,
     core,
     evaluate,
+    history,
     indexes,
     persistence,
     queries,
@@ -169,6 +170,12 @@ def run_batches(settings: Settings) -> Result:
     return Result(batches.format_batches(samples), _plain(samples), batches.judge(samples))
 
 
+def run_history(settings: Settings) -> Result:
+    """What the history costs, and what undo takes."""
+    samples = history.measure_history(rounds=settings.rounds)
+    return Result(history.format_history(samples), _plain(samples), history.judge(samples))
+
+
 def run_indexes(settings: Settings) -> Result:
     """What indexes cost: building them, and keeping them up to date."""
     measured = indexes.measure_indexes(
@@ -204,6 +211,7 @@ PARTS: Mapping[str, Callable[[Settings], Result]] = {
     "server": run_server,
     "persistence": run_persistence,
     "batches": run_batches,
+    "history": run_history,
     "indexes": run_indexes,
     "queries": run_queries,
 }

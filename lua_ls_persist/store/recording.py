@@ -16,12 +16,12 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Final, TypeAlias, final
+from typing import TYPE_CHECKING, Final, TypeAlias, cast, final
 
 import apsw
 
 from lua_ls_persist.store.migrations import HISTORY
-from lua_ls_persist.store.rows import Key, Text, as_native
+from lua_ls_persist.store.rows import Key, Native, Text, as_native
 from lua_ls_persist.store.watching import Changes
 
 if TYPE_CHECKING:
@@ -65,6 +65,12 @@ _SQL_NOTE_KEYS = """
     SELECT ?1, 0, ?2, ?3, named.value, coalesce(entry.kind, 0), entry.value
     FROM json_each(?4) AS named LEFT JOIN entries AS entry
         ON entry.table_id = ?2 AND entry.key_kind = ?3 AND entry.key = named.value
+    """
+_SQL_NOTE_TABLES = """
+    INSERT OR IGNORE INTO history_changes
+    SELECT ?1, 0, named.value, ?2, ?3, coalesce(entry.kind, 0), entry.value
+    FROM json_each(?4) AS named LEFT JOIN entries AS entry
+        ON entry.table_id = named.value AND entry.key_kind = ?2 AND entry.key = ?3
     """
 _SQL_NOTE_KEY = """
     INSERT OR IGNORE INTO history_changes
@@ -334,16 +340,26 @@ class Recorder:
         if len(keys) < _MANY:
             self._execute_many(_SQL_NOTE_KEY, [(number, *key) for key in keys])
             return
-        groups: dict[tuple[int, int], list[object]] = {}
+        by_table: dict[tuple[int, int], list[object]] = {}
+        by_key: dict[tuple[int, Native], list[object]] = {}
         others: list[Key] = []
         for key in keys:
             kind, native = key[1], key[2]
             if kind in _JSON_KEYS or (kind in _TEXT_KEYS and isinstance(native, str)):
-                groups.setdefault((key[0], kind), []).append(native)
+                by_table.setdefault((key[0], kind), []).append(native)
             else:
                 others.append(key)
-        for (table_id, kind), natives in groups.items():
-            self._execute(_SQL_NOTE_KEYS, (number, table_id, kind, json.dumps(natives)))
+        for (table_id, kind), natives in by_table.items():
+            if len(natives) >= _MANY:
+                self._execute(_SQL_NOTE_KEYS, (number, table_id, kind, json.dumps(natives)))
+                continue
+            for native in cast("list[Native]", natives):  # mostly a field of many records
+                by_key.setdefault((kind, native), []).append(table_id)
+        for (kind, native), tables in by_key.items():
+            if len(tables) >= _MANY:
+                self._execute(_SQL_NOTE_TABLES, (number, kind, native, json.dumps(tables)))
+            else:
+                others += [(cast("int", table_id), kind, native) for table_id in tables]
         if others:
             self._execute_many(_SQL_NOTE_KEY, [(number, *key) for key in others])
 
