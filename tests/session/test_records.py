@@ -252,7 +252,7 @@ def test_rows(pairs: list[tuple[Value, Value]]) -> None:
 
 def test_nested_tables() -> None:
     nested = {5: Nested(6, [(2, 1, 2, 2)], complete=True), 7: Nested(0, [], complete=False)}
-    assert nested_bytes(nested, {}) == bytes.fromhex(
+    assert nested_bytes(nested, {5: 6}) == bytes.fromhex(
         "02 00 00 00"
         "05 00 00 00 00 00 00 00  06 00 00 00 00 00 00 00  01  01 00 00 00"
         "   02 01 00 00 00 00 00 00 00  02 02 00 00 00 00 00 00 00"
