@@ -226,8 +226,8 @@ def test_without_memory_for_it() -> None:
     program = f"""
         local dumped = string.dump(assert(load({text!r})))
         local fill, size = {{}}, 0
-        local function room() return pcall(string.rep, "x", #dumped * 2) end
-        while room() do fill[#fill + 1] = ("y"):rep(#dumped // 2) end
+        local function room() return pcall(string.rep, "x", #dumped // 2) end
+        while room() do fill[#fill + 1] = ("y"):rep(#dumped // 4) end
         local f, message = load(dumped, "=x", "b")
         fill = nil
         collectgarbage()

@@ -40,10 +40,10 @@ def test_it_shows_what_is_there_after_a_restart(shown: str) -> None:
     before, _, after = shown.partition("a new one started")
     assert "  » visit number 1\n" in before
     for text in (
-        "» Memory 16 ⏎ event handlers 2 ⏎ events 3 ⏎ planets 2\n",
-        "» 15 functions, and what they share: 23\n",
+        "» Memory 18 ⏎ accounts 3 ⏎ event handlers 2 ⏎ events 3 ⏎ guests 2 ⏎ log 5 ⏎ ",
+        "» 18 functions, and what they share: 23\n",
         '=> {{done = false, text = "water the plants"}}\n',
-        "7 files give the same as before.\n",
+        "10 files give the same as before.\n",
     ):
         assert text in after
     changed = [re.split(r"  +", line.strip()) for line in after.splitlines()]
