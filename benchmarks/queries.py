@@ -345,16 +345,18 @@ def judge(samples: QuerySamples) -> tuple[Judgement, ...]:
     judgements = [
         Judgement(bars.INDEXED_QUERY, inside[slowest] * 1e3, note=f"{slowest}; {largest:,} records")
     ]
-    size = min(JUDGED_RATIO_SIZE, largest)
+    size = max((key.size for key in samples if key.size <= JUDGED_RATIO_SIZE), default=0)
     ratios = {
+        # Of these the scan has to look at everything.
         question.name: samples[Key(size, question.name, Ours.name)].best_s
         / samples[Key(size, question.name, OursByScan.name)].best_s
         for question in QUESTIONS
-        # Of these the scan has to look at everything.
         if Key(size, question.name, OursByScan.name) in samples
     }
-    far = max(ratios, key=lambda name: ratios[name])
-    judgements.append(Judgement(bars.INDEXED_TO_SCAN, ratios[far], note=f"{far}; {size:,} records"))
+    if ratios:
+        far = max(ratios, key=lambda name: ratios[name])
+        note = f"{far}; {size:,} records"
+        judgements.append(Judgement(bars.INDEXED_TO_SCAN, ratios[far], note=note))
     return tuple(judgements)
 
 
