@@ -118,7 +118,8 @@ def test_each_statement_fails(prepared: Prepared, tmp_path: Path, kind: str, col
                 evaluation = attempt(session, "global = 0 " + prepared.source)
                 if evaluation.ok:
                     # A lock that is in the way may be gone when the evaluation runs again.
-                    assert kind == "busy" or not failed()
+                    # What seems damaged may be the history, which stops no evaluation.
+                    assert kind in ("busy", "corrupt") or not failed()
                     break
             (problem,) = evaluation.problems
             assert problem.kind == "persistence"
