@@ -317,6 +317,7 @@ def test_what_the_other_has_collected_is_refused(path: Path, two: tuple[Session,
         "held, f, other = Memory.t, Memory.f, function() return n end",
     )
     evaluated(a, "Memory.t, Memory.f = nil")
+    b.forget_history()
     assert value(b, "ext.collect().tables") == 1
     assert value(a, "f()") == 1
     for store in (

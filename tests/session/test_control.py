@@ -427,6 +427,7 @@ def _quietly(session: Session) -> None:
 def test_a_collection_of_the_store_ends_at_the_time_limit(session: Session) -> None:
     assert session.evaluate("for i = 1, 30000 do Memory[i] = { { i } } end").ok
     assert session.evaluate("for i = 1, 30000 do Memory[i] = nil end").ok
+    session.forget_history()
     stopped = session.evaluate("ext.collect()", time_limit_s=0.001)
     assert [problem.kind for problem in stopped.problems] == ["timeout"]
     collected = session.evaluate("return ext.collect().tables", time_limit_s=None)
