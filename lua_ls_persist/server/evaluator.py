@@ -11,13 +11,15 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from lua_ls_persist.errors import SessionClosedError
 from lua_ls_persist.model import Evaluation, Problem
 from lua_ls_persist.session import Session
 
 RETRY_S = 0.005
+GLANCE_S = 0.05
+"""A look for a language feature is given up after this long: the source alone must do then."""
 
 T = TypeVar("T")
 
@@ -64,9 +66,15 @@ class Evaluator:
         open_session: Callable[[], Session],
         settled: Callable[[], Awaitable[None]],
         time_limit_s: float | None,
+        *,
+        kept: Callable[[], bool],
     ) -> None:
         self._open_session = open_session
         self._settled = settled
+        self._kept = kept
+        """Whether there is a file that a session goes on from."""
+        self._scratch: Session | None = None
+        """Answers looks as long as there is no session and nothing is kept."""
         self.time_limit_s = time_limit_s
         """For the evaluations that start from now on."""
         self._session: Session | None = None
@@ -100,6 +108,43 @@ class Evaluator:
         finally:
             self._jobs.remove(job)
 
+    async def use(self, call: Callable[[Session], T], *, creates: bool = False) -> T:
+        """Runs `call` with the session, on another thread, when what was asked for before is done.
+
+        Where nothing is kept yet and the call does not create anything, it gets a session in memory
+        that is thrown away: to look must not make files. If the awaiting task is cancelled, what
+        the session does is interrupted, and the cancellation goes on when it is free again.
+
+        Raises:
+            LuaPersistError: the session could not be opened, or is closed; or as `call` does.
+        """
+        async with self._turn:
+            session = await self._session_for(creates=creates)
+            running = asyncio.ensure_future(self._in_worker(lambda: call(session)))
+            try:
+                return await asyncio.shield(running)
+            except asyncio.CancelledError:
+                while not running.done():
+                    session.interrupt()
+                    await asyncio.wait({running}, timeout=RETRY_S)
+                with contextlib.suppress(Exception):
+                    running.result()
+                raise
+
+    async def glance(
+        self, call: Callable[[Session], T], *, timeout_s: float = GLANCE_S
+    ) -> T | None:
+        """As `use` for what cannot wait: None at once when the session is busy, or takes longer."""
+        if self._closed or self._turn.locked():
+            return None
+        using = asyncio.ensure_future(self.use(call))
+        done, _ = await asyncio.wait({using}, timeout=timeout_s)
+        if not done:
+            # It goes on to its end: it is short, and what it was for may be asked again.
+            using.add_done_callback(_forget)
+            return None
+        return using.result()
+
     def interrupt(self) -> bool:
         """Ends the running evaluation and those that wait; true if there were any."""
         jobs = tuple(self._jobs)
@@ -124,18 +169,31 @@ class Evaluator:
         """Ends everything. Idempotent."""
         self._closed = True
         self.interrupt()
-        session, self._session = self._session, None
-        if session is not None:
+        for session in self._taken():
             await self._in_worker(session.close)
         self._worker.shutdown(wait=False)
 
     def close_now(self) -> None:
         """Like `close`, for when there is no loop any more."""
         self._closed = True
-        session, self._session = self._session, None
-        if session is not None:
+        for session in self._taken():
             session.close()
         self._worker.shutdown(wait=False)
+
+    def _taken(self) -> list[Session]:
+        """The sessions, which belong to the caller from now on."""
+        sessions = [one for one in (self._session, self._scratch) if one is not None]
+        self._session = self._scratch = None
+        return sessions
+
+    async def _session_for(self, *, creates: bool) -> Session:
+        if self._session is None and not creates and not self._closed:
+            await self._settled()
+            if not await self._in_worker(self._kept):
+                if self._scratch is None:
+                    self._scratch = await self._in_worker(Session.open)
+                return self._scratch
+        return await self._opened_session()
 
     async def _opened_session(self) -> Session:
         if self._closed:
@@ -143,6 +201,9 @@ class Evaluator:
         if self._session is None:
             await self._settled()
             self._session = await self._in_worker(self._open_unless_closed)
+            scratch, self._scratch = self._scratch, None
+            if scratch is not None:
+                await self._in_worker(scratch.close)
         return self._session
 
     def _open_unless_closed(self) -> Session:
@@ -174,6 +235,12 @@ class Evaluator:
 
     async def _in_worker(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._worker, call)
+
+
+def _forget(done: asyncio.Future[Any]) -> None:
+    """Takes note of an error that nobody waits for any more."""
+    if not done.cancelled():
+        done.exception()
 
 
 def _never_started(job: Job) -> Evaluation:

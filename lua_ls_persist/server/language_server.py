@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from lua_ls_persist.server.documents import Document, Documents
 from lua_ls_persist.server.evaluator import Evaluator
 from lua_ls_persist.server.forms import Syntax, is_parsed, syntax_of
 from lua_ls_persist.server.places import Places
+from lua_ls_persist.server.positions import Position
 from lua_ls_persist.server.presentation import Presenter
 from lua_ls_persist.server.settings import Settings, needs_new_session
 from lua_ls_persist.server.syntax_checks import SyntaxChecks
@@ -55,7 +56,10 @@ class LuaLanguageServer(LanguageServer):
         self.board = Board()
         self.checks = SyntaxChecks(self.documents, self.publish)
         self.evaluator = Evaluator(
-            self._open_session, self._settings_known, self.settings.time_limit_s
+            self._open_session,
+            self._settings_known,
+            self.settings.time_limit_s,
+            kept=self._is_kept,
         )
         self.presenter = Presenter(self.documents, self.places, self.checks.fails_at)
         self.converter = Converter(
@@ -69,6 +73,23 @@ class LuaLanguageServer(LanguageServer):
         """What ends the work that a progress token stands for."""
         self.sends_evaluations = False
         """Whether the client wants a notification after each evaluation."""
+        # What several features contribute to one answer: each function gives its part.
+        self.lens_sources: list[Callable[[Document], Awaitable[list[types.CodeLens]]]] = []
+        self.action_sources: list[
+            Callable[[Document, types.CodeActionParams], Awaitable[list[types.CodeAction]]]
+        ] = []
+        self.note_sources: list[Callable[[str], list[Note]]] = []
+        """By a document's URI: notes beside those of the board and of the syntax check."""
+        self.definition_sources: list[
+            Callable[[Document, Position], Awaitable[list[types.Location]]]
+        ] = []
+        """Asked in order until one knows."""
+        self.symbol_sources: list[Callable[[str], Awaitable[list[types.WorkspaceSymbol]]]] = []
+        """By the text that symbols of the workspace are looked for with."""
+
+    def evaluator_of(self, uri: str | None) -> Evaluator:  # noqa: ARG002 - one for all, so far
+        """The session that a document belongs to; without one, that of the first folder."""
+        return self.evaluator
 
     def connect(self, params: types.InitializeParams) -> None:
         """Takes over what the client said about itself."""
@@ -159,6 +180,8 @@ class LuaLanguageServer(LanguageServer):
             # An evaluation met the same error.
             notes = [note for note in notes if not _same_error(note, syntax)]
             notes.insert(0, syntax)
+        for source in self.note_sources:
+            notes += source(uri)
         if not self.shows_hints and document is not None:
             for hint in self.board.hints(uri):
                 row = hint.position.row
@@ -221,6 +244,15 @@ class LuaLanguageServer(LanguageServer):
         logger.info("%s (%s)", session.started, "in memory" if path is None else path)
         self._session_settings, self._session_folders = settings, folders
         return session
+
+    def _is_kept(self) -> bool:
+        """Whether the session's file is there already."""
+        configured = self.settings.database_path
+        if configured != "":
+            path = self._database_path(configured)
+        else:
+            path = default_path(next(iter(self._folders()), None), create=False)
+        return path is not None and path.exists()
 
     def _database_path(self, configured: str | None) -> Path | None:
         if configured is None:

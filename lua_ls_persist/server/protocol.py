@@ -19,7 +19,7 @@ from lua_ls_persist.errors import LuaPersistError
 from lua_ls_persist.jsonable import Json
 from lua_ls_persist.server.commands import CommandError
 from lua_ls_persist.server.features import sync
-from lua_ls_persist.server.features.commands import COMMANDS
+from lua_ls_persist.server.features.registry import COMMANDS
 
 if TYPE_CHECKING:
     from lua_ls_persist.server.language_server import LuaLanguageServer

@@ -18,7 +18,7 @@ from lua_ls_persist.server.commands import (
     parse_params,
 )
 from lua_ls_persist.server.documents import ClientRange
-from lua_ls_persist.server.features.commands import COMMANDS
+from lua_ls_persist.server.features.registry import COMMANDS
 
 URI = "file:///a.lua"
 PLACE = {"line": 1, "character": 2}

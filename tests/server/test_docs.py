@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lua_ls_persist.server.features.commands import COMMANDS
+from lua_ls_persist.server.features.registry import COMMANDS
 from lua_ls_persist.server.settings import SECTION, Settings
 
 PAGE = Path(__file__).parents[2] / "docs" / "editors" / "README.md"

@@ -17,12 +17,12 @@ from lua_ls_persist.server.commands import (
     OptionalDocumentParams,
     PositionParams,
     RangeParams,
-    Registry,
 )
 from lua_ls_persist.server.convert import range_json
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.evaluator import Job, Source
 from lua_ls_persist.server.features.progress import progress
+from lua_ls_persist.server.features.registry import COMMANDS
 from lua_ls_persist.server.positions import Position, Range
 from lua_ls_persist.server.presentation import Origin
 from lua_ls_persist.server.tracking import moved_range
@@ -74,7 +74,6 @@ async def clear_results(server: LuaLanguageServer, params: OptionalDocumentParam
     return {"cleared": bool(changed.hints or changed.notes)}
 
 
-COMMANDS: Registry[LuaLanguageServer] = Registry()
 EVALUATE_FILE = COMMANDS.add("evaluateFile", "Evaluate File", DocumentParams, evaluate_file)
 EVALUATE_SELECTION = COMMANDS.add(
     "evaluateSelection", "Evaluate Selection", RangeParams, evaluate_selection

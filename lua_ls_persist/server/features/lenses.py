@@ -44,15 +44,21 @@ def register(server: LuaLanguageServer) -> None:
             call = command_call(EVALUATE_FORM, {"uri": uri, "position": position_json(start)})
             call.title = LENS_TITLE
             lenses.append(types.CodeLens(range=types.Range(start, start), command=call))
-        return lenses if syntax.forms else []
+        own = lenses if syntax.forms else []
+        return own + [lens for source in server.lens_sources for lens in await source(document)]
 
     @server.feature(
         types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions(code_action_kinds=[ACTION_KIND])
     )
-    def code_action(params: types.CodeActionParams) -> list[types.CodeAction]:
+    async def code_action(params: types.CodeActionParams) -> list[types.CodeAction]:
         document = server.documents.get(params.text_document.uri)
-        if document is None or not _wanted(params.context.only):
+        if document is None:
             return []
+        given = [
+            action for source in server.action_sources for action in await source(document, params)
+        ]
+        if not _wanted(params.context.only):
+            return given
         uri = document.uri
         selected = server.converter.range_in(document, client_range(params.range))
         at: dict[str, Json] = {"uri": uri, "position": position_json(params.range.start)}
@@ -60,9 +66,8 @@ def register(server: LuaLanguageServer) -> None:
         if not selected.empty:
             chosen: dict[str, Json] = {"uri": uri, "range": range_json(params.range)}
             calls.insert(0, command_call(EVALUATE_SELECTION, chosen))
-        return [
-            types.CodeAction(title=call.title, kind=ACTION_KIND, command=call) for call in calls
-        ]
+        own = [types.CodeAction(title=call.title, kind=ACTION_KIND, command=call) for call in calls]
+        return given + own
 
 
 def _wanted(only: object) -> bool:

@@ -1,0 +1,71 @@
+"""The queue in front of a session: what waits, what does not, and what makes no file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from lua_ls_persist.server.evaluator import Evaluator, Job, Source
+from lua_ls_persist.session import Session
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "session.db"
+
+
+@pytest.fixture
+async def evaluator(file: Path) -> AsyncIterator[Evaluator]:
+    async def settled() -> None:
+        return None
+
+    made = Evaluator(lambda: Session.open(file), settled, None, kept=file.exists)
+    yield made
+    await made.close()
+
+
+async def test_looking_makes_no_file(evaluator: Evaluator, file: Path) -> None:
+    assert [table.name for table in await evaluator.use(Session.tables)] == ["Memory"]
+    assert not _is_there(file)
+    assert not evaluator.opened
+
+
+async def test_what_creates_is_kept(evaluator: Evaluator, file: Path) -> None:
+    await evaluator.use(Session.tables)
+    await evaluator.use(lambda session: session.set("Memory.x", 1), creates=True)
+    assert _is_there(file)
+    assert await evaluator.use(lambda session: session.get("Memory.x")) == 1
+
+
+async def test_a_glance_waits_for_no_evaluation(evaluator: Evaluator) -> None:
+    job = Job(Source("while true do end", "loop"))
+    running = asyncio.ensure_future(evaluator.evaluate(job))
+    await asyncio.sleep(0)  # It takes its turn.
+    assert await evaluator.glance(Session.memory, timeout_s=60.0) is None
+    assert not running.done()
+    job.interrupt()
+    assert not (await running).ok
+    assert await evaluator.glance(Session.memory, timeout_s=60.0) is not None
+
+
+async def test_a_cancelled_use_is_interrupted(evaluator: Evaluator) -> None:
+    started = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def endless(session: Session) -> object:
+        loop.call_soon_threadsafe(started.set)
+        return session.evaluate("while true do end", time_limit_s=None)
+
+    using = asyncio.ensure_future(evaluator.use(endless, creates=True))
+    await started.wait()
+    using.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await using
+    assert (await evaluator.use(lambda session: session.evaluate("1 + 1"))).text == "2"
+
+
+def _is_there(file: Path) -> bool:
+    return file.exists()
