@@ -31,6 +31,7 @@ FUNCTIONS: Final = {
     "index": "index",
     "indexes": "index",
     "info": "looking",
+    "look": "look",
     "memory": "looking",
     "migrate": "migrate",
     "python_batch": "python",

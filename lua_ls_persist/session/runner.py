@@ -102,6 +102,8 @@ class Runner:
         self.points = Points(settings.undo_memory_limit_bytes)
         self.evaluations = 0
         """How many have been kept, in this VM and the images it goes back to."""
+        self.changes = 0
+        """Grows whenever the VM has changed, except by going back to an image."""
         self._before = Image()
         self._lock = threading.Lock()
         """Guards which machine there is, whether it evaluates, and whether that may begin."""
@@ -226,7 +228,7 @@ class Runner:
             response = self._call(
                 job, self.host(collector), stale=self.persistence.begin(wait=wait)
             )
-            values, problems = self._read(response)
+            values, problems = self.read(response)
             if not problems or self._are_kept(problems):
                 # The last of the output is told before it is too late to undo what it is about.
                 collector.finish()
@@ -264,7 +266,7 @@ class Runner:
             job.export, request, payload=job.payload, host=host, time_limit_s=job.time_limit_s
         )
 
-    def _read(self, response: bytes) -> tuple[tuple[Value, ...], tuple[Problem, ...]]:
+    def read(self, response: bytes) -> tuple[tuple[Value, ...], tuple[Problem, ...]]:
         """What a response says: values, or a problem."""
         decoder = Decoder(response)
         outcome = decoder.u8()
@@ -335,8 +337,11 @@ class Runner:
             self.undo()
             raise
 
-    def look(self, body: Callable[[EvaluationHost], T]) -> T:
-        """Do something with the VM of which nothing is left, except where it leaves no trace."""
+    def look(self, body: Callable[[EvaluationHost], T], *, leaves_traces: bool = False) -> T:
+        """Do something with the VM of which nothing is left.
+
+        What asks the store nothing leaves no trace, unless it is said here that it does.
+        """
         self.machine.capture(self._before)
         try:
             stale = self.persistence.begin(wait=False)
@@ -347,7 +352,7 @@ class Runner:
         except BaseException:
             self.undo()
             raise
-        if self.persistence.used:
+        if leaves_traces or self.persistence.used:
             self.undo()
         return result
 
@@ -362,19 +367,20 @@ class Runner:
             host=host,
             time_limit_s=REFRESH_TIME_LIMIT_S,
         )
-        _, problems = self._read(response)
+        _, problems = self.read(response)
         if problems:
             raise StoreError(f"the VM cannot read what others have stored: {problems[0].message}")
 
     def flush(self, host: EvaluationHost) -> None:
         """What has changed outside of an evaluation goes to the store. Inside of a transaction."""
         response = self.machine.call("core_flush", host=host, time_limit_s=REFRESH_TIME_LIMIT_S)
-        _, problems = self._read(response)
+        _, problems = self.read(response)
         if problems:
             raise StoreError(problems[0].message)
 
     def _commit(self) -> None:
         """What was done lasts, in the store and in the VM."""
+        self.changes += 1
         number = self.persistence.commit()
         if number:
             collections = self.persistence.collections_before
@@ -398,6 +404,7 @@ class Runner:
             self.machine = machine
         old.close()
         self.evaluations = 0
+        self.changes += 1
         self.persistence.attach()
 
     def close(self) -> None:

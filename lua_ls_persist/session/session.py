@@ -15,6 +15,7 @@ from lua_ls_persist.session import calls, looking
 from lua_ls_persist.session.changing import ChangingData
 from lua_ls_persist.session.history import HistoryData
 from lua_ls_persist.session.indexes import StoredIndexes
+from lua_ls_persist.session.inspection import Inspector
 from lua_ls_persist.session.life import Life
 from lua_ls_persist.session.limits import (
     SESSION_LIMIT,
@@ -32,6 +33,7 @@ from lua_ls_persist.session.request import (
 )
 from lua_ls_persist.session.runner import Job, Settings
 from lua_ls_persist.session.schemas import StoredSchemas
+from lua_ls_persist.session.sights import Question, Sight
 from lua_ls_persist.store import HistoryLimits, Store
 from lua_ls_persist.vm import load_core
 from lua_ls_persist.wire import Encodable
@@ -56,6 +58,7 @@ class Session(StoredQueries, StoredIndexes, StoredSchemas, ChangingData, History
     def __init__(self, life: Life) -> None:
         """Use `Session.open`."""
         super().__init__(life)
+        self._inspector = Inspector()
 
     @classmethod
     def open(
@@ -324,6 +327,14 @@ class Session(StoredQueries, StoredIndexes, StoredSchemas, ChangingData, History
         if request is None:
             return []
         return self._life.call(lambda runner: looking.fields(runner, request))
+
+    def look(self, questions: Sequence[Question]) -> list[Sight | None]:
+        """Look at values of the VM, as an editor does: their keys, fields, functions, rows.
+
+        Runs no Lua code of programs and leaves no trace. The answers come in the order of the
+        questions; None where there is nothing, or what is there cannot be looked at now.
+        """
+        return self._life.call(lambda runner: self._inspector.look(runner, questions))
 
     # -- life
 

@@ -61,6 +61,8 @@ class Machine:
         self._closed = False
         self.failure: Stopped | None = None
         """If the host raised in the last call: how that call ended, and where Lua was."""
+        self.restores = 0
+        """How often it went back to an image."""
         self._store = wasmtime.Store(core.engine)
         self._store.set_limits(memory_size=self.memory_limit_bytes)
         if core.signals is None:
@@ -365,6 +367,7 @@ class Machine:
                     f"into the memory limit of {self.memory_limit_bytes} bytes"
                 ) from error
         image.copy_to(self.base)
+        self.restores += 1
         self._stack_pointer.set_value(self._store, self._stack_start)
 
     def capture_inside(self, image: Image) -> None:

@@ -85,6 +85,7 @@ SESSION = [
     "info",
     "integrity",
     "interrupt",
+    "look",
     "memory",
     "migrate",
     "open",
