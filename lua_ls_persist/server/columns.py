@@ -19,7 +19,7 @@ from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.forms import Syntax, syntax_of
 from lua_ls_persist.server.positions import Position, Range
 
-PARSED_ROWS_MAX = 5000
+PARSED_ROWS_MAX = 20_000
 """Documents of more rows are not parsed whole to find a column: that would delay the editor."""
 
 _NEAR = re.compile(r" near (?:'(?P<token>.*)'|<eof>)\Z", re.DOTALL)

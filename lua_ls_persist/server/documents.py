@@ -25,6 +25,9 @@ from lua_ls_persist.server.positions import Encoding, Position, Range
 EDITS_REMEMBERED_MAX = 10_000
 """Edits kept a document, to follow positions through what was typed during a long evaluation."""
 
+CARRIED = ("tree", "scopes")
+"""What derived things are kept for the next state; they must not hold on to their document."""
+
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 
@@ -85,6 +88,8 @@ class Document:
         """Counts the edits since the document was opened; finer than the client's `version`."""
         self.derived: dict[str, object] = {}
         """What others made of the text, so that they need not make it again."""
+        self.basis: dict[str, object] = {}
+        """The newest of what they made of earlier states, for what can be brought up to date."""
         self._lines = lines
 
     @classmethod
@@ -215,6 +220,8 @@ class Documents:
         edits = [self._apply(lines, change) for change in changes]
         revision = document.revision + len(edits)
         changed = Document(document.uri, lines, version=version, revision=revision)
+        carried = {**document.basis, **document.derived}
+        changed.basis = {name: carried[name] for name in CARRIED if name in carried}
         self._by_uri[key] = changed
         self._edits[key].extend(edits)
         return changed, edits

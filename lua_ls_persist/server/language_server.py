@@ -19,6 +19,7 @@ from pygls.lsp.server import LanguageServer
 from lua_ls_persist._version import __version__
 from lua_ls_persist.errors import StoreError
 from lua_ls_persist.server import uris
+from lua_ls_persist.server.analysis import Scopes, is_analysed, scopes_of
 from lua_ls_persist.server.board import Board, Changed, Note
 from lua_ls_persist.server.commands import CommandError
 from lua_ls_persist.server.convert import Converter, encoding_of
@@ -153,6 +154,13 @@ class LuaLanguageServer(LanguageServer):
             return syntax_of(document)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.checks.worker, syntax_of, document)
+
+    async def scopes(self, document: Document) -> Scopes:
+        """The names of a document; a long one is first analysed outside of the loop."""
+        if document.row_count <= PARSED_AT_ONCE_ROWS_MAX or is_analysed(document):
+            return scopes_of(document)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.checks.worker, scopes_of, document)
 
     def show(self, changed: Changed) -> None:
         """Brings the client up to date about notes and hints that changed."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from lua_ls_persist.server.documents import Change, ClientRange, Document, Documents
 from lua_ls_persist.server.forms import syntax_of
+from lua_ls_persist.server.positions import Encoding
 from tests.server.marks import marked, unmarked
 
 FILE = """\
@@ -92,3 +96,26 @@ def test_forms_of_a_file() -> None:
 def test_a_tree_is_parsed_once() -> None:
     document, _, _ = unmarked(FILE)
     assert syntax_of(document) is syntax_of(document)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_tree_after_edits_is_that_of_the_text(data: st.DataObject) -> None:
+    text = "".join(f"local function f{i}(🙂x)\n  return x + {i} -- 🙂\nend\n" for i in range(9))
+    text = text.replace("(🙂x)", "(x)")
+    documents = Documents()
+    documents.encoding = Encoding.UTF32
+    current = documents.open("file:///x.lua", text)
+    syntax_of(current)
+    for _ in range(4):
+        row = data.draw(st.integers(0, current.row_count - 1))
+        lines = ("x = 1\n", "-- 🙂\n", "if a then b() end\n", "local s = '🙂é'\n", "--[[ \n ]]")
+        text = data.draw(st.sampled_from(lines))
+        end = row + data.draw(st.sampled_from((0, 0, 0, 1, 3)))
+        current, _ = documents.change(
+            "file:///x.lua", 1, [Change(ClientRange(row, 0, end, 0), text)]
+        )
+        again = syntax_of(Document.of_text("file:///x.lua", current.source))
+        if not again.root.has_error:  # Recovery from errors may go another way.
+            assert str(syntax_of(current).root) == str(again.root)
+            assert syntax_of(current).forms == again.forms

@@ -1,0 +1,523 @@
+"""What the names in a document mean: the questions that language features ask.
+
+Owns the answers in positions of the document. Must not know LSP types or sessions. Everything is
+answered for half-typed code too.
+"""
+
+from __future__ import annotations
+
+import gc
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Literal as OneOf
+
+from lua_ls_persist.server.analysis import nodes
+from lua_ls_persist.server.analysis.nodes import Block, Chain, Statement, Step
+from lua_ls_persist.server.analysis.parsing import Chunk, parse
+from lua_ls_persist.server.analysis.resolving import (
+    Declaration,
+    Occurrence,
+    free_names,
+    label_occurrences,
+    occurrences,
+    visible_names,
+)
+from lua_ls_persist.server.documents import Document
+from lua_ls_persist.server.positions import Position, Range
+
+FROZEN_LENGTH_MIN = 20_000
+"""Shorter texts have too few nodes for it to matter."""
+
+_ASSIGNS = re.compile(r"(?<![=<>~])=\Z")
+
+Kind = OneOf["local", "parameter", "loop", "global", "field", "method", "label"]
+
+_KINDS: dict[int, Kind] = {
+    nodes.LOCAL: "local",
+    nodes.FUNCTION: "local",
+    nodes.PARAMETER: "parameter",
+    nodes.SELF: "parameter",
+    nodes.LOOP: "loop",
+    nodes.LABEL: "label",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """An occurrence of a name in a document."""
+
+    text: str
+    range: Range
+    kind: Kind
+    declaration: Range | None
+    """Of a local, a parameter, a loop variable or a label that is declared in the document. For the
+    implicit `self`: the object before the colon."""
+    is_write: bool = False
+    """Whether it is assigned or declared here."""
+    is_upvalue: bool = False
+    """Whether it is a local of a function around."""
+    attribute: str | None = None
+    """`const` or `close`, from its declaration."""
+
+    @property
+    def is_declaration(self) -> bool:
+        """Whether it is declared here."""
+        return self.declaration == self.range
+
+
+@dataclass(frozen=True, slots=True)
+class PathStep:
+    """A part of an expression behind its base."""
+
+    kind: OneOf[".", ":", "[", "("]
+    key: nodes.CONSTANT_KEY | None
+    """None where it is computed, and for a call; empty where it is not typed yet."""
+    range: Range
+    """Of the key, or of the whole call with its brackets."""
+    arguments: tuple[nodes.CONSTANT_KEY | None, ...] = ()
+    """Of a call; None for each that is no constant."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpressionPath:
+    """An expression such as `a.b["c"]:d`, or `ext.table("users")[1].name`."""
+
+    base: Name | None
+    """None where it begins with brackets around something."""
+    steps: tuple[PathStep, ...]
+    range: Range
+
+    @property
+    def keys(self) -> tuple[nodes.CONSTANT_KEY | None, ...]:
+        """The key of each step."""
+        return tuple(step.key for step in self.steps)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether it is a name with constant keys: no calls, nothing computed."""
+        return self.base is not None and all(
+            step.kind != "(" and step.key is not None for step in self.steps
+        )
+
+    @property
+    def text(self) -> str:
+        """How a person would write it; what is computed as `?`."""
+        text = "(...)" if self.base is None else self.base.text
+        for step in self.steps:
+            if step.kind in (".", ":"):
+                text += f"{step.kind}{step.key}"
+            elif step.kind == "(":
+                text += "(...)"
+            else:
+                key = f'"{step.key}"' if isinstance(step.key, str) else step.key
+                text += f"[{'?' if key is None else key}]"
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class CallSite:
+    """A call around a position."""
+
+    function: ExpressionPath
+    argument: int
+    """Which argument the position is in, from 0."""
+    range: Range
+    """What lies between the brackets."""
+    arguments: tuple[Range, ...]
+
+    @property
+    def is_method(self) -> bool:
+        """Whether the function gets what stands before the colon as a first argument."""
+        return bool(self.function.steps) and self.function.steps[-1].kind == ":"
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionInfo:
+    """A function as it is written."""
+
+    parameters: tuple[str, ...]
+    """Without the implicit `self`."""
+    variadic: bool
+    is_method: bool
+    """Whether it is written with a colon."""
+    range: Range
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalUse:
+    """Where a global is read or written."""
+
+    text: str
+    range: Range
+    is_write: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a name or a field is set to."""
+
+    range: Range
+    path: ExpressionPath | None = None
+    function: FunctionInfo | None = None
+    constant: nodes.CONSTANT_KEY | None = None
+    is_table: bool = False
+
+
+def scopes_of(document: Document) -> Scopes:
+    """The scopes of a document, analysed once; after an edit only what it touched. Any thread."""
+    scopes = document.derived.get("scopes")
+    if not isinstance(scopes, Scopes):
+        basis = document.basis.get("scopes")
+        if isinstance(basis, Scopes):
+            scopes = Scopes(parse(document.source, basis.chunk))
+        else:
+            scopes = Scopes(_parsed_anew(document.source))
+        document.derived["scopes"] = scopes
+    return scopes
+
+
+def is_analysed(document: Document) -> bool:
+    """Whether `scopes_of` takes little time."""
+    return "scopes" in document.derived or "scopes" in document.basis
+
+
+def _parsed_anew(source: str) -> Chunk:
+    """A parsed text; the nodes of a long one are not looked at by the garbage collector.
+
+    There are no cycles among them, and to find that out again and again would take longer than all
+    that an editor asks for: 200 ms for 5,000 lines.
+    """
+    if len(source) < FROZEN_LENGTH_MIN or not gc.isenabled():
+        return parse(source)
+    gc.disable()
+    try:
+        chunk = parse(source)
+        gc.freeze()
+    finally:
+        gc.enable()
+    return chunk
+
+
+class Scopes:
+    """The names of one document."""
+
+    def __init__(self, chunk: Chunk) -> None:
+        self.chunk = chunk
+        rows = chunk.source.split("\n")
+        self._starts = [0, *accumulate(len(row) + 1 for row in rows)]
+        self._last = len(chunk.source)
+        self._occurrences: dict[tuple[str, bool], list[Occurrence]] = {}
+
+    def offset(self, position: Position) -> int:
+        """How many code points lie before a position."""
+        row = max(0, min(position.row, len(self._starts) - 2))
+        end = self._starts[row + 1] - 1
+        return max(self._starts[row], min(self._starts[row] + position.column, end))
+
+    def position(self, offset: int) -> Position:
+        """The position behind so many code points."""
+        offset = max(0, min(offset, self._last))
+        row = bisect_right(self._starts, offset) - 1
+        return Position(row, offset - self._starts[row])
+
+    def range(self, start: int, end: int) -> Range:
+        """The range between two offsets."""
+        return Range(self.position(start), self.position(end))
+
+    def name_at(self, position: Position) -> Name | None:
+        """The name under or right before a position."""
+        offset = self.offset(position)
+        for base, statement in self.around(offset):
+            local = offset - base
+            for name in _names(statement):
+                if name.offset <= local <= name.end and name.role != nodes.SELF:
+                    return self._variable(name, base)
+            for chain in statement.chains:
+                for step in chain.steps:
+                    if step.kind != "(" and step.key_start <= local <= step.key_end:
+                        found = self._field(step, base)
+                        if found is not None:
+                            return found
+            for target in statement.targets:
+                if isinstance(target, Step) and target.key_start <= local <= target.key_end:
+                    return self._field(target, base)
+        return None
+
+    def path_at(self, position: Position) -> ExpressionPath | None:
+        """The expression up to and including the part under or right before a position."""
+        offset = self.offset(position)
+        for base, statement in self.around(offset):
+            local = offset - base
+            inner = [chain for chain in statement.chains if chain.start <= local <= chain.end]
+            for chain in sorted(inner, key=lambda chain: chain.start, reverse=True):
+                count = _steps_up_to(chain, local)
+                if count is not None:
+                    return self.path(chain, base, count, cursor=offset)
+            for name in _names(statement):
+                if name.offset <= local <= name.end and name.role != nodes.SELF:
+                    variable = self._variable(name, base)
+                    return ExpressionPath(variable, (), variable.range)
+        return None
+
+    def call_at(self, position: Position) -> CallSite | None:
+        """The innermost call between whose brackets a position lies."""
+        offset = self.offset(position)
+        for base, statement in self.around(offset):
+            best: tuple[int, Chain, int] | None = None
+            # The call around a function is another matter.
+            function = start = _function_around(statement, offset - base)
+            for chain in statement.chains:
+                for count, step in enumerate(chain.steps):
+                    if (
+                        step.kind == "("
+                        and step.start > start
+                        and _is_argument(step, offset - base)
+                    ):
+                        best, start = (base, chain, count), step.start
+            if best is not None:
+                return self._call(*best, offset)
+            if function >= 0:
+                return None
+        return None
+
+    def visible_at(self, position: Position) -> list[Name]:
+        """The locals that code at a position sees, inner ones first."""
+        offset = self.offset(position)
+        before = self.chunk.source[:offset].rstrip()
+        if _ASSIGNS.search(before):
+            offset = len(before)  # The value is still to come, and does not see its own name.
+        return [
+            self._declared(declaration) for declaration in visible_names(self.chunk.root, offset)
+        ]
+
+    def globals(self) -> list[GlobalUse]:
+        """Every use of a global, in the order of the text."""
+        uses = [
+            (base + name.offset, base + name.end, name)
+            for base, name in free_names(self.chunk.root)
+        ]
+        uses.sort(key=lambda use: use[0])
+        return [
+            GlobalUse(name.text, self.range(start, end), name.role == nodes.WRITE)
+            for start, end, name in uses
+        ]
+
+    def uses(self, name: Name) -> list[Name]:
+        """All names of the document that mean the same variable or label, itself included."""
+        if name.kind in ("field", "method"):
+            return []
+        return [
+            self._resolved(found, name.text)
+            for found in self._all(name.text, labels=name.kind == "label")
+            if self._declaration_range(found.declaration) == name.declaration
+            and found.role != nodes.SELF
+        ]
+
+    def value_of(self, declaration: Range) -> Value | None:
+        """What the name, the field or the function declared or assigned there is set to."""
+        offset = self.offset(declaration.start)
+        for base, statement in self.around(offset):
+            for target, value in zip(statement.targets, statement.values, strict=False):
+                if base + _key_start(target) == offset and statement.kind != "for":
+                    return self.value(value, base)
+        return None
+
+    # What the other modules of the analysis build on, in offsets.
+
+    def around(self, offset: int) -> list[tuple[int, Statement]]:
+        """The statements around a place, inner ones first, each with its offset."""
+        found: list[tuple[int, Statement]] = []
+        base, statement = 0, self.chunk.root
+        while True:
+            found.append((base, statement))
+            inner = _statement_at(statement, offset - base)
+            if inner is None:
+                return found[::-1]
+            base, statement = base + inner[0], inner[1]
+
+    def path(
+        self, chain: Chain, base: int, count: int | None = None, *, cursor: int | None = None
+    ) -> ExpressionPath:
+        """A chain, or its first steps, as a path."""
+        variable = None if chain.base is None else self._variable(chain.base, base)
+        steps = [self._step(step, base) for step in chain.steps[:count]]
+        if cursor is not None and steps and cursor < base + chain.steps[len(steps) - 1].key_start:
+            here = Range(self.position(cursor), self.position(cursor))
+            steps[-1] = PathStep(steps[-1].kind, "", here)
+        start = self.position(base + chain.start)
+        end = steps[-1].range.end if steps else self.position(base + chain.end)
+        if not steps and variable is not None:
+            end = variable.range.end
+        return ExpressionPath(variable, tuple(steps), Range(start, end))
+
+    def value(self, value: nodes.Expression, base: int) -> Value | None:
+        """An expression as a value."""
+        if value is None:
+            return None
+        range_ = self.range(base + value.start, base + value.end)
+        if isinstance(value, Chain):
+            return Value(range_, path=self.path(value, base))
+        if isinstance(value, nodes.Literal):
+            return Value(range_, constant=value.value)
+        if value.kind == "table":
+            return Value(range_, is_table=True)
+        return Value(range_, function=self.function(value, base))
+
+    def function(self, block: Block, base: int) -> FunctionInfo:
+        """What is written of a function."""
+        return FunctionInfo(
+            tuple(name.text for name in block.head if name.role != nodes.SELF),
+            block.variadic,
+            any(name.role == nodes.SELF for name in block.head),
+            self.range(base + block.start, base + block.end),
+        )
+
+    def _all(self, text: str, *, labels: bool = False) -> list[Occurrence]:
+        found = self._occurrences.get((text, labels))
+        if found is None:
+            search = label_occurrences if labels else occurrences
+            found = self._occurrences[text, labels] = search(self.chunk.root, text)
+        return found
+
+    def _variable(self, name: nodes.Name, base: int) -> Name:
+        """A variable or a label with what it means."""
+        start = base + name.offset
+        labels = name.role in (nodes.LABEL, nodes.GOTO)
+        for found in self._all(name.text, labels=labels):
+            if found.start == start and found.end == base + name.end:
+                return self._resolved(found, name.text)
+        raise AssertionError(name.text)
+
+    def _resolved(self, found: Occurrence, text: str) -> Name:
+        declaration = found.declaration
+        kind: Kind = "global"
+        if declaration is not None:
+            kind = _KINDS[declaration.role]
+        elif found.role in (nodes.LABEL, nodes.GOTO):
+            kind = "label"
+        return Name(
+            text,
+            self.range(found.start, found.end),
+            kind,
+            self._declaration_range(declaration),
+            is_write=found.role not in (nodes.READ, nodes.GOTO),
+            is_upvalue=found.is_upvalue,
+            attribute=None if declaration is None else declaration.attribute,
+        )
+
+    def _declared(self, declaration: Declaration) -> Name:
+        range_ = self.range(declaration.start, declaration.end)
+        return Name(
+            declaration.text,
+            range_,
+            _KINDS[declaration.role],
+            range_,
+            is_write=True,
+            attribute=declaration.attribute,
+        )
+
+    def _declaration_range(self, declaration: Declaration | None) -> Range | None:
+        return None if declaration is None else self.range(declaration.start, declaration.end)
+
+    def _field(self, step: Step, base: int) -> Name | None:
+        if not isinstance(step.key, str) or not step.key:
+            return None
+        range_ = self.range(base + step.key_start, base + step.key_end)
+        kind: Kind = "method" if step.kind == ":" else "field"
+        return Name(step.key, range_, kind, None, is_write=step.write)
+
+    def _step(self, step: Step, base: int) -> PathStep:
+        if step.kind != "(":
+            range_ = self.range(base + step.key_start, base + step.key_end)
+            return PathStep(step.kind, step.key, range_)  # type: ignore[arg-type]
+        arguments = tuple(
+            given.expression.value if isinstance(given.expression, nodes.Literal) else None
+            for given in step.arguments
+        )
+        return PathStep("(", None, self.range(base + step.start, base + step.end), arguments)
+
+    def _call(self, base: int, chain: Chain, count: int, offset: int) -> CallSite:
+        step = chain.steps[count]
+        start = base + step.start
+        end = base + step.end
+        if self.chunk.source[start] == "(":
+            start += 1
+            end -= step.closed
+        ranges = [(base + given.start, base + given.end) for given in step.arguments]
+        index = sum(1 for _, argument_end in ranges[:-1] if offset > argument_end)
+        return CallSite(
+            self.path(chain, base, count),
+            index,
+            self.range(start, end),
+            tuple(self.range(*range_) for range_ in ranges),
+        )
+
+
+def _names(statement: Statement) -> Iterator[nodes.Name]:
+    """The variables and labels right in a statement: not those of statements inside."""
+    for event in statement.events:
+        if isinstance(event, Block):
+            yield from event.head
+            yield from (name for name in event.tail if not isinstance(name, Block))
+        else:
+            yield event
+
+
+def _statement_at(statement: Statement, offset: int) -> tuple[int, Statement] | None:
+    """The inner statement that a place belongs to: the last one that begins before it."""
+    best: tuple[int, Statement] | None = None
+    for block in _blocks(statement):
+        if block.start <= offset <= block.end and block.offsets:
+            index = bisect_right(block.offsets, offset) - 1
+            if index >= 0 and (best is None or block.offsets[index] > best[0]):
+                best = block.offsets[index], block.statements[index]
+    return best
+
+
+def _blocks(statement: Statement) -> Iterator[Block]:
+    for event in statement.events:
+        if isinstance(event, Block):
+            yield event
+            yield from (inner for inner in event.tail if isinstance(inner, Block))
+
+
+def _steps_up_to(chain: Chain, offset: int) -> int | None:
+    """How many steps a path to this place has; None if it is inside an argument or a key."""
+    if chain.base is not None and chain.base.offset <= offset <= chain.base.end:
+        return 0
+    for count, step in enumerate(chain.steps, 1):
+        if step.start < offset <= step.end:
+            if step.kind in (".", ":"):
+                return count
+            on_key = step.key is not None and step.key_start <= offset <= step.key_end
+            return count if on_key or offset == step.end else None
+    return None
+
+
+def _is_argument(step: Step, offset: int) -> bool:
+    return step.start < offset and (offset < step.end or (offset == step.end and not step.closed))
+
+
+def _function_around(statement: Statement, offset: int) -> int:
+    """Where the innermost function begins in whose body a place lies; -1 if there is none."""
+    return max(
+        (
+            block.start
+            for block in _blocks(statement)
+            if block.kind == "function" and block.parameters_end <= offset < block.end
+        ),
+        default=-1,
+    )
+
+
+def _key_start(target: nodes.Name | Chain | Step) -> int:
+    if isinstance(target, nodes.Name):
+        return target.offset
+    if isinstance(target, Step):
+        return target.key_start
+    if target.steps:
+        return target.steps[-1].key_start
+    return target.start
