@@ -55,10 +55,14 @@ from typing import TypeAlias
 
 from lua_ls_persist.model import (
     AggregateGroup,
+    ColumnProfile,
     Difference,
     Evaluation,
     Frame,
+    GridPage,
     HistoryEntry,
+    IndexInfo,
+    Inspected,
     OutputPiece,
     Preview,
     Problem,
@@ -164,6 +168,79 @@ def function_to_json(function: StoredFunction) -> dict[str, Json]:
 def page_to_json(page: QueryPage) -> dict[str, Json]:
     """A page of rows of a query."""
     return {"rows": [_row_to_json(row) for row in page.rows], "next": page.next}
+
+
+def grid_to_json(page: GridPage) -> dict[str, Json]:
+    """Rows of a table by their number. A cell is a value, or null where the field is missing."""
+    return {
+        "table": unicode_text(page.table),
+        "columns": [
+            {"name": unicode_text(column.name), "types": dict(column.types)}
+            for column in page.columns
+        ],
+        "rows": [
+            {
+                "key": value_to_json(row.key),
+                "path": None if row.path is None else unicode_text(row.path),
+                "cells": [None if cell is None else value_to_json(cell) for cell in row.cells],
+            }
+            for row in page.rows
+        ],
+        "total": page.total,
+        "filtered": page.filtered,
+        "offset": page.offset,
+        "explain": {"index": page.index, "examined": page.rows_examined},
+    }
+
+
+def profile_to_json(profile: ColumnProfile) -> dict[str, Json]:
+    """What there is in a column."""
+    return {
+        "count": profile.count,
+        "missing": profile.missing,
+        "distinct": profile.distinct,
+        "types": dict(profile.types),
+        "min": value_to_json(profile.min),
+        "max": value_to_json(profile.max),
+        "avg": value_to_json(profile.avg),
+        "top": [{"value": value_to_json(value), "count": count} for value, count in profile.top],
+        "histogram": [
+            {"from": start, "to": end, "count": count} for start, end, count in profile.histogram
+        ],
+    }
+
+
+def inspected_to_json(found: Inspected) -> dict[str, Json]:
+    """A look at a value and at some of its entries."""
+    data: dict[str, Json] = {
+        "path": unicode_text(found.path),
+        "value": value_to_json(found.value),
+        "entries": [
+            {
+                "key": value_to_json(entry.key),
+                "value": value_to_json(entry.value),
+                "path": None if entry.path is None else unicode_text(entry.path),
+                "expandable": entry.expandable,
+            }
+            for entry in found.entries
+        ],
+        "total": found.total,
+        "next_offset": found.next_offset,
+        "live": found.live,
+    }
+    if found.metatable is not None:
+        data["metatable"] = value_to_json(found.metatable)
+    return data
+
+
+def index_to_json(index: IndexInfo) -> dict[str, Json]:
+    """An index."""
+    data: dict[str, Json] = asdict(index)
+    return data | {
+        "name": unicode_text(index.name),
+        "table": unicode_text(index.table),
+        "fields": [unicode_text(field) for field in index.fields],
+    }
 
 
 def group_to_json(group: AggregateGroup) -> dict[str, Json]:

@@ -282,6 +282,88 @@ class QueryPage:
 
 
 @dataclass(frozen=True, slots=True)
+class GridColumn:
+    """A field of a table's rows, and the types that it has in some of them, with counts."""
+
+    name: str
+    """As queries name it: `age`, `[1]`, `@value`."""
+    types: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class GridRow:
+    """A row, with its cells in the order of the columns that were asked for."""
+
+    key: Value
+    path: str | None
+    """The path of its entry; None where no text leads to it."""
+    cells: tuple[Value, ...]
+    """Bounded looks; None is a field that is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class GridPage:
+    """Rows of a table by their number, as a person who scrolls wants them."""
+
+    table: str
+    columns: tuple[GridColumn, ...]
+    rows: tuple[GridRow, ...]
+    offset: int
+    total: int
+    """All rows of the table."""
+    filtered: int
+    """The rows that fulfil the conditions and have the text."""
+    index: str | None
+    """The index through which they were found."""
+    rows_examined: int
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnProfile:
+    """What there is in a column of a table's rows."""
+
+    count: int
+    """Of rows in which the field is there."""
+    missing: int
+    distinct: int
+    types: Mapping[str, int]
+    min: Value
+    """The least number; without any number, the least string."""
+    max: Value
+    avg: float | None
+    top: tuple[tuple[Value, int], ...]
+    """The most frequent scalars, and how frequent they are."""
+    histogram: tuple[tuple[float, float, int], ...]
+    """Of the finite numbers: from, to (the last one with its end), how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class InspectedEntry:
+    """An entry of a table that is inspected, or an upvalue of a function."""
+
+    key: Value
+    value: Value
+    path: str | None
+    """By which it is inspected itself; None where no text leads to it."""
+    expandable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """A look at a value and at some of what is in it."""
+
+    path: str
+    value: Value
+    entries: tuple[InspectedEntry, ...]
+    total: int
+    """How many entries there are."""
+    next_offset: int | None
+    metatable: Value
+    live: bool
+    """It was looked up in the VM, not in the store."""
+
+
+@dataclass(frozen=True, slots=True)
 class AggregateGroup:
     """What is known of a group of rows; what was not asked for is None."""
 

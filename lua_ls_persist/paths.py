@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Sequence
 from typing import TypeAlias
 
 from lua_ls_persist.errors import SessionError
+from lua_ls_persist.pretty import is_name
 
 Key: TypeAlias = "str | int | float | bool"
 Path: TypeAlias = "str | Sequence[Key]"
 """A path as text, or its keys one by one; the first is the name of a root."""
 
 _STRING = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\''
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
 _ROOT = re.compile(rf"\s*(?:ext\.table\(\s*({_STRING})\s*\)|([A-Za-z_]\w*))", re.ASCII)
 _STEP = re.compile(
     rf"\s*(?:\.\s*([A-Za-z_]\w*)|\[\s*(?:({_STRING})|(-?\d+)|(-?[\d.]+(?:[eE][-+]?\d+)?)|"
@@ -45,6 +48,28 @@ def keys_of(path: Path) -> list[Key]:
         found.append(_key(step, path))
         at = step.end()
     return found
+
+
+def step_text(key: object) -> str | None:
+    """What to append to a path for one of the entries; None where no text leads to it."""
+    if isinstance(key, bool):
+        return "[true]" if key else "[false]"
+    if isinstance(key, str):
+        return f".{key}" if is_name(key) else f"[{_quoted(key)}]"
+    if isinstance(key, int) or (isinstance(key, float) and math.isfinite(key)):
+        return f"[{key!r}]"
+    return None
+
+
+def root_path(name: str) -> str:
+    """The path of a named table."""
+    return name if is_name(name) else f"ext.table({_quoted(name)})"
+
+
+def path_text(path: Path) -> str:
+    """A path as text that leads to the same place."""
+    name, *keys = keys_of(path)
+    return root_path(str(name)) + "".join(step_text(key) or "" for key in keys)
 
 
 def steps_of(text: str) -> list[Key] | None:
@@ -89,6 +114,12 @@ def _unquoted(literal: str, path: str) -> str:
         raise _no_path(path) from None
     assert isinstance(text, str)
     return text
+
+
+def _quoted(text: str) -> str:
+    """A string as both Lua and `keys_of` read it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", escaped) + '"'
 
 
 def _no_path(path: str) -> SessionError:

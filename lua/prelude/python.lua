@@ -3,7 +3,7 @@ local prelude = ...
 
 local data, need = prelude.data, prelude.need
 local table_at, text_of = need("table_at"), need("text_of")
-local error, load, type, unpack = error, load, type, table.unpack
+local error, load, rawget, type, unpack = error, load, rawget, type, table.unpack
 
 local python = {}
 
@@ -23,6 +23,27 @@ function python.python_set()
   local arguments = data("arguments", {})
   local rows, key = place_of(arguments)
   rows[key] = arguments.value
+end
+
+-- As `python_set`; gives what was there before.
+function python.python_change()
+  local arguments = data("arguments", {})
+  local rows, key = place_of(arguments)
+  local previous = rawget(rows, key)
+  rows[key] = arguments.value
+  return previous
+end
+
+-- A new row of a table: under a key that is not there yet, or behind the list.
+function python.python_add()
+  local arguments = data("arguments", {})
+  local rows, key = table_at(arguments.keys, arguments.path, true), arguments.key
+  if key == nil then key = #rows + 1 end
+  if rawget(rows, key) ~= nil then
+    error("there is a row " .. text_of(arguments.path, key) .. " already", 0)
+  end
+  rows[key] = arguments.value
+  return key
 end
 
 function python.python_delete()

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, TextIO
 
 from lua_ls_persist.errors import SessionError
 from lua_ls_persist.interchange import format_of
+from lua_ls_persist.literals import parse_literal
 from lua_ls_persist.model import Evaluation, Exported
 from lua_ls_persist.paths import Key, Path, keys_of
 from lua_ls_persist.protocol import EVALUATE_FLAG_PRELUDE
@@ -48,6 +49,42 @@ class ChangingData(StoredData):
         keys = _entry_keys(path)
         doing = f"{told_path(path)} = {told_value(value)}"
         return self._run("python_set", {"keys": keys, "value": value}, "(set)", doing)
+
+    def set_literal(self, path: Path, text: str) -> Evaluation:
+        """As `set`, with the value as Lua source: `{name = "Ann", age = 41}`, `nil` removes it.
+
+        Only a literal is taken; nothing is evaluated. The evaluation's value is what was there.
+
+        Raises:
+            SessionError: it is no path or no literal; the message names the place.
+        """
+        keys = _entry_keys(path)
+        value = parse_literal(text)
+        doing = f"{told_path(path)} = {told_value(value)}"
+        return self._run("python_change", {"keys": keys, "value": value}, "(set)", doing)
+
+    def add_row(self, table: Path, text: str, *, key: str | None = None) -> Evaluation:
+        """Put a new row into a table, given as Lua source; the evaluation's value is its key.
+
+        Args:
+            table: its path; a named table is made if there is none.
+            text: the row, a literal such as `{name = "Ann"}`.
+            key: a literal, too: `"ann"`, `3`; it must not be there yet. Otherwise the row follows
+                the list in the table.
+
+        Raises:
+            SessionError: it is no path, or one of the texts is no literal.
+        """
+        value = parse_literal(text)
+        if value is None:
+            raise SessionError("value: a row is not nil")
+        keys, path = keys_of(table), told_path(table)
+        place = None if key is None else parse_literal(key, "key")
+        if isinstance(place, (list, dict)):
+            raise SessionError("key: expected text, a number or a boolean, got a table")
+        shown = path if key is None else f"{path}[{key}]"
+        arguments = {"keys": keys, "path": path, "key": place, "value": value}
+        return self._run("python_add", arguments, "(add)", f"{shown} = {told_value(value)}")
 
     def delete(self, path: Path) -> Evaluation:
         """Remove the entry at a path; the evaluation's value is whether there was one.

@@ -53,6 +53,11 @@ def _memory(services: DataServices, _arguments: _Arguments) -> Tree:
     }
 
 
+def _table_id(_services: DataServices, arguments: _Arguments) -> Tree:
+    table = arguments.get("table")
+    return cast("int", table.native) if isinstance(table, Stored) else None
+
+
 def location(function: StoredFunction) -> str:
     """Where a function is defined: `shapes.lua:12`."""
     chunk = function.chunk[1:] if function.chunk[:1] in ("@", "=") else function.chunk
@@ -69,4 +74,5 @@ OPERATIONS: Final = {
     "info": DataOperation(_info),
     "functions": DataOperation(_functions),
     "memory": DataOperation(_memory),
+    "table_id": DataOperation(_table_id),
 }

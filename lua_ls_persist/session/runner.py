@@ -23,7 +23,13 @@ from lua_ls_persist.errors import (
 )
 from lua_ls_persist.model import Evaluation, Problem, ProblemKind, Value
 from lua_ls_persist.pretty import pretty_values
-from lua_ls_persist.protocol import EVALUATE_FLAG_KEEP, EVALUATE_FLAG_STALE, Bytecode, Outcome
+from lua_ls_persist.protocol import (
+    EVALUATE_FLAG_KEEP,
+    EVALUATE_FLAG_PRELUDE,
+    EVALUATE_FLAG_STALE,
+    Bytecode,
+    Outcome,
+)
 from lua_ls_persist.session.host import EvaluationHost
 from lua_ls_persist.session.modules import ModuleFiles
 from lua_ls_persist.session.names import ChunkNames
@@ -355,6 +361,37 @@ class Runner:
         if leaves_traces or self.persistence.used:
             self.undo()
         return result
+
+    def peek(
+        self, function: str, arguments: Tree, limits: PreviewLimits, time_limit_s: float
+    ) -> tuple[Value, ...]:
+        """What a function of the prelude gives that only looks; nothing of it is left.
+
+        Raises:
+            SessionError: it failed, or there is no memory left to look.
+            Stopped: it took too long.
+        """
+        request = evaluation_request(
+            function.encode(), b"=look", line=0, expression=False, arguments=(), limits=limits
+        )
+        services = self.persistence.services
+
+        def call(host: EvaluationHost) -> bytes:
+            services.arguments = arguments
+            return self.machine.call(
+                "core_evaluate",
+                with_flag(request, EVALUATE_FLAG_PRELUDE),
+                host=host,
+                time_limit_s=time_limit_s,
+            )
+
+        try:
+            values, problems = self.read(self.look(call, leaves_traces=True))
+        finally:
+            services.forget()
+        if problems:
+            raise SessionError(problems[0].message)
+        return values
 
     def refresh(self, host: EvaluationHost) -> None:
         """The VM forgets what it has cached of the store. Inside of a transaction."""

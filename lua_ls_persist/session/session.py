@@ -33,6 +33,7 @@ from lua_ls_persist.session.request import (
 )
 from lua_ls_persist.session.runner import Job, Settings
 from lua_ls_persist.session.schemas import StoredSchemas
+from lua_ls_persist.session.showing import ShowingData
 from lua_ls_persist.session.sights import Question, Sight
 from lua_ls_persist.store import HistoryLimits, Store
 from lua_ls_persist.vm import load_core
@@ -49,7 +50,7 @@ Mode: TypeAlias = Literal["auto", "chunk"]
 
 
 @final
-class Session(StoredQueries, StoredIndexes, StoredSchemas, ChangingData, HistoryData):
+class Session(StoredQueries, StoredIndexes, StoredSchemas, ShowingData, ChangingData, HistoryData):
     """Evaluates Lua in one persistent VM. Any thread may use it; evaluations run one by one.
 
     Open one with `Session.open`, close it with `close` or by leaving a `with` block.

@@ -6,7 +6,7 @@ import struct
 from typing import final
 
 from lua_ls_persist.model import Preview, Value
-from lua_ls_persist.pretty import sort_entries, table_text
+from lua_ls_persist.pretty import long_string_text, sort_entries, table_text
 from lua_ls_persist.session.names import ChunkNames
 from lua_ls_persist.store import CodeRow, Native, Store
 from lua_ls_persist.store.rows import (
@@ -34,9 +34,19 @@ _LIBRARIES = frozenset(
 class Shown:
     """Looks at values of a store, so many entries in all."""
 
-    def __init__(self, store: Store, names: ChunkNames) -> None:
+    def __init__(
+        self,
+        store: Store,
+        names: ChunkNames,
+        *,
+        depth: int = DEPTH_MAX,
+        entries: int = ENTRIES_MAX,
+    ) -> None:
+        """`depth` is how deep tables are looked into, `entries` how many of each are shown."""
         self._store = store
         self._names = names
+        self._depth = depth
+        self._entries = entries
         self._left = ENTRIES_ALL_MAX
 
     def value(self, kind: int, native: Native, above: tuple[int, ...] = ()) -> Value:
@@ -66,8 +76,8 @@ class Shown:
     def _table(self, table_id: int, above: tuple[int, ...]) -> Preview:
         if table_id in above:
             return Preview("table", "<cycle>", address=table_id)
-        entries_max = min(ENTRIES_MAX, self._left)
-        if len(above) >= DEPTH_MAX or entries_max == 0:
+        entries_max = min(self._entries, self._left)
+        if len(above) >= self._depth or entries_max == 0:
             return Preview("table", "{...}", omitted=True, address=table_id)
         page = self._store.page(table_id, None, entries_max, PAGE_BYTES_MAX)
         self._left -= len(page.rows)
@@ -86,6 +96,16 @@ class Shown:
             return Preview("function", "<function>", address=function_id)
         place = f"{chunk_of(code, self._names)}:{code.line_defined}"
         return Preview("function", f"<function {place}>", address=function_id, detail=place)
+
+
+def bounded(value: Value, string_length: int) -> Value:
+    """The value; a string that is longer only as its beginning."""
+    if not isinstance(value, (str, bytes)) or len(value) <= string_length:
+        return value
+    content = text_to_bytes(value) if isinstance(value, str) else value
+    head = value[:string_length]
+    text = long_string_text(head, length_bytes=len(content), width=string_length)
+    return Preview("string", text, length_bytes=len(content))
 
 
 def chunk_of(code: CodeRow, names: ChunkNames) -> str:

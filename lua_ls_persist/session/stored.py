@@ -72,7 +72,7 @@ class StoredData:
         name, *keys = keys_of(path)
 
         def look(runner: Runner) -> Value:
-            found = _walk(runner, str(name), [native_key(key) for key in keys])
+            found = walk(runner, str(name), [native_key(key) for key in keys])
             return None if found is None else Shown(runner.store, runner.names).value(*found)
 
         return self._life.call(look)
@@ -225,7 +225,8 @@ class StoredData:
         return self._life.call(lambda runner: runner.store.integrity())
 
 
-def _walk(runner: Runner, name: str, keys: list[Native]) -> Native | None:
+def walk(runner: Runner, name: str, keys: list[Native]) -> Native | None:
+    """The value that keys lead to from a root; None if there is none."""
     table_id = runner.store.root(name, create=False)
     if not table_id:
         return None

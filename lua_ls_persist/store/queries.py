@@ -134,8 +134,8 @@ class Queries(Schemas):
         following = None
         if len(found) > limit:
             found.pop()
-            following = write_cursor(query, table_id, _position(query, found[-1]))
-        return FoundRows([_row(query, row) for row in found], following)
+            following = write_cursor(query, table_id, position_of(query, found[-1]))
+        return FoundRows([row_of(query, row) for row in found], following)
 
     def count(self, table_id: int, where: Group) -> int:
         """How many rows fulfil the conditions.
@@ -273,7 +273,9 @@ class Queries(Schemas):
         choice: Choice,
         *,
         counted: bool = False,
+        skip: int = 0,
     ) -> Statement:
+        """The statement that finds a page: one row more than `limit`, after `skip` others."""
         source = rows.source
         fields = [order.field for order in query.order_by]
         joins, pairs = builder.classed(fields, source, "order_by")
@@ -308,7 +310,8 @@ class Queries(Schemas):
             f"  SELECT {', '.join(expressions)}\n"
             f"  FROM {source.tables}{joins}\n"
             f"  WHERE {' AND '.join(conditions)}\n"
-            f"  ORDER BY {order_text(columns)} LIMIT {builder.add(limit + 1)}\n"
+            f"  ORDER BY {order_text(columns)} LIMIT {builder.add(limit + 1)}"
+            f"{f' OFFSET {builder.add(skip)}' if skip else ''}\n"
             f")\n{_outer(builder, query, names)}"
         )
         return Statement(sql, builder.bound(sql), choice)
@@ -401,13 +404,13 @@ def _outer(builder: Builder, query: Query, names: Sequence[str]) -> str:
     )
 
 
-def _position(query: Query, row: tuple[Native, ...]) -> Position:
+def position_of(query: Query, row: tuple[Native, ...]) -> Position:
     pairs = range(2, 2 + 2 * len(query.order_by), 2)
     values = tuple(cast("tuple[int, int | float | bytes]", row[at : at + 2]) for at in pairs)
     return Position(values, cast("int", row[0]), cast("int | float | str | bytes", row[1]))
 
 
-def _row(query: Query, row: tuple[Native, ...]) -> FoundRow:
+def row_of(query: Query, row: tuple[Native, ...]) -> FoundRow:
     at = 2 + 2 * len(query.order_by)
     fields = tuple(
         None if row[place] is None else cast("Value", row[place : place + 2])

@@ -81,7 +81,7 @@ class Builder:
             else:
                 tests.setdefault(member.field, []).append(test)  # type: ignore[union-attr]  # a comparison
         together = [
-            self._looked_up(field, source, _all_of(list_of)) for field, list_of in tests.items()
+            self.looked_up(field, source, _all_of(list_of)) for field, list_of in tests.items()
         ]
         return together + parts
 
@@ -95,10 +95,10 @@ class Builder:
             value = source.at_hand(node.field)
             if isinstance(value, Classed):
                 return f"({value.kind} = 0 AND {value.value} = 0)"
-            return f"NOT ({self._looked_up(node.field, source, _anything)})"
+            return f"NOT ({self.looked_up(node.field, source, _anything)})"
         test = self._test(node)
         assert test is not None
-        return self._looked_up(node.field, source, test)
+        return self.looked_up(node.field, source, test)
 
     def _test(self, node: Comparison) -> Test | None:
         """What a value has to be like; None if it is about a value that is not there, or text."""
@@ -206,7 +206,7 @@ class Builder:
 
     # Fields
 
-    def _looked_up(self, field: Field, source: Source, test: Test) -> str:
+    def looked_up(self, field: Field, source: Source, test: Test) -> str:
         """Whether the field is there and passes the test."""
         value = source.at_hand(field)
         if value is not None:

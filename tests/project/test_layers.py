@@ -11,7 +11,17 @@ import pytest
 from tests.project.files import PACKAGE
 
 # A layer may import what stands on its right, besides itself and the standard library.
-PLAIN = {"errors", "model", "paths", "pretty", "jsonable", "protocol", "wire", "_version"}
+PLAIN = {
+    "errors",
+    "literals",
+    "model",
+    "paths",
+    "pretty",
+    "jsonable",
+    "protocol",
+    "wire",
+    "_version",
+}
 LAYERS: dict[str, set[str]] = {
     "_version": set(),
     "errors": {"model"},
@@ -21,14 +31,15 @@ LAYERS: dict[str, set[str]] = {
     "protocol": set(),
     "wire": {"errors", "model", "pretty", "protocol"},
     "schema": {"errors", "model", "pretty"},
-    "paths": {"errors"},
+    "paths": {"errors", "model", "pretty"},
+    "literals": {"errors", "wire"},
     "query": PLAIN,
     # Columns of CSV are named as fields are in queries.
     "interchange": {"query", *PLAIN},
     "vm": PLAIN,
     "store": {"query", "schema", *PLAIN},
     "session": {"interchange", "query", "schema", "store", "vm", *PLAIN},
-    "server": {"session", *PLAIN},
+    "server": {"query", "session", *PLAIN},
     # The terminal starts the server and, for `doctor`, looks into the core.
     "cli": {"session", "server", "vm", "store", "query", *PLAIN},
     "__init__": {"session", *PLAIN},
