@@ -60,12 +60,14 @@ lint: $(INSTALLED) ## Check style, formatting and types
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 	$(BIN)/python -m ziglang fmt --check wasm_core
+	$(BIN)/python -m tools.extension check
 
 .PHONY: format
 format: $(INSTALLED) ## Format the sources
 	$(BIN)/python -m ruff check --fix-only --quiet .
 	$(BIN)/python -m ruff format .
 	$(BIN)/python -m ziglang fmt wasm_core
+	$(BIN)/python -m tools.extension format
 
 .PHONY: demo
 demo: wasm ## Watch the language server evaluate the examples
@@ -79,7 +81,20 @@ bench: wasm ## Measure speed and size
 dist: wasm ## Build the wheel and the source distribution into dist/
 	$(BIN)/python -m build --no-isolation --outdir dist
 
+.PHONY: extension
+extension: wasm ## Build the VS Code extension into dist/
+	$(BIN)/python -m tools.extension build
+
+.PHONY: test-extension
+test-extension: wasm ## Run the extension's tests in a real VS Code
+	$(BIN)/python -m pytest tests/extension $(PYTEST_ARGS)
+
+.PHONY: editor
+editor: wasm ## Open the examples in a browser's VS Code with the extension
+	$(BIN)/python -m tools.extension editor
+
 .PHONY: clean
 clean: ## Delete what was made, except the virtual environment
 	rm -rf dist build htmlcov benchmarks/.build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf vscode-extension/dist vscode-extension/.tools vscode-extension/node_modules
 	rm -rf wasm_core/.cache lua_ls_persist/vm/lua_core.wasm lua_ls_persist/vm/lua_core.stamp

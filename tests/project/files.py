@@ -10,7 +10,7 @@ PACKAGE = ROOT / "lua_ls_persist"
 
 NOT_PART_OF_A_SOURCE_TREE = {
     ".venv", ".build", ".cache", ".git", "__pycache__", "node_modules", "dist", "build", "htmlcov",
-    ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".zig-cache", "zig-out",
+    ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".zig-cache", "zig-out", ".tools",
 }  # fmt: skip
 
 

@@ -1,0 +1,62 @@
+"""The VS Code extension says the same as the server and the documents, and names no registry."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from lua_ls_persist._version import __version__
+from lua_ls_persist.server.settings import SECTION, Settings
+from tests.project.files import ROOT
+
+MANIFEST: dict[str, Any] = json.loads((ROOT / "vscode-extension/package.json").read_text("utf-8"))
+CONTRIBUTES = MANIFEST["contributes"]
+GUIDE = (ROOT / "docs/editors/vscode.md").read_text(encoding="utf-8")
+SERVER_GUIDE = (ROOT / "docs/editors/README.md").read_text(encoding="utf-8")
+
+
+def groups() -> dict[str, dict[str, Any]]:
+    return {group["title"]: group["properties"] for group in CONTRIBUTES["configuration"]}
+
+
+def test_the_version_is_that_of_the_server() -> None:
+    assert MANIFEST["version"] == __version__
+
+
+def test_every_setting_is_documented_once() -> None:
+    session = set(groups().pop("Session"))
+    own = {name for title, group in groups().items() if title != "Session" for name in group}
+    assert {name for name in own if f"`{name}`" not in GUIDE} == set()
+    assert {name for name in session if f"`{name}`" not in SERVER_GUIDE} == set()
+
+
+def test_the_settings_of_the_session_are_those_of_the_server() -> None:
+    documented = set(re.findall(rf"^\| `({SECTION}\.\w+)`", SERVER_GUIDE, re.MULTILINE))
+    assert documented == set(groups()["Session"])
+
+
+def test_the_server_takes_every_default() -> None:
+    session = groups()["Session"]
+    data = {name.removeprefix(f"{SECTION}."): entry["default"] for name, entry in session.items()}
+    settings, wrong = Settings().updated(data)
+    assert wrong == []
+    assert settings == Settings()
+
+
+def test_every_command_of_the_palette_is_documented() -> None:
+    hidden = {
+        entry["command"]
+        for entry in CONTRIBUTES["menus"]["commandPalette"]
+        if entry["when"] == "false"
+    }
+    titles = {
+        command["title"] for command in CONTRIBUTES["commands"] if command["command"] not in hidden
+    }
+    assert {title for title in titles if title.rstrip("…") not in GUIDE} == set()
+
+
+def test_the_lock_file_has_no_addresses_of_packages() -> None:
+    lock = json.loads((ROOT / "vscode-extension/package-lock.json").read_text(encoding="utf-8"))
+    assert lock["packages"] != {}
+    assert [name for name, entry in lock["packages"].items() if "resolved" in entry] == []

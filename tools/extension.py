@@ -1,0 +1,106 @@
+"""Builds the VS Code extension, checks it, and opens it in a browser: `python -m tools.extension`.
+
+`build` makes the .vsix with the server's wheel in it, in `dist/`; `check` looks at style and types
+of the TypeScript sources; `format` formats them; `editor` serves a VS Code with the extension on
+the examples.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+import webbrowser
+from pathlib import Path
+
+from lua_ls_persist._version import __version__
+from tools import node_tools
+from tools.code_server import CodeServer
+from tools.node_tools import EXTENSION, ROOT, ToolError, node, run
+
+DIST = ROOT / "dist"
+
+
+def bundle(*, tests: bool = False) -> None:
+    """Compiles the extension and, if wanted, its tests."""
+    node_tools.node_modules()
+    node("esbuild.mjs", "--tests" if tests else "--minify")
+
+
+def wheel() -> Path:
+    """The server's wheel of these sources, in the folder that goes into the package."""
+    folder = EXTENSION / "dist/server"
+    shutil.rmtree(folder, ignore_errors=True)
+    run([sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", str(folder)])
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def package() -> Path:
+    """The .vsix."""
+    with node_tools.only_one():
+        shutil.rmtree(EXTENSION / "dist", ignore_errors=True)
+        bundle()
+        wheel()
+        for name in ("LICENSE", "CHANGELOG.md"):
+            shutil.copy(ROOT / name, EXTENSION / name)
+        DIST.mkdir(exist_ok=True)
+        target = DIST / f"lua-persist-{__version__}.vsix"
+        vsce = str(EXTENSION / "node_modules/@vscode/vsce/vsce")
+        options = ("--no-dependencies", "--skip-license", "--no-rewrite-relative-links")
+        node(vsce, "package", *options, "--out", str(target))
+    return target
+
+
+def check() -> None:
+    """Types, style and formatting."""
+    with node_tools.only_one():
+        node_tools.node_modules()
+        modules = EXTENSION / "node_modules"
+        node(str(modules / "typescript/bin/tsc"), "--noEmit")
+        node(str(modules / "@biomejs/biome/bin/biome"), "check", "--error-on-warnings", ".")
+
+
+def format_sources() -> None:
+    """Formats the sources, and mends what can be mended safely."""
+    with node_tools.only_one():
+        node_tools.node_modules()
+        node(str(EXTENSION / "node_modules/@biomejs/biome/bin/biome"), "check", "--write", ".")
+
+
+def editor() -> None:
+    """Serves a VS Code with the extension on the examples until Ctrl+C."""
+    vsix = package()
+    with (
+        tempfile.TemporaryDirectory(prefix="lua-persist-editor-") as profile,
+        CodeServer(Path(profile), trust=False) as server,
+    ):
+        server.install(vsix)
+        url = server.url(ROOT / "lua/examples")
+        print(f"Open {url} (Ctrl+C ends it)")
+        webbrowser.open(url)
+        server.wait()
+
+
+ACTIONS = {"build": package, "check": check, "format": format_sources, "editor": editor}
+
+
+def main(arguments: list[str]) -> int:
+    """Runs one of the actions."""
+    if len(arguments) != 1 or arguments[0] not in ACTIONS:
+        print(__doc__)
+        return 2
+    try:
+        made = ACTIONS[arguments[0]]()
+    except ToolError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+    if isinstance(made, Path):
+        print(f"{made.relative_to(ROOT)}: {made.stat().st_size:,} bytes")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

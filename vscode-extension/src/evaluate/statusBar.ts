@@ -1,0 +1,133 @@
+// One item on the left: what the session does. A click opens a menu, and while something is
+// evaluated it interrupts that.
+
+import * as vscode from "vscode";
+import { COMMANDS } from "../commands";
+import { Lifetime } from "../lifetime";
+import type { SessionStatus } from "../protocol";
+import type { LuaServer } from "../server/luaServer";
+
+const TICK_MS = 500;
+
+interface MenuItem extends vscode.QuickPickItem {
+  command?: string;
+}
+
+export class StatusBar implements vscode.Disposable {
+  private readonly lifetime = new Lifetime();
+  private readonly item: vscode.StatusBarItem;
+  private session: SessionStatus | undefined;
+  private since = 0;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly server: LuaServer) {
+    this.item = this.lifetime.own(
+      vscode.window.createStatusBarItem("luaPersist.status", vscode.StatusBarAlignment.Left, 10),
+    );
+    this.item.name = "Lua Persist";
+    this.lifetime.own(server.onState(() => this.update()));
+    this.lifetime.own(
+      server.onStatus((status) => {
+        if (status.state === "evaluating" && this.session?.state !== "evaluating") {
+          this.since = Date.now();
+        }
+        this.session = status;
+        this.update();
+      }),
+    );
+    this.lifetime.own(vscode.window.onDidChangeActiveTextEditor(() => this.update()));
+    this.lifetime.own(new vscode.Disposable(() => clearInterval(this.timer)));
+    this.update();
+  }
+
+  /** What the item says, for tests. */
+  get text(): string {
+    return this.item.text;
+  }
+
+  get command(): string {
+    return String(this.item.command);
+  }
+
+  async showMenu(): Promise<void> {
+    const items: MenuItem[] = [
+      { label: "$(play) Evaluate File", command: COMMANDS.evaluateFile },
+      { label: "$(debug-stop) Interrupt Evaluation", command: COMMANDS.interrupt },
+      { label: "$(discard) Undo Last Evaluation", command: COMMANDS.undo },
+      { label: "$(clear-all) Clear Inline Results", command: COMMANDS.clearResults },
+      { label: "Session", kind: vscode.QuickPickItemKind.Separator },
+      { label: "$(debug-restart) Restart Session", command: COMMANDS.restartSession },
+      { label: "$(trash) Reset Session…", command: COMMANDS.resetSession },
+      { label: "Look", kind: vscode.QuickPickItemKind.Separator },
+      { label: "$(output) Show Output", command: COMMANDS.showOutput },
+      { label: "$(list-flat) Show Log", command: COMMANDS.showLog },
+      { label: "Server", kind: vscode.QuickPickItemKind.Separator },
+      { label: "$(refresh) Restart Server", command: COMMANDS.restartServer },
+      { label: "$(tools) Repair Server", command: COMMANDS.repairServer },
+      { label: "$(bug) Report Issue…", command: COMMANDS.reportIssue },
+    ];
+    const chosen = await vscode.window.showQuickPick(items, {
+      title: "Lua Persist",
+      placeHolder: this.session?.started ?? this.server.description,
+    });
+    if (chosen?.command !== undefined) await vscode.commands.executeCommand(chosen.command);
+  }
+
+  dispose(): void {
+    this.lifetime.dispose();
+  }
+
+  private update(): void {
+    const evaluating = this.server.state === "running" && this.session?.state === "evaluating";
+    clearInterval(this.timer);
+    if (evaluating) this.timer = setInterval(() => this.render(), TICK_MS);
+    this.render();
+    const isLua = vscode.window.activeTextEditor?.document.languageId === "lua";
+    if (isLua || this.server.state !== "stopped" || this.session !== undefined) this.item.show();
+    else this.item.hide();
+  }
+
+  private render(): void {
+    const { item } = this;
+    item.backgroundColor = undefined;
+    item.command = COMMANDS.showMenu;
+    const started = this.session?.started;
+    item.tooltip = [this.server.description, started].filter((line) => !!line).join("\n");
+    if (this.server.state === "starting") {
+      item.text = "$(loading~spin) Lua";
+      item.tooltip = "The Lua server starts";
+      return;
+    }
+    if (this.server.state === "failed") {
+      item.text = "$(error) Lua";
+      item.tooltip = this.server.lastProblem?.message ?? "The Lua server does not run";
+      item.backgroundColor = new vscode.ThemeColor("statusBarItem.errorBackground");
+      return;
+    }
+    if (this.server.state === "stopped") {
+      item.text = "$(circle-slash) Lua";
+      item.tooltip = "The Lua server is stopped";
+      return;
+    }
+    switch (this.session?.state) {
+      case "evaluating": {
+        const seconds = ((Date.now() - this.since) / 1000).toFixed(1);
+        item.text = `$(sync~spin) Lua ${seconds} s`;
+        item.tooltip = `Evaluating ${this.session.name ?? ""}. Click to interrupt.`;
+        item.command = COMMANDS.interrupt;
+        return;
+      }
+      case "untrusted":
+        item.text = "$(workspace-untrusted) Lua";
+        item.tooltip = "Nothing is evaluated in a workspace that is not trusted.";
+        return;
+      case "failed":
+        item.text = "$(warning) Lua";
+        item.tooltip = this.session.message ?? "The session failed";
+        item.backgroundColor = new vscode.ThemeColor("statusBarItem.warningBackground");
+        return;
+      default:
+        item.text = "$(database) Lua";
+    }
+  }
+}

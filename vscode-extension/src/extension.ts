@@ -1,0 +1,62 @@
+// Puts the parts together. Nothing here waits for the server: it starts in the background.
+
+import * as vscode from "vscode";
+import { type CommandName, type Handlers, registerCommands } from "./commands";
+import { Evaluating } from "./evaluate/evaluate";
+import { InlineResults } from "./evaluate/inline";
+import { ProgramOutput } from "./evaluate/output";
+import { RESULT_SCHEME, Results } from "./evaluate/results";
+import { StatusBar } from "./evaluate/statusBar";
+import { Lifetime } from "./lifetime";
+import { LuaServer } from "./server/luaServer";
+import { reportIssue } from "./server/report";
+import { ManagedServer } from "./server/setup";
+import { showsDecorations } from "./settings";
+import { openSample, openWalkthrough } from "./welcome";
+
+/** What `activate` gives: for tests, and for extensions that build on this one. */
+export interface Api {
+  server: LuaServer;
+  inline: InlineResults;
+  statusBar: StatusBar;
+}
+
+let running: LuaServer | undefined;
+
+export function activate(context: vscode.ExtensionContext): Api {
+  const lifetime = new Lifetime();
+  context.subscriptions.push(lifetime);
+  const log = lifetime.own(vscode.window.createOutputChannel("Lua Persist", { log: true }));
+  const server = lifetime.own(new LuaServer(new ManagedServer(context, log), log));
+  running = server;
+  const results = new Results();
+  lifetime.own(vscode.workspace.registerTextDocumentContentProvider(RESULT_SCHEME, results));
+  const inline = lifetime.own(new InlineResults(results));
+  const output = lifetime.own(new ProgramOutput(server));
+  const statusBar = lifetime.own(new StatusBar(server));
+  lifetime.own(
+    server.onEvaluation((evaluation) => {
+      if (showsDecorations()) inline.show(evaluation);
+      else results.keep(evaluation);
+    }),
+  );
+  const handlers: Handlers<CommandName> = {
+    ...new Evaluating(server, inline, results).handlers(),
+    showOutput: () => output.show(),
+    showLog: () => log.show(true),
+    showMenu: () => statusBar.showMenu(),
+    restartServer: () => server.restart(),
+    repairServer: () => server.repair(),
+    reportIssue: () => reportIssue(context, server),
+    openWalkthrough: () => openWalkthrough(context),
+    openSample: () => openSample(context),
+  };
+  lifetime.own(registerCommands(handlers));
+  void server.start();
+  return { server, inline, statusBar };
+}
+
+export async function deactivate(): Promise<void> {
+  await running?.stop();
+  running = undefined;
+}

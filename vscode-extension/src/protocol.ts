@@ -1,0 +1,286 @@
+// The server's own part of the protocol: its commands and its notifications. The one module that
+// mirrors them; docs/commands.md is where the server describes them.
+
+import type { Position as LspPosition, Range as LspRange } from "vscode-languageclient/node";
+
+export const COMMAND_PREFIX = "lua-persist.";
+
+export interface LuaValue {
+  type: string;
+  /** The value as Lua source would write it; a table on one line. */
+  text: string;
+  content?: string;
+  base64?: string;
+  length_bytes?: number;
+  entries?: { key: LuaValue; value: LuaValue }[];
+  omitted?: boolean;
+  address?: string;
+  detail?: string;
+}
+
+export interface OutputPiece {
+  text: string;
+  stream: "stdout" | "stderr" | "warning";
+  chunk: string;
+  line: number | null;
+  uri?: string | null;
+}
+
+export interface Frame {
+  chunk: string;
+  line: number | null;
+  function: string;
+  uri?: string | null;
+}
+
+export interface Problem {
+  kind: string;
+  severity: "error" | "warning";
+  message: string;
+  chunk: string;
+  line: number | null;
+  uri?: string | null;
+  traceback: Frame[];
+  value: LuaValue;
+}
+
+export interface Evaluation {
+  ok: boolean;
+  values: LuaValue[];
+  text: string;
+  output: OutputPiece[];
+  problems: Problem[];
+  duration_s: number;
+  uri?: string;
+  range?: LspRange;
+  id?: number;
+}
+
+export interface TableInfo {
+  name: string;
+  path: string;
+  entries: number;
+  id: number;
+  indexes: number;
+  has_schema: boolean;
+}
+
+export interface InspectEntry {
+  key: LuaValue;
+  value: LuaValue;
+  path: string | null;
+  expandable: boolean;
+}
+
+export interface Inspection {
+  path: string;
+  value: LuaValue;
+  entries: InspectEntry[];
+  total: number | null;
+  next_offset: number | null;
+  live?: boolean;
+}
+
+export interface Column {
+  name: string;
+  types: Record<string, number>;
+}
+
+export interface Row {
+  key: LuaValue;
+  path: string;
+  /** One for each column; null where the row has no such field. */
+  cells: (LuaValue | null)[];
+}
+
+export interface RowsQuery {
+  table: string;
+  columns?: string[];
+  where?: JsonValue;
+  filter?: string;
+  order_by?: string;
+  descending?: boolean;
+  offset?: number;
+  limit?: number;
+}
+
+export interface RowsPage {
+  table: string;
+  columns: Column[];
+  rows: Row[];
+  total: number;
+  filtered: number;
+  offset: number;
+  explain: { index: string | null; examined: number | null };
+}
+
+export interface Profile {
+  count: number;
+  missing: number;
+  distinct: number | null;
+  min: LuaValue | null;
+  max: LuaValue | null;
+  avg: LuaValue | null;
+  types: Record<string, number>;
+  top: { value: LuaValue; count: number }[];
+  histogram: { from: number; to: number; count: number }[];
+}
+
+export interface Plan {
+  index: string | null;
+  rows_examined: number | null;
+  rows_returned: number | null;
+  sql: string;
+  suggestion?: { fields: string[]; kind?: string } | null;
+}
+
+export interface IndexInfo {
+  table: string;
+  fields: string[];
+  kind?: string;
+  unique?: boolean;
+  each?: boolean;
+}
+
+export type Drift = "in_sync" | "edited" | "source_gone" | "unknown";
+
+export interface FunctionInfo {
+  path: string;
+  name: string;
+  signature: string;
+  chunk: string;
+  uri: string | null;
+  line: number | null;
+  last_line: number | null;
+  size_bytes: number;
+  drift: Drift;
+  problem: string | null;
+}
+
+export interface HistoryEntry {
+  id: number;
+  name: string;
+  source: string;
+  keys?: string[];
+  [field: string]: JsonValue | undefined;
+}
+
+export interface Completion {
+  text: string;
+  start: number;
+  kind?: string;
+  detail?: string;
+}
+
+export type JsonValue =
+  | string
+  | number
+  | boolean
+  | null
+  | JsonValue[]
+  | { [key: string]: JsonValue | undefined };
+
+interface Folder {
+  /** Which session: that of the folder of this document. */
+  uri?: string | undefined;
+}
+
+interface Changed {
+  previous: LuaValue | null;
+  path: string;
+}
+
+/** Name, parameters and result of each command that the extension uses. */
+export interface ServerCommands {
+  evaluateFile: [{ uri: string }, Evaluation];
+  evaluateSelection: [{ uri: string; range: LspRange }, Evaluation];
+  evaluateTopLevelForm: [{ uri: string; position: LspPosition }, Evaluation];
+  evaluateForm: [{ uri: string; position: LspPosition }, Evaluation];
+  evaluateLine: [{ uri: string; position: LspPosition }, Evaluation];
+  evaluateToCursor: [{ uri: string; position: LspPosition }, Evaluation];
+  evaluateToComment: [
+    { uri: string; range?: LspRange; position?: LspPosition },
+    Evaluation | JsonValue,
+  ];
+  evaluateExamples: [{ uri: string; position?: LspPosition }, JsonValue];
+  evaluateText: [Folder & { text: string; name?: string }, Evaluation];
+  interrupt: [Record<string, never>, { interrupted: boolean }];
+  restart: [Folder, { restarted: boolean }];
+  reset: [Folder, JsonValue];
+  clearResults: [{ uri?: string }, { cleared: boolean }];
+  copyLastResult: [Record<string, never>, { text: string }];
+  status: [Folder, SessionStatus];
+  completeText: [Folder & { text: string; offset: number }, { items: Completion[] } | Completion[]];
+  tables: [Folder, { tables: TableInfo[] }];
+  inspect: [Folder & { path: string; offset?: number; limit?: number; depth?: number }, Inspection];
+  rows: [Folder & RowsQuery, RowsPage];
+  profile: [Folder & { table: string; column: string; where?: JsonValue }, Profile];
+  set: [Folder & { path: string; value: string }, Changed];
+  delete: [Folder & { path: string }, Changed];
+  addRow: [Folder & { table: string; key?: string; value: string }, Changed];
+  queryText: [Folder & { text: string; limit?: number }, JsonValue];
+  explain: [Folder & { table: string; where?: JsonValue; order_by?: string }, Plan];
+  indexes: [Folder & { table?: string }, { indexes: IndexInfo[] } | IndexInfo[]];
+  createIndex: [Folder & { table: string; fields: string[]; unique?: boolean }, JsonValue];
+  dropIndex: [Folder & { table: string; fields?: string[] }, JsonValue];
+  schema: [Folder & { table: string }, { definition: JsonValue; annotations: string }];
+  deriveSchema: [Folder & { table: string }, { definition: JsonValue; annotations: string }];
+  functions: [
+    Folder & { offset?: number; limit?: number },
+    { functions: FunctionInfo[] } | FunctionInfo[],
+  ];
+  function: [Folder & { path: string }, FunctionInfo & { text: string }];
+  callFunction: [Folder & { path: string; arguments: string[] }, Evaluation];
+  updateFunction: [Folder & { path: string; uri: string }, JsonValue];
+  deleteFunction: [Folder & { path: string }, JsonValue];
+  recompile: [Folder & { path: string }, JsonValue];
+  export: [
+    Folder & { table: string; path?: string; format?: string; where?: JsonValue },
+    { text?: string },
+  ];
+  history: [
+    Folder & { limit?: number; offset?: number },
+    { entries: HistoryEntry[] } | HistoryEntry[],
+  ];
+  undo: [Folder & { count?: number }, { text?: string }];
+  redo: [Folder & { count?: number }, { text?: string }];
+  diff: [Folder & { before: number; after?: number }, JsonValue];
+  backup: [Folder & { path: string }, JsonValue];
+  content: [{ uri: string }, { text: string; language?: string }];
+}
+
+export type ServerCommand = keyof ServerCommands;
+export type ParamsOf<K extends ServerCommand> = ServerCommands[K][0];
+export type ResultOf<K extends ServerCommand> = ServerCommands[K][1];
+
+export type SessionState = "starting" | "idle" | "evaluating" | "untrusted" | "closed" | "failed";
+
+export interface SessionStatus {
+  folder?: string | null;
+  state: SessionState;
+  name?: string | null;
+  since?: number | null;
+  started?: string | null;
+  message?: string | null;
+}
+
+export interface OutputNotice {
+  id?: number;
+  pieces: OutputPiece[];
+}
+
+export interface ChangedNotice {
+  folder?: string | null;
+  /** Names of the tables that changed; null: any. */
+  tables: string[] | null;
+  functions: boolean;
+  history: boolean;
+  globals: boolean;
+}
+
+export const NOTIFICATIONS = {
+  evaluation: "luaPersist/evaluation",
+  output: "luaPersist/output",
+  status: "luaPersist/status",
+  changed: "luaPersist/changed",
+} as const;

@@ -1,0 +1,363 @@
+// The connection to the language server: started without being waited for, restarted, repaired.
+// Everything that talks to the server does so through `LuaServer.call`.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import * as vscode from "vscode";
+import {
+  type ClientCapabilities,
+  CloseAction,
+  ErrorAction,
+  type ErrorHandler,
+  ExecuteCommandRequest,
+  LanguageClient,
+  type LanguageClientOptions,
+  type Middleware,
+  RevealOutputChannelOn,
+  type StaticFeature,
+} from "vscode-languageclient/node";
+import { Lifetime, messageOf } from "../lifetime";
+import {
+  type ChangedNotice,
+  COMMAND_PREFIX,
+  type Evaluation,
+  NOTIFICATIONS,
+  type OutputNotice,
+  type ParamsOf,
+  type ResultOf,
+  type ServerCommand,
+  type SessionStatus,
+} from "../protocol";
+import { configuredServer, SECTION, SERVER_SETTINGS, setting, showsDecorations } from "../settings";
+import { problem, SetupProblem } from "./problems";
+import { environmentVariables, type ManagedServer, takeStep, tellProblem } from "./setup";
+
+const STOP_TIMEOUT_MS = 3_000;
+const RESTARTS_MAX = 3;
+const RESTARTS_WITHIN_MS = 3 * 60_000;
+
+export type ServerState = "stopped" | "starting" | "running" | "failed";
+
+/** The server has no such command: it is older than the extension. */
+export class MissingCommandError extends Error {
+  constructor(
+    readonly command: string,
+    server: string,
+  ) {
+    super(
+      `${server} has no command ${command}: it is older than this extension. Update the server.`,
+    );
+    this.name = "MissingCommandError";
+  }
+}
+
+export class LuaServer implements vscode.Disposable {
+  private readonly lifetime = new Lifetime();
+  private readonly evaluationEmitter = this.lifetime.own(new vscode.EventEmitter<Evaluation>());
+  private readonly outputEmitter = this.lifetime.own(new vscode.EventEmitter<OutputNotice>());
+  private readonly statusEmitter = this.lifetime.own(new vscode.EventEmitter<SessionStatus>());
+  private readonly changedEmitter = this.lifetime.own(new vscode.EventEmitter<ChangedNotice>());
+  private readonly stateEmitter = this.lifetime.own(new vscode.EventEmitter<ServerState>());
+
+  readonly onEvaluation = this.evaluationEmitter.event;
+  readonly onOutput = this.outputEmitter.event;
+  readonly onStatus = this.statusEmitter.event;
+  readonly onChanged = this.changedEmitter.event;
+  readonly onState = this.stateEmitter.event;
+
+  private client: LanguageClient | undefined;
+  private current: ServerState = "stopped";
+  private starting: Promise<void> | undefined;
+  private commandLine: string[] = [];
+  private crashes: number[] = [];
+  private wanted = true;
+  /** What the last problem of the set-up was, for tests and reports. */
+  lastProblem: SetupProblem | undefined;
+
+  constructor(
+    private readonly managed: ManagedServer,
+    private readonly log: vscode.LogOutputChannel,
+  ) {
+    this.lifetime.own(
+      vscode.workspace.onDidChangeConfiguration((change) => {
+        const restart = [...SERVER_SETTINGS, "luaPersist.results.inline"];
+        if (restart.some((name) => change.affectsConfiguration(name))) void this.restart();
+      }),
+    );
+    this.lifetime.own(vscode.workspace.onDidGrantWorkspaceTrust(() => void this.restart()));
+  }
+
+  get state(): ServerState {
+    return this.current;
+  }
+
+  /** Name and version of the running server. */
+  get description(): string {
+    const info = this.client?.initializeResult?.serverInfo;
+    return info === undefined ? "the server" : `${info.name} ${info.version ?? ""}`.trim();
+  }
+
+  get command(): readonly string[] {
+    return this.commandLine;
+  }
+
+  /** Whether the running server has a command. */
+  has(name: ServerCommand): boolean {
+    const commands = this.client?.initializeResult?.capabilities.executeCommandProvider?.commands;
+    return commands?.includes(COMMAND_PREFIX + name) ?? false;
+  }
+
+  /** Starts the server; problems are told to the user. Resolves when it runs or has failed. */
+  start(): Promise<void> {
+    this.wanted = true;
+    this.starting ??= this.startAndTell().finally(() => {
+      this.starting = undefined;
+    });
+    return this.starting;
+  }
+
+  async stop(): Promise<void> {
+    this.wanted = false;
+    const client = this.client;
+    this.client = undefined;
+    if (client !== undefined) {
+      await client.dispose(STOP_TIMEOUT_MS).catch((error: unknown) => {
+        this.log.warn(`The server did not stop in time: ${messageOf(error)}`);
+      });
+    }
+    this.become("stopped");
+  }
+
+  async restart(): Promise<void> {
+    await this.starting?.catch(() => undefined);
+    await this.stop();
+    this.crashes = [];
+    await this.start();
+  }
+
+  /** Installs the managed server anew. */
+  async repair(): Promise<void> {
+    await this.starting?.catch(() => undefined);
+    await this.stop();
+    await this.managed.remove();
+    await this.start();
+  }
+
+  /** Runs a command of the server, waiting for its start. */
+  async call<K extends ServerCommand>(
+    name: K,
+    params: ParamsOf<K>,
+    token?: vscode.CancellationToken,
+  ): Promise<ResultOf<K>> {
+    const client = await this.running();
+    if (!this.has(name)) throw new MissingCommandError(name, this.description);
+    const request = { command: COMMAND_PREFIX + name, arguments: [params] };
+    const result: unknown = await client.sendRequest(ExecuteCommandRequest.type, request, token);
+    return result as ResultOf<K>;
+  }
+
+  /** Versions and places, for a report. */
+  async report(): Promise<string> {
+    return [
+      `Server: ${this.current === "running" ? this.description : this.current}`,
+      `Command: ${this.commandLine.join(" ") || "none"}`,
+      `Managed environment: ${await this.managed.description()}`,
+    ].join("\n");
+  }
+
+  dispose(): void {
+    void this.stop();
+    this.lifetime.dispose();
+  }
+
+  private async running(): Promise<LanguageClient> {
+    if (this.client === undefined || this.starting !== undefined) await this.start();
+    if (this.client === undefined || this.current !== "running") {
+      throw new Error(this.lastProblem?.message ?? "The Lua server does not run.");
+    }
+    return this.client;
+  }
+
+  private async startAndTell(): Promise<void> {
+    if (this.client !== undefined) return;
+    this.become("starting");
+    try {
+      await this.startClient();
+      this.lastProblem = undefined;
+    } catch (error) {
+      this.become("failed");
+      const told =
+        error instanceof SetupProblem ? error : problem("server-broken", messageOf(error));
+      this.lastProblem = told;
+      // Not waited for: whoever wants the server learns at once that there is none.
+      void this.tell(told);
+    }
+  }
+
+  private async tell(told: SetupProblem): Promise<void> {
+    const step = await tellProblem(told, this.log);
+    if (step === undefined || !(await takeStep(step, this.log))) return;
+    if (told.kind === "server-broken" && configuredServer() === undefined) await this.repair();
+    else await this.restart();
+  }
+
+  private async startClient(): Promise<void> {
+    const configured = configuredServer();
+    this.commandLine = configured ?? (await this.managed.command());
+    try {
+      await this.connect();
+    } catch (error) {
+      if (configured !== undefined) {
+        if (error instanceof SetupProblem) throw error;
+        const shown = configured.join(" ");
+        throw problem("no-server", `${shown} is not a working server.`, messageOf(error));
+      }
+      const broken = await this.managed.broken();
+      if (broken === undefined) throw error;
+      this.log.warn(`The environment is broken and made anew: ${broken}`);
+      await this.managed.remove();
+      this.commandLine = await this.managed.command();
+      await this.connect();
+    }
+  }
+
+  private async connect(): Promise<void> {
+    const client = new LanguageClient(
+      SECTION,
+      "Lua Persist",
+      () => this.spawnServer(),
+      this.clientOptions(),
+    );
+    client.registerFeature(new OwnCapabilities());
+    client.onNotification(NOTIFICATIONS.evaluation, (data: Evaluation) =>
+      this.evaluationEmitter.fire(data),
+    );
+    client.onNotification(NOTIFICATIONS.output, (data: OutputNotice) =>
+      this.outputEmitter.fire(data),
+    );
+    client.onNotification(NOTIFICATIONS.status, (data: SessionStatus) =>
+      this.statusEmitter.fire(data),
+    );
+    client.onNotification(NOTIFICATIONS.changed, (data: ChangedNotice) =>
+      this.changedEmitter.fire(data),
+    );
+    try {
+      await client.start();
+    } catch (error) {
+      await client.dispose(STOP_TIMEOUT_MS).catch(() => undefined);
+      throw error;
+    }
+    if (!this.wanted) {
+      await client.dispose(STOP_TIMEOUT_MS).catch(() => undefined);
+      return;
+    }
+    this.client = client;
+    this.become("running");
+  }
+
+  private spawnServer(): Promise<ChildProcess> {
+    const [program = "", ...args] = this.commandLine;
+    this.log.info(`Starting ${this.commandLine.join(" ")}`);
+    return new Promise((resolve, reject) => {
+      const child = spawn(program, args, {
+        cwd: vscode.workspace.workspaceFolders?.[0]?.uri.fsPath,
+        env: configuredServer() === undefined ? environmentVariables() : process.env,
+        windowsHide: true,
+      });
+      child.once("spawn", () => resolve(child));
+      child.once("error", (error: NodeJS.ErrnoException) => {
+        const why = error.code ?? error.message;
+        reject(problem("no-server", `${program} cannot be started (${why}).`, String(error.stack)));
+      });
+    });
+  }
+
+  private clientOptions(): LanguageClientOptions {
+    return {
+      documentSelector: [
+        { language: "lua", scheme: "file" },
+        { language: "lua", scheme: "untitled" },
+        { language: "lua", scheme: "vscode-notebook-cell" },
+        { language: "lua", scheme: "lua-persist" },
+      ],
+      outputChannel: this.log,
+      revealOutputChannelOn: RevealOutputChannelOn.Never,
+      initializationOptions: () => ({
+        ...sessionSettings(),
+        trusted: vscode.workspace.isTrusted,
+        inlineResults: showsDecorations() ? "client" : "server",
+      }),
+      initializationFailedHandler: () => false,
+      errorHandler: this.errorHandler(),
+      middleware: this.middleware(),
+      markdown: { isTrusted: { enabledCommands: this.trustedCommands() } },
+      synchronize: { configurationSection: SECTION },
+    };
+  }
+
+  /** What hovers of the server may run when their links are clicked. */
+  private trustedCommands(): string[] {
+    return ["inspect", "tables", "createIndex", "open"].map((name) => COMMAND_PREFIX + name);
+  }
+
+  private middleware(): Middleware {
+    return {
+      // The status bar and the pending mark tell that an evaluation runs.
+      handleWorkDoneProgress: (token, params, next) => {
+        if (params.kind === "begin" && params.title.startsWith("Evaluating")) return;
+        next(token, params);
+      },
+      provideCodeLenses: (document, token, next) =>
+        setting("codeLens.enabled", true) ? next(document, token) : [],
+    };
+  }
+
+  private errorHandler(): ErrorHandler {
+    return {
+      error: () => ({ action: ErrorAction.Continue }),
+      closed: () => {
+        if (this.current !== "running") return { action: CloseAction.DoNotRestart, handled: true };
+        const now = Date.now();
+        this.crashes = [...this.crashes.filter((at) => now - at < RESTARTS_WITHIN_MS), now];
+        this.client = undefined;
+        this.become("failed");
+        if (this.crashes.length <= RESTARTS_MAX) {
+          this.log.warn("The server ended unexpectedly and is started again.");
+          void this.start();
+        } else {
+          this.lastProblem = problem("server-broken", "The server ended several times.");
+          void this.tell(this.lastProblem);
+        }
+        return { action: CloseAction.DoNotRestart, handled: true };
+      },
+    };
+  }
+
+  private become(state: ServerState): void {
+    if (this.current === state) return;
+    this.current = state;
+    this.stateEmitter.fire(state);
+  }
+}
+
+/** Tells the server which of its notifications are wanted. */
+class OwnCapabilities implements StaticFeature {
+  fillClientCapabilities(capabilities: ClientCapabilities): void {
+    const experimental = (capabilities.experimental ?? {}) as Record<string, unknown>;
+    experimental.luaPersist = { evaluation: true, output: true, status: true, changed: true };
+    capabilities.experimental = experimental;
+  }
+
+  initialize(): void {}
+
+  getState(): { kind: "static" } {
+    return { kind: "static" };
+  }
+
+  clear(): void {}
+}
+
+/** The section as the server reads it at its start; later changes it asks for by itself. */
+function sessionSettings(): Record<string, unknown> {
+  const section = vscode.workspace.getConfiguration().get<Record<string, unknown>>(SECTION);
+  return { ...section };
+}

@@ -1,0 +1,83 @@
+// What the suites share: the extension's API, documents, and waiting for things to come true.
+
+import * as assert from "node:assert/strict";
+import * as path from "node:path";
+import * as vscode from "vscode";
+import type { Api } from "../../src/extension";
+
+export const EXTENSION_ID = "lua-ls-persist.lua-persist";
+const WAIT_MS_MAX = 15_000;
+const POLL_MS = 20;
+
+export async function api(): Promise<Api> {
+  const extension = vscode.extensions.getExtension<Api>(EXTENSION_ID);
+  assert.ok(extension, "the extension is not installed");
+  return extension.activate();
+}
+
+/** The extension with its server running. */
+export async function running(): Promise<Api> {
+  const it = await api();
+  await it.server.start();
+  assert.equal(it.server.state, "running", it.server.lastProblem?.message);
+  return it;
+}
+
+export function workspaceFolder(): vscode.Uri {
+  const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
+  assert.ok(folder);
+  return folder;
+}
+
+let files = 0;
+
+/** Opens a new Lua file of the workspace. */
+export async function openLua(text: string): Promise<vscode.TextEditor> {
+  files += 1;
+  const uri = vscode.Uri.file(path.join(workspaceFolder().fsPath, `test-${files}.lua`));
+  await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(text));
+  return vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri));
+}
+
+/** Waits until a question has an answer. */
+export async function until<T>(
+  what: string,
+  ask: () => T | undefined | false | Thenable<T | undefined | false>,
+): Promise<T> {
+  const end = Date.now() + WAIT_MS_MAX;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined && answer !== false) return answer;
+    if (Date.now() > end) throw new Error(`not in time: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+export function select(editor: vscode.TextEditor, line: number, from = 0, to = from): void {
+  editor.selection = new vscode.Selection(line, from, line, to);
+}
+
+/** What stands behind the lines of a document. */
+export async function labels(editor: vscode.TextEditor): Promise<string[]> {
+  const { inline } = await api();
+  return inline
+    .labels(editor.document.uri.toString())
+    .map(({ line, label }) => `${line}: ${label}`);
+}
+
+/** Waits until the labels of a document are these. */
+export async function untilLabels(editor: vscode.TextEditor, wanted: string[]): Promise<void> {
+  let seen: string[] = [];
+  try {
+    await until("labels", async () => {
+      seen = await labels(editor);
+      return JSON.stringify(seen) === JSON.stringify(wanted);
+    });
+  } catch {
+    assert.deepEqual(seen, wanted);
+  }
+}
+
+export async function execute<T>(command: string, ...args: unknown[]): Promise<T> {
+  return vscode.commands.executeCommand<T>(command, ...args);
+}
