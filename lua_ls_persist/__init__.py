@@ -60,6 +60,7 @@ if TYPE_CHECKING:
         StoredFunction,
         StoredTable,
         StoreSizes,
+        TableCompression,
         Upvalue,
         Went,
     )
@@ -104,6 +105,7 @@ __all__ = [
     "StoredFunction",
     "StoredTable",
     "SyntaxChecker",
+    "TableCompression",
     "TrapError",
     "UniqueViolationError",
     "Upvalue",
@@ -155,6 +157,7 @@ _MODULES = {
         "StoreSizes",
         "StoredFunction",
         "StoredTable",
+        "TableCompression",
         "Upvalue",
         "Went",
     ),

@@ -142,7 +142,13 @@ def output_to_json(piece: OutputPiece) -> dict[str, Json]:
 
 def table_to_json(table: StoredTable) -> dict[str, Json]:
     """A named table of the store."""
-    return {"name": unicode_text(table.name), "entries": table.entries, "id": table.id}
+    found = table.compression
+    return {
+        "name": unicode_text(table.name),
+        "entries": table.entries,
+        "id": table.id,
+        "compression": None if found is None else {**asdict(found), "ratio": found.ratio},
+    }
 
 
 def function_to_json(function: StoredFunction) -> dict[str, Json]:

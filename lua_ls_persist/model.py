@@ -135,6 +135,23 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class TableCompression:
+    """What came of compressing a table: its strings, and their bytes. Short ones do not count."""
+
+    strings: int
+    compressed: int
+    """So many of them are compressed."""
+    plain_bytes: int
+    stored_bytes: int
+    """What they take, with the dictionary."""
+
+    @property
+    def ratio(self) -> float:
+        """How many times larger they would be without it; 1 if there are none."""
+        return self.plain_bytes / self.stored_bytes if self.stored_bytes else 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class StoredTable:
     """A named table of the store: `Memory`, or one of `ext.table(name)`."""
 
@@ -142,6 +159,8 @@ class StoredTable:
     entries: int
     """How many entries it has itself; those of tables inside it are not counted."""
     id: int
+    compression: TableCompression | None = None
+    """As it was when the table was compressed last; None if it never was."""
 
 
 @dataclass(frozen=True, slots=True)

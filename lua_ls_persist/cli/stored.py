@@ -60,7 +60,8 @@ def tables(db: Path | None, *, as_json: bool) -> int:
     width = max(len(table.name) for table in found)
     for table in found:
         ending = "entry" if table.entries == 1 else "entries"
-        Terminal().write(f"{table.name:{width}}  {table.entries} {ending}\n")
+        found_ratio = "" if table.compression is None else f", {table.compression.ratio:.1f}:1"
+        Terminal().write(f"{table.name:{width}}  {table.entries} {ending}{found_ratio}\n")
     return exits.SUCCESS
 
 

@@ -189,6 +189,20 @@ def collect_command(db: Path | None, vacuum: bool, as_json: bool) -> int:
     return collect(db, vacuum=vacuum, as_json=as_json)
 
 
+@click.command("compress", short_help="Compress the strings of tables.")
+@click.argument("table", required=False)
+@click.option("--vacuum", is_flag=True, help="Give the free space back to the disk.")
+@stored_options
+def compress_command(table: str | None, db: Path | None, vacuum: bool, as_json: bool) -> int:
+    """Compress the strings of TABLE, a path such as users or Memory.log, or of all named tables.
+
+    For those that are like each other: a dictionary is made of them. No data change.
+    """
+    from lua_ls_persist.cli.compression import compress
+
+    return compress(table, db, vacuum=vacuum, as_json=as_json)
+
+
 COMMANDS = (
     tables_command,
     functions_command,
@@ -199,4 +213,5 @@ COMMANDS = (
     export_command,
     import_command,
     collect_command,
+    compress_command,
 )

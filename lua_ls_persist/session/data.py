@@ -21,6 +21,7 @@ from lua_ls_persist.errors import (
 )
 from lua_ls_persist.paths import keys_of
 from lua_ls_persist.session import (
+    data_compression,
     data_history,
     data_indexes,
     data_interchange,
@@ -117,6 +118,7 @@ OPERATIONS: Final[dict[str, DataOperation]] = {
     "progress": DataOperation(_progress),
     "keep": DataOperation(_keep),
     "kept": DataOperation(_kept),
+    **data_compression.OPERATIONS,
     **data_history.OPERATIONS,
     **data_indexes.OPERATIONS,
     **data_interchange.OPERATIONS,

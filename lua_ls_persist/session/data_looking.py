@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
+from lua_ls_persist.session.data_compression import compression_of, compression_tree
 from lua_ls_persist.session.services import DataOperation, DataServices
 from lua_ls_persist.session.trees import Stored, Tree
 from lua_ls_persist.store.rows import TABLE, StoredFunction
@@ -27,7 +28,12 @@ def _info(services: DataServices, arguments: _Arguments) -> Tree:
     info = services.store.table_info(table_id)
     if not info.exists:
         return None
-    return {"name": info.root or None, "entries": info.entries, "id": table_id}
+    return {
+        "name": info.root or None,
+        "entries": info.entries,
+        "id": table_id,
+        "compression": compression_tree(compression_of(services.store, table_id)),
+    }
 
 
 def _functions(services: DataServices, _arguments: _Arguments) -> Tree:

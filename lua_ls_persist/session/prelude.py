@@ -21,6 +21,7 @@ FUNCTIONS: Final = {
     "batch": "batch",
     "check_schemas": "schema",
     "check_tree": "schema",
+    "compress": "compression",
     "count": "query",
     "count_of": "query",
     "derive_schema": "schema",

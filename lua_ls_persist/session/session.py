@@ -13,6 +13,7 @@ from lua_ls_persist.model import Evaluation, Field, MemoryStats
 from lua_ls_persist.paths import Path, keys_of
 from lua_ls_persist.session import calls, looking
 from lua_ls_persist.session.changing import ChangingData
+from lua_ls_persist.session.compressing import CompressingData
 from lua_ls_persist.session.history import HistoryData
 from lua_ls_persist.session.indexes import StoredIndexes
 from lua_ls_persist.session.inspection import Inspector
@@ -50,7 +51,15 @@ Mode: TypeAlias = Literal["auto", "chunk"]
 
 
 @final
-class Session(StoredQueries, StoredIndexes, StoredSchemas, ShowingData, ChangingData, HistoryData):
+class Session(
+    StoredQueries,
+    StoredIndexes,
+    StoredSchemas,
+    ShowingData,
+    CompressingData,
+    ChangingData,
+    HistoryData,
+):
     """Evaluates Lua in one persistent VM. Any thread may use it; evaluations run one by one.
 
     Open one with `Session.open`, close it with `close` or by leaving a `with` block.

@@ -21,6 +21,7 @@ from lua_ls_persist.model import (
     Value,
 )
 from lua_ls_persist.paths import Path, keys_of
+from lua_ls_persist.session.data_compression import compression_of
 from lua_ls_persist.session.life import Life
 from lua_ls_persist.session.recompile import compiled_again
 from lua_ls_persist.session.runner import Runner
@@ -44,8 +45,12 @@ class StoredData:
         """The named tables, by name; `Memory` is always there."""
 
         def look(runner: Runner) -> list[StoredTable]:
+            store = runner.store
             return [
-                StoredTable(root.name, root.entries, root.table_id) for root in runner.store.roots()
+                StoredTable(
+                    root.name, root.entries, root.table_id, compression_of(store, root.table_id)
+                )
+                for root in store.roots()
             ]
 
         return self._life.call(look)
@@ -57,7 +62,8 @@ class StoredData:
             table_id = runner.store.root(name, create=False)
             if not table_id:
                 return None
-            return StoredTable(name, runner.store.table_info(table_id).entries, table_id)
+            entries = runner.store.table_info(table_id).entries
+            return StoredTable(name, entries, table_id, compression_of(runner.store, table_id))
 
         return self._life.call(look)
 

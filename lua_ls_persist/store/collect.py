@@ -143,6 +143,7 @@ _SQL_REMOVE_ALL = (
     "DELETE FROM long_strings WHERE owner IN (SELECT value FROM json_each(?))",
     "DELETE FROM function_cells WHERE function_id IN (SELECT value FROM json_each(?))",
     "DELETE FROM schema_tables WHERE table_id IN (SELECT value FROM json_each(?))",
+    "DELETE FROM compressions WHERE table_id IN (SELECT value FROM json_each(?))",
     "DELETE FROM temp.garbage WHERE id IN (SELECT value FROM json_each(?))",
 )
 _SQL_REMOVE = (

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, cast
 
 from lua_ls_persist.errors import StoreError
+from lua_ls_persist.store.packing import PLAIN, ZSTD, as_bytes
 from lua_ls_persist.store.rows import (
     NIL,
     STRING,
@@ -22,10 +23,8 @@ from lua_ls_persist.store.rows import (
     Pair,
     Value,
 )
+from lua_ls_persist.store.unpacking import LONG_STRING
 from lua_ls_persist.store.watching import Changes, Watched
-
-LONG_STRING: Final = 20
-"""The kind of an entry or cell whose string is a row of `long_strings`. Not seen outside."""
 
 LONG_STRING_LENGTH: Final = 900
 """Strings longer than this are kept apart. A row of 1000 bytes no longer fits into its page."""
@@ -46,7 +45,9 @@ _SQL_OWNERS = """
     SELECT value FROM json_each(?)
     WHERE EXISTS (SELECT 1 FROM long_strings WHERE owner = json_each.value)
     """
-_SQL_NEW_LONG = "INSERT INTO long_strings (owner, content) VALUES (?, ?) RETURNING id"
+_SQL_NEW_LONG = """
+    INSERT INTO long_strings (owner, content, method, plain_bytes) VALUES (?, ?, ?, ?) RETURNING id
+    """
 _SQL_DROP_LONG = """
     DELETE FROM long_strings WHERE id = (
         SELECT value FROM entries
@@ -279,8 +280,13 @@ class Entries(Watched):
 
     def _long_string(self, owner: int, content: Native) -> int:
         self.long_bytes_written += len(cast("str | bytes", content))
+        plain = as_bytes(content)
+        packed = self._string_packer(ZSTD).pack(plain)
         # Not the shared cursor: this one may be in the middle of an `executemany`.
-        string_id = self._connection.execute(_SQL_NEW_LONG, (owner, content)).get
+        string_id = self._connection.execute(
+            _SQL_NEW_LONG,
+            (owner, content, PLAIN, None) if packed is None else (owner, packed, ZSTD, len(plain)),
+        ).get
         assert isinstance(string_id, int)
         return string_id
 

@@ -42,6 +42,7 @@ from lua_ls_persist.store.rows import (
     Recorded,
     Value,
 )
+from lua_ls_persist.store.unpacking import PLAIN_KIND, plain_value
 from lua_ls_persist.store.watching import Changes
 
 CHANGES_AT_ONCE: Final = 5_000
@@ -95,19 +96,15 @@ _SQL_CONFLICT_INSIDE = """
     """
 _SQL_WHOLE = "SELECT 1 FROM history WHERE id > ? AND NOT is_undone AND NOT is_whole LIMIT 1"
 # Changes to what is no longer there are left out: nothing reached it, then or now.
-_SQL_CHANGES = """
-    SELECT target, id, key_kind, key, CASE kind WHEN 20 THEN 4 ELSE kind END,
-        CASE kind WHEN 20
-            THEN (SELECT content FROM long_strings WHERE long_strings.id = value)
-            ELSE value
-        END
+_SQL_CHANGES = f"""
+    SELECT target, id, key_kind, key, {PLAIN_KIND}, {plain_value("id")}
     FROM history_changes AS change
     WHERE evaluation = ?1 AND (target, id, key_kind, key) > (?2, ?3, ?4, ?5)
         AND CASE WHEN target >= 3 THEN 1
             WHEN target = 2 THEN EXISTS (SELECT 1 FROM cells WHERE id = change.id)
             ELSE EXISTS (SELECT 1 FROM tables WHERE id = change.id) END
     ORDER BY target, id, key_kind, key LIMIT ?6
-    """
+    """  # noqa: S608
 # While it is swapped, what is found belongs to the negative number.
 _SQL_SWAPPED = (
     "DELETE FROM long_strings WHERE owner = -?1",
@@ -125,14 +122,10 @@ _SQL_VERSION = "SELECT migrated_utc FROM table_versions WHERE version = ? AND pa
 _SQL_DROP_ROOT = "DELETE FROM roots WHERE name = ?"
 
 # The first note after a point tells how it was at that point.
-_SQL_THEN = """
-    SELECT target, id, key_kind, key, CASE kind WHEN 20 THEN 4 ELSE kind END,
-        CASE kind WHEN 20
-            THEN (SELECT content FROM long_strings WHERE long_strings.id = value)
-            ELSE value
-        END
+_SQL_THEN = f"""
+    SELECT target, id, key_kind, key, {PLAIN_KIND}, {plain_value("id")}
     FROM history_changes WHERE evaluation = ?
-    """
+    """  # noqa: S608
 _SQL_IS_WHOLE = "SELECT is_whole FROM history WHERE id = ?"
 _SQL_BETWEEN = "SELECT id FROM history WHERE id > ? AND NOT is_undone ORDER BY id DESC"
 _SQL_POINT = "SELECT 1 FROM history WHERE id = ? AND NOT is_undone"

@@ -273,7 +273,77 @@ HISTORY = (
     "INSERT INTO counters (name, value) VALUES ('followed', 0)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_META, _VALUES, _VERSIONS, _SCHEMAS, _INDEXES, HISTORY)
+_COMPRESSION = (
+    # How `content` is compressed: 0 not at all, 1 with zstd, and above with the dictionary of that
+    # number. `plain_bytes` is how long it is without that.
+    "ALTER TABLE long_strings ADD COLUMN method INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE long_strings ADD COLUMN plain_bytes INTEGER",
+    # What strings were compressed with is kept for ever.
+    """
+    CREATE TABLE dictionaries (
+        id INTEGER PRIMARY KEY,
+        made_utc TEXT NOT NULL,
+        hash BLOB NOT NULL,
+        content BLOB NOT NULL
+    ) STRICT
+    """,
+    # What came of compressing a table, when that was last done.
+    """
+    CREATE TABLE compressions (
+        table_id INTEGER PRIMARY KEY,
+        made_utc TEXT NOT NULL,
+        dictionary INTEGER NOT NULL,
+        strings INTEGER NOT NULL,
+        compressed INTEGER NOT NULL,
+        plain_bytes INTEGER NOT NULL,
+        stored_bytes INTEGER NOT NULL
+    ) STRICT
+    """,
+    """
+    INSERT INTO kinds (kind, name, value) VALUES
+        (21, 'packed string', 'a method as in long_strings, then a zstd frame without its magic')
+    """,
+    # SQLite cannot look into what is compressed: the views say that it is. Sessions have views of
+    # their own in the place of these.
+    "DROP VIEW full_entries",
+    "DROP VIEW full_cells",
+    """
+    CREATE VIEW full_entries AS
+        SELECT table_id, key_kind, key,
+            CASE kind WHEN 20 THEN 4 WHEN 21 THEN 4 ELSE kind END AS kind,
+            CASE kind
+                WHEN 20 THEN (
+                    SELECT CASE method WHEN 0 THEN content
+                        ELSE '(compressed, ' || plain_bytes || ' bytes)' END
+                    FROM long_strings WHERE long_strings.id = value)
+                WHEN 21 THEN '(compressed)'
+                ELSE value
+            END AS value
+        FROM entries
+    """,
+    """
+    CREATE VIEW full_cells AS
+        SELECT id, CASE kind WHEN 20 THEN 4 ELSE kind END AS kind,
+            CASE kind
+                WHEN 20 THEN (
+                    SELECT CASE method WHEN 0 THEN content
+                        ELSE '(compressed, ' || plain_bytes || ' bytes)' END
+                    FROM long_strings WHERE long_strings.id = value)
+                ELSE value
+            END AS value
+        FROM cells
+    """,
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    _META,
+    _VALUES,
+    _VERSIONS,
+    _SCHEMAS,
+    _INDEXES,
+    HISTORY,
+    _COMPRESSION,
+)
 """The steps in order; each is the SQL statements of one transaction."""
 
 FORMAT_VERSION = len(MIGRATIONS)

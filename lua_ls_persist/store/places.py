@@ -65,6 +65,9 @@ class Places(Collect):
         path = self.path_of(table_id) if search else None
         return (path or f"table {table_id}") + key_text(key_kind, key)
 
+    def _place_in_words(self, table_id: int, key_kind: int, key: Native) -> str:
+        return self.entry_path(table_id, key_kind, key)
+
     def functions(self) -> list[StoredFunction]:
         """All functions that a root reaches, by path."""
         with self._reading:
@@ -109,7 +112,8 @@ class Places(Collect):
     def _paths(self, targets: Iterable[int]) -> dict[int, str]:
         """The paths of all that roots reach among the targets, and of what is on the way."""
         with self._reading:
-            roots = self._cursor.execute("SELECT table_id, name FROM roots ORDER BY name")
+            # Not the shared cursor: a function of a statement that is under way may ask.
+            roots = self._connection.execute("SELECT table_id, name FROM roots ORDER BY name")
             paths = {
                 table_id: root_text(name)
                 for table_id, name in cast("Iterable[tuple[int, str]]", roots)

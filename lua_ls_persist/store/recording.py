@@ -110,8 +110,8 @@ _SQL_LONG = """
     WHERE evaluation = ? AND kind = 20 AND owner > 0
     """
 _SQL_COPY_LONG = """
-    INSERT INTO long_strings (owner, content) SELECT ?, content FROM long_strings WHERE id = ?
-    RETURNING id
+    INSERT INTO long_strings (owner, content, method, plain_bytes)
+    SELECT ?, content, method, plain_bytes FROM long_strings WHERE id = ? RETURNING id
     """
 _SQL_HOLD_LONG = """
     UPDATE history_changes SET value = ?

@@ -15,7 +15,7 @@ import apsw
 
 from lua_ls_persist.errors import StoreError
 from lua_ls_persist.store.rows import FUNCTION, TABLE, Entry, Native
-from lua_ls_persist.store.transactions import Transactions
+from lua_ls_persist.store.unpacking import Unpacking
 
 _SQL_COLLECTIONS = "SELECT value FROM counters WHERE name = 'collections'"
 _SQL_GONE = """
@@ -46,7 +46,7 @@ def referred_to(
     return {value for value in ids if isinstance(value, int)}
 
 
-class References(Transactions):
+class References(Unpacking):
     """Watches references while that is necessary, which is seldom."""
 
     def __init__(self, path: Path | None, *, busy_timeout_ms: int) -> None:

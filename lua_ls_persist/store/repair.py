@@ -33,6 +33,8 @@ from lua_ls_persist.store.salvage import (
 )
 from lua_ls_persist.store.store import Store
 
+FORMATS_MAX: Final = 1_000
+
 LOST_MAX: Final = 1_000
 """The report does not list more."""
 
@@ -40,23 +42,25 @@ PATHS_MAX: Final = 50
 """For more losses no path is searched."""
 
 _LONG = 900
-_KINDS = frozenset((0, 1, 2, 3, 4, 5, 6, 7, 20))
+_KINDS = frozenset((0, 1, 2, 3, 4, 5, 6, 7, 20, 21))
 
-# What is brought over, and in how many columns. Images and what indexes hold are made again.
-_COLUMNS: Final = {
-    "meta": 2,
-    "counters": 2,
-    "roots": 2,
-    "tables": 2,
-    "entries": 5,
-    "long_strings": 3,
-    "cells": 3,
-    "functions": 2,
-    "function_cells": 3,
-    "sources": 6,
-    "code": 14,
-    "indexes": 7,
-    "schemas": 4,
+# What is brought over, and in how many columns. Images and what indexes hold are made again. Rows
+# from before a table had more columns are shorter.
+_COLUMNS: Final[dict[str, tuple[int, ...]]] = {
+    "meta": (2,),
+    "counters": (2,),
+    "roots": (2,),
+    "tables": (2,),
+    "entries": (5,),
+    "long_strings": (3, 5),
+    "dictionaries": (4,),
+    "cells": (3,),
+    "functions": (2,),
+    "function_cells": (3,),
+    "sources": (6,),
+    "code": (14,),
+    "indexes": (7,),
+    "schemas": (4,),
 }
 _INSERT: Final = {
     "meta": "INSERT OR REPLACE INTO meta VALUES (?, ?)",
@@ -67,7 +71,8 @@ _INSERT: Final = {
     "roots": "INSERT OR IGNORE INTO roots VALUES (?, ?)",
     "tables": "INSERT INTO tables VALUES (?1, ?2) ON CONFLICT DO UPDATE SET metatable = ?2",
     "entries": "INSERT OR IGNORE INTO entries VALUES (?, ?, ?, ?, ?)",
-    "long_strings": "INSERT OR IGNORE INTO long_strings VALUES (?, ?, ?)",
+    "long_strings": "INSERT OR IGNORE INTO long_strings VALUES (?1, ?2, ?3, coalesce(?4, 0), ?5)",
+    "dictionaries": "INSERT OR IGNORE INTO dictionaries VALUES (?, ?, ?, ?)",
     "cells": "INSERT OR IGNORE INTO cells VALUES (?, ?, ?)",
     "functions": "INSERT OR IGNORE INTO functions VALUES (?, ?)",
     "function_cells": "INSERT OR IGNORE INTO function_cells VALUES (?, ?, ?)",
@@ -168,15 +173,15 @@ _MENDING: Final[tuple[tuple[str, str, str], ...]] = (
         "{path}: it is of no known kind",
         """
         SELECT table_id, key_kind, key FROM entries
-        WHERE kind NOT IN (1, 2, 3, 4, 5, 6, 7, 20) OR key_kind NOT IN (1, 2, 3, 4, 5, 6, 7)
+        WHERE kind NOT IN (1, 2, 3, 4, 5, 6, 7, 20, 21) OR key_kind NOT IN (1, 2, 3, 4, 5, 6, 7)
         """,
         """
         DELETE FROM entries
-        WHERE kind NOT IN (1, 2, 3, 4, 5, 6, 7, 20) OR key_kind NOT IN (1, 2, 3, 4, 5, 6, 7)
+        WHERE kind NOT IN (1, 2, 3, 4, 5, 6, 7, 20, 21) OR key_kind NOT IN (1, 2, 3, 4, 5, 6, 7)
         """,
     ),
     (
-        "{path}: its long string is gone",
+        "{path}: its string is gone",
         """
         SELECT table_id, key_kind, key FROM entries
         WHERE kind = 20 AND value NOT IN (SELECT id FROM long_strings)
@@ -322,7 +327,8 @@ def _copied(source: Path, folder: Path, lost: list[str]) -> Path:
 
 
 def _repaired(file: DatabaseFile, store: Store, lost: list[str]) -> Repaired:
-    if file.format_version > FORMAT_VERSION:
+    # A number that no version will ever have is damage itself.
+    if FORMAT_VERSION < file.format_version < FORMATS_MAX:
         raise StoreError(
             f"The file has format {file.format_version}, made by a newer lua-ls-persist. "
             "Update lua-ls-persist to repair it."
@@ -333,10 +339,12 @@ def _repaired(file: DatabaseFile, store: Store, lost: list[str]) -> Repaired:
             columns = record.columns
             if record.rowid is not None:
                 columns = (record.rowid, *columns[1:])
-            if len(columns) == _COLUMNS[table]:
+            if len(columns) in _COLUMNS[table]:
+                columns += (None,) * (_COLUMNS[table][-1] - len(columns))
                 # Of a row that is there twice the first one stays: it came from the table's tree.
                 with suppress(apsw.Error):
                     connection.execute(_INSERT[table], columns)
+        _drop_unreadable(store)
         _mend(store, lost)
         lost += store.bring_indexes_back()
         lost += store.bring_schemas_back()
@@ -426,8 +434,12 @@ def _guessed_row(record: Record) -> str | None:
         return "sources"
     if size == 7:
         return "indexes" if columns[4] in KINDS else None
+    if size == 4 and isinstance(columns[3], bytes):
+        return "dictionaries"
     if size == 4:
         return "schemas" if str(columns[1]).startswith('["') else None
+    if size == 5 and isinstance(columns[1], int):
+        return "long_strings" if isinstance(columns[2], (str, bytes)) else None
     if size == 3 and isinstance(columns[1], int):
         content = columns[2]
         if isinstance(content, (str, bytes)) and len(content) > _LONG:
@@ -436,6 +448,22 @@ def _guessed_row(record: Record) -> str | None:
     if size == 2 and columns[1] is None:
         return "tables"
     return "functions" if size == 2 and isinstance(columns[1], int) else None
+
+
+def _drop_unreadable(store: Store) -> None:
+    """What is compressed and cannot be read counts as gone; what refers to it is told of that."""
+    for string in list(store.unreadable_strings()):
+        if string.long_id:
+            statement = "DELETE FROM long_strings WHERE id = ?"
+            store._connection.execute(statement, (string.long_id,))
+        else:
+            statement = """
+                UPDATE entries SET kind = 20, value = 0
+                WHERE table_id = ? AND key_kind = ? AND key = ?
+                """
+            store._connection.execute(statement, (string.owner, string.key_kind, string.key))
+    for number in list(store.damaged_dictionaries()):
+        store._connection.execute("DELETE FROM dictionaries WHERE id = ?", (number,))
 
 
 def _mend(store: Store, lost: list[str]) -> None:

@@ -183,6 +183,19 @@ class Collected:
 
 
 @dataclass(frozen=True, slots=True)
+class Compressed:
+    """What came of compressing a table: its strings, and their bytes before and after.
+
+    Short strings are not among them. `stored_bytes` is with the dictionary.
+    """
+
+    strings: int
+    compressed: int
+    plain_bytes: int
+    stored_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sizes:
     """How large a store is. `file_bytes` is with `free_bytes`, which `vacuum` gives back."""
 

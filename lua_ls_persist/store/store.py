@@ -6,13 +6,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import final
 
+from lua_ls_persist.store.compression import Compression
 from lua_ls_persist.store.opening import number
-from lua_ls_persist.store.profiles import Profiles
 from lua_ls_persist.store.transactions import BUSY_TIMEOUT_MS
 
 
 @final
-class Store(Profiles):
+class Store(Compression):
     """One session's database: open after `open`, closed after `close`, which may be called again.
 
     Used by one thread at a time, the session's own. Each part of the operations is a class in a

@@ -63,6 +63,7 @@ _CHECKS: Final[tuple[tuple[str, str], ...]] = (
             WHEN 3 THEN typeof(value) IN ('real', 'integer')
             WHEN 4 THEN typeof(value) IN ('text', 'blob')
             WHEN 6 THEN typeof(value) = 'text'
+            WHEN 21 THEN typeof(value) = 'blob'
             ELSE kind IN (2, 5, 7, 20) AND typeof(value) = 'integer' END
         """,
     ),
@@ -264,6 +265,9 @@ class Upkeep(Places):
         if problems:
             return problems  # the other checks rely on them
         problems += self._wrong_references()
+        problems += self._wrong_strings()
+        if problems:
+            return problems  # what reads values would fail
         problems += self._wrong_indexes()
         problems += [
             f"code {code_id} is damaged, or was not signed by you"
@@ -295,6 +299,21 @@ class Upkeep(Places):
         """What refers to something that is not there, or is no value."""
         with self._reading:
             return [problem for check in _CHECKS for problem in self._found(*check)]
+
+    def _wrong_strings(self) -> list[str]:
+        """Compressed strings that cannot be read, and dictionaries."""
+        problems = [f"dictionary {number} is damaged" for number in self.damaged_dictionaries()]
+        for string in self.unreadable_strings():
+            if len(problems) > PROBLEMS_MAX:
+                problems.append("... and more of these")
+                break
+            what = (
+                f"the compressed long string {string.long_id} of {string.owner}"
+                if string.long_id
+                else f"in table {string.owner}, the compressed string {string.key!r}"
+            )
+            problems.append(f"{what} cannot be read: {string.why}")
+        return problems
 
     def _found(self, message: str, query: str) -> list[str]:
         """The problems of one sort."""

@@ -106,8 +106,8 @@ def seen_afresh(path: Path) -> str:
 
 def stored(path: Path) -> str:
     """Everything that the roots reach, as the file has it."""
-    with closing(apsw.Connection(str(path))) as connection:
-        return _Dump(connection).text()
+    with Store.open(path) as store:  # its connection reads what is compressed
+        return _Dump(store._connection).text()
 
 
 class _Dump:

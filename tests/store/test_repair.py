@@ -280,7 +280,7 @@ def test_random_damage_never_stops_a_repair(tmp_path: Path) -> None:
     [
         ("DELETE FROM tables WHERE id = 4", "the metatable of table 3"),
         ("DELETE FROM tables WHERE id = 77", None),
-        ("DELETE FROM long_strings WHERE owner = 1", "Memory[false]: its long string is gone"),
+        ("DELETE FROM long_strings WHERE owner = 1", "Memory[false]: its string is gone"),
         ("DELETE FROM functions WHERE id = 10", "Memory.hit: its function is gone"),
         ("DELETE FROM code WHERE id = 1", "the code of function 10: it is left out"),
         ("DELETE FROM sources WHERE id = 1", "the source of code 1"),

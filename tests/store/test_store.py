@@ -28,6 +28,7 @@ RELEASED_MIGRATIONS = [
     "811fe64d72ef92a9",
     "fef7c15104cff8ea",
     "043e325f9a7863a9",
+    "0316702b41a9911e",
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,10 @@ def test_sizes(tmp_path: Path) -> None:
 def test_vacuum_gives_back_what_is_free(tmp_path: Path) -> None:
     path = tmp_path / "session.db"
     with new_store(tmp_path) as store:
-        write(store, *[(1, INTEGER, key, STRING, "x" * 2000) for key in range(1000)])
+        write(
+            store,
+            *[(1, INTEGER, key, STRING, random.Random(key).randbytes(2000)) for key in range(1000)],
+        )
         with store.transaction():
             store.clear_table(1)
         fill(store)
@@ -86,7 +90,10 @@ def test_vacuum_gives_back_what_is_free(tmp_path: Path) -> None:
         ("DELETE FROM sources", "code 1 has source 1, which is missing"),
         ("INSERT INTO cells VALUES (3, 0, NULL)", "the id 3 is in use twice"),
         ("UPDATE counters SET value = 5 WHERE name = 'next_id'", "from 5 on are still to be given"),
-        ("INSERT INTO long_strings VALUES (77, 1, 'x')", "long string 77 belongs to nothing"),
+        (
+            "INSERT INTO long_strings (id, owner, content) VALUES (77, 1, 'x')",
+            "long string 77 belongs to nothing",
+        ),
         ("UPDATE long_strings SET owner = 4 WHERE owner = 2", "belongs to 4, but something else"),
         ("DELETE FROM image_pieces", "image 1 misses a part of its content"),
         ("UPDATE code SET signature = x'00'", "code 1 is damaged, or was not signed by you"),
@@ -105,7 +112,7 @@ def test_what_is_wrong_is_found(tmp_path: Path, statement: str, problem: str) ->
 @pytest.mark.parametrize(
     ("statement", "problem"),
     [
-        ("DROP VIEW full_entries", "full_entries is missing"),
+        ("DROP VIEW main.full_entries", "full_entries is missing"),
         ("DROP INDEX long_strings_owner", "long_strings_owner is missing"),
         ("DROP TABLE roots", "roots is missing"),
         (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 import struct
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from lua_ls_persist.errors import StoreError
 from lua_ls_persist.protocol import Tag
 from lua_ls_persist.store import Store, as_native
-from lua_ls_persist.store.entries import LONG_STRING, LONG_STRING_LENGTH
+from lua_ls_persist.store.entries import LONG_STRING_LENGTH
 from lua_ls_persist.store.rows import (
     BOOLEAN,
     FLOAT,
@@ -23,6 +24,7 @@ from lua_ls_persist.store.rows import (
     STRING,
     TABLE,
 )
+from lua_ls_persist.store.unpacking import LONG_STRING, PACKED_STRING
 from tests.store.helpers import exact, nan_bits, new_store, open_again, rows_of, write
 
 ALL_BYTES = bytes(range(256))
@@ -175,7 +177,7 @@ def test_a_string_too_large_for_sqlite_is_refused(monkeypatch: pytest.MonkeyPatc
         store._connection.limit(apsw.SQLITE_LIMIT_LENGTH, 10_000)
         store.begin()
         with pytest.raises(StoreError, match=r"at most 1,000,000,000 bytes\. Store it in parts"):
-            store.apply([(1, INTEGER, 1, STRING, "x" * 20_000)])
+            store.apply([(1, INTEGER, 1, STRING, random.Random(1).randbytes(20_000))])
         store.rollback()
 
 
@@ -206,6 +208,7 @@ def test_kinds_are_the_tags_of_the_wire_and_explained_in_the_file() -> None:
         Tag.INTEGER: "integer",
         Tag.FLOAT: "float",
         Tag.STRING: "string",
+        PACKED_STRING: "packed string",
         Tag.FUNCTION: "function",
         Tag.PERMANENT: "permanent",
         Tag.EXTERNAL_TABLE: "table",

@@ -21,9 +21,10 @@ const Registry = external.Registry;
 
 /// What `ext` has of it.
 const names = [_][:0]const u8{
-    "aggregate", "batch",         "check_schemas", "count",              "derive_schema", "drop_index",             "explain",
-    "functions", "history",       "index",         "indexes",            "info",          "memory",                 "migrate",
-    "query",     "rebuild_index", "schema",        "schema_annotations", "schemas",       "set_schema_annotations", "tables",
+    "aggregate", "batch",         "check_schemas", "compress",           "count",         "derive_schema",          "drop_index",
+    "explain",   "functions",     "history",       "index",              "indexes",       "info",                   "memory",
+    "migrate",   "query",         "rebuild_index", "schema",             "schema_annotations", "schemas", "set_schema_annotations",
+    "tables",
 };
 
 /// What its chunks get, besides functions of `ext` that are Zig's own.

@@ -1,0 +1,67 @@
+"""Compressing stored tables, from Python."""
+
+from __future__ import annotations
+
+from lua_ls_persist.errors import QueryError, SessionError
+from lua_ls_persist.model import TableCompression
+from lua_ls_persist.paths import Path, keys_of
+from lua_ls_persist.session.data_compression import compression_of
+from lua_ls_persist.session.life import Life
+from lua_ls_persist.session.runner import Runner
+from lua_ls_persist.session.services import OnProgress
+
+
+class CompressingData:
+    """The part of a session that compresses."""
+
+    _life: Life
+
+    def compress(
+        self, table: Path | None = None, *, on_progress: OnProgress | None = None
+    ) -> dict[str, TableCompression]:
+        """Compress the strings of a table, and of the tables in it, or of all named tables.
+
+        A dictionary is made of the table's own strings, so it pays for short ones, too. All of it
+        or nothing. No data change, so it is not in the history. What is written later is plain
+        until this is done again; `vacuum` then gives the space back to the disk.
+
+        Args:
+            table: its path, such as `users` or `Memory.log`; None for all named tables.
+            on_progress: hears how many strings of how many are done, on the VM's thread; of 0
+                while they are counted.
+
+        Returns:
+            what came of it, by the tables' paths.
+
+        Raises:
+            QueryError: there is no such table.
+            StoreError: a string cannot be read, or the file cannot be written.
+            SessionError: `table` is no path; or it was interrupted, and nothing was changed.
+        """
+        keys = None if table is None else keys_of(table)
+
+        def compress(runner: Runner) -> dict[str, TableCompression]:
+            def go_on(done: int, total: int) -> None:
+                if on_progress is not None:
+                    on_progress(done, total)
+                if runner.machine.stopping:
+                    raise SessionError("compressing was interrupted")
+
+            with (
+                runner.interruptible("compressing"),
+                runner.persistence.own_transaction(changes_entries=False) as store,
+            ):
+                names = {root.table_id: root.name for root in store.roots()}
+                table_id = None
+                if keys is not None:
+                    table_id = store.table_at(str(keys[0]), keys[1:])
+                    if table_id is None:
+                        raise QueryError(f"there is no table {table}")
+                    names = {table_id: table if isinstance(table, str) else str(table)}
+                found = {
+                    names[compressed_id]: compression_of(store, compressed_id)
+                    for compressed_id, _ in store.compress(table_id, on_progress=go_on)
+                }
+                return {name: what for name, what in found.items() if what is not None}
+
+        return self._life.call(compress)
