@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-from lua_ls_persist.server.features import commands, configuration, inlay_hints, lenses
+from lua_ls_persist.server.features import commands, configuration, inlay_hints, lenses, status
 from lua_ls_persist.server.language_server import LuaLanguageServer
 from lua_ls_persist.server.protocol import LuaProtocol
 from lua_ls_persist.server.transports import serve_stdio, serve_tcp
@@ -22,7 +22,7 @@ def create_server() -> LuaLanguageServer:
     from pygls.protocol import default_converter
 
     server = LuaLanguageServer(protocol_cls=LuaProtocol, converter_factory=default_converter)
-    for feature in (commands, configuration, inlay_hints, lenses):
+    for feature in (commands, configuration, inlay_hints, lenses, status):
         feature.register(server)
     return server
 

@@ -126,6 +126,13 @@ class Board:
             lambda entry, item: key is None or key in (entry.origin, uris.key_of(item.uri))
         )
 
+    def clear_where(self, wanted: Callable[[str], bool]) -> Changed:
+        """Removes everything in some documents, and from evaluations of them.
+
+        `wanted` is given a document's URI, or what stands for one.
+        """
+        return self._remove(lambda entry, item: wanted(entry.origin) or wanted(item.uri))
+
     def closed(self, uri: str) -> Changed:
         """Removes everything in a document that was closed."""
         key = uris.key_of(uri)

@@ -1,6 +1,6 @@
 """Evaluations one after the other, without ever blocking the server's loop.
 
-Owns the server's session: opens it at the first evaluation, hands it one evaluation at a time, and
+Owns one session: opens it at the first evaluation, hands it one piece of work at a time, and
 interrupts exactly the one that is meant. Must not know LSP types or documents.
 """
 
@@ -8,20 +8,33 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from datetime import datetime, timezone
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
-from lua_ls_persist.errors import SessionClosedError
+from lua_ls_persist.errors import LuaPersistError, SessionClosedError, SessionError
 from lua_ls_persist.model import Evaluation, Problem
+from lua_ls_persist.server.watching import Watch
 from lua_ls_persist.session import Session
+from lua_ls_persist.session.output import OnOutput
 
 RETRY_S = 0.005
 GLANCE_S = 0.05
 """A look for a language feature is given up after this long: the source alone must do then."""
 
+UNTRUSTED = (
+    "This workspace is not trusted, so nothing is evaluated and nothing is changed in it. Stored "
+    "data can be looked at. Trust the workspace, or set `luaPersist.trusted` to true."
+)
+
+State: TypeAlias = Literal["starting", "idle", "evaluating", "untrusted", "closed", "failed"]
+
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +47,40 @@ class Source:
     """How many lines stand before it in its document."""
 
 
+class _Work(Protocol):
+    """What can be interrupted: it waits, or runs."""
+
+    def interrupt(self) -> bool:
+        """Ends it; true if it was running."""
+
+
 class Job:
     """One evaluation that was asked for: waiting, running or done."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, on_output: OnOutput | None = None) -> None:
         self.source = source
+        self.on_output = on_output
+        """Hears what it prints, on the session's thread."""
         self.interrupted = False
         """Whether somebody asked for its end."""
+        self.started_utc: datetime | None = None
         self.evaluation: Evaluation | None = None
         """What came of it; stays None if it never ran."""
         self._future: Future[Evaluation] | None = None
         self._session: Session | None = None
+
+    def submit(self, session: Session, time_limit_s: float | None) -> Future[Evaluation]:
+        """Gives it to a session that has nothing else to do."""
+        source = self.source
+        future = session.submit(
+            source.text,
+            name=source.name,
+            line=source.line,
+            time_limit_s=time_limit_s,
+            on_output=self.on_output,
+        )
+        self._session, self._future = session, future
+        return future
 
     def interrupt(self) -> bool:
         """Ends it, wherever it stands; true if it was running."""
@@ -58,6 +94,24 @@ class Job:
         return True
 
 
+class _Use:
+    """Something that is done with the session and is no evaluation of a document."""
+
+    def __init__(self) -> None:
+        self.interrupted = False
+        self.session: Session | None = None
+        self.running: asyncio.Future[Any] | None = None
+
+    def interrupt(self) -> bool:
+        self.interrupted = True
+        if self.running is None or self.session is None or self.running.done():
+            return False
+        self.session.interrupt()
+        # It may be between two steps; and not everything can be interrupted.
+        asyncio.get_running_loop().call_later(RETRY_S, self.interrupt)
+        return True
+
+
 class Evaluator:
     """The queue in front of a session. Used from the server's loop only."""
 
@@ -68,19 +122,33 @@ class Evaluator:
         time_limit_s: float | None,
         *,
         kept: Callable[[], bool],
+        open_to_look: Callable[[], Session] = Session.open,
+        trusted: Callable[[], bool] = lambda: True,
+        observe: Callable[[], None] = lambda: None,
     ) -> None:
         self._open_session = open_session
         self._settled = settled
         self._kept = kept
         """Whether there is a file that a session goes on from."""
+        self._open_to_look = open_to_look
+        """Opens that file without running anything."""
+        self._trusted = trusted
+        self._observe = observe
+        """Called when the state is another one."""
         self._scratch: Session | None = None
-        """Answers looks as long as there is no session and nothing is kept."""
+        """Answers looks where nothing is kept, and in workspaces that are not trusted."""
+        self._scratch_is_kept = False
         self.time_limit_s = time_limit_s
         """For the evaluations that start from now on."""
         self._session: Session | None = None
         self._turn = asyncio.Lock()
-        self._jobs: list[Job] = []
+        self._work: list[_Work] = []
+        self._evaluating: Job | None = None
+        self._opening = False
+        self.failure = ""
+        """Why the session could not be opened, when that was tried last."""
         self._closed = False
+        self._watch: Watch | None = None
         # What blocks (opening, restarting, closing) runs here, outside of pygls' pool.
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lua-persist-session")
 
@@ -89,6 +157,39 @@ class Evaluator:
         """Whether there is a session yet."""
         return self._session is not None
 
+    @property
+    def session(self) -> Session | None:
+        """The session, for what blocks nobody; None if there is none yet."""
+        return self._session
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is done with the session at this moment, or waits for that."""
+        return self._turn.locked()
+
+    @property
+    def evaluating(self) -> Job | None:
+        """The evaluation that runs."""
+        return self._evaluating
+
+    @property
+    def waiting(self) -> int:
+        """How much waits or runs."""
+        return len(self._work)
+
+    @property
+    def state(self) -> State:
+        """How it stands, in a word."""
+        if self._closed:
+            return "closed"
+        if not self._trusted():
+            return "untrusted"
+        if self._evaluating is not None:
+            return "evaluating"
+        if self._opening:
+            return "starting"
+        return "failed" if self.failure and self._session is None else "idle"
+
     async def evaluate(self, job: Job) -> Evaluation:
         """Runs a job when those before it are done.
 
@@ -96,46 +197,71 @@ class Evaluator:
         the session is free again.
 
         Raises:
-            LuaPersistError: the session could not be opened, or is closed.
+            LuaPersistError: the session could not be opened, or is closed; or nothing is evaluated.
         """
-        self._jobs.append(job)
+        self._check_trust()
+        self._work.append(job)
         try:
             async with self._turn:
                 session = await self._opened_session()
                 if job.interrupted:
                     return _never_started(job)
-                return await self._run(session, job)
+                self._evaluating, job.started_utc = job, datetime.now(timezone.utc)
+                self._observe()
+                try:
+                    return await self._run(session, job)
+                finally:
+                    self._evaluating = None
+                    self._observe()
         finally:
-            self._jobs.remove(job)
+            self._work.remove(job)
+            self._look_soon()
 
     async def use(self, call: Callable[[Session], T], *, creates: bool = False) -> T:
         """Runs `call` with the session, on another thread, when what was asked for before is done.
 
         Where nothing is kept yet and the call does not create anything, it gets a session in memory
-        that is thrown away: to look must not make files. If the awaiting task is cancelled, what
-        the session does is interrupted, and the cancellation goes on when it is free again.
+        that is thrown away: to look must not make files. In a workspace that is not trusted it gets
+        one that runs nothing. If the awaiting task is cancelled, what the session does is
+        interrupted, and the cancellation goes on when it is free again.
 
         Raises:
-            LuaPersistError: the session could not be opened, or is closed; or as `call` does.
+            LuaPersistError: the session could not be opened, or is closed; the workspace is not
+                trusted, and the call would change something; or as `call` does.
         """
-        async with self._turn:
-            session = await self._session_for(creates=creates)
-            running = asyncio.ensure_future(self._in_worker(lambda: call(session)))
-            try:
-                return await asyncio.shield(running)
-            except asyncio.CancelledError:
-                while not running.done():
-                    session.interrupt()
-                    await asyncio.wait({running}, timeout=RETRY_S)
-                with contextlib.suppress(Exception):
-                    running.result()
-                raise
+        if creates:
+            self._check_trust()
+        use = _Use()
+        self._work.append(use)
+        try:
+            async with self._turn:
+                session = await self._session_for(creates=creates)
+                if use.interrupted:
+                    raise SessionError("interrupted before it started")
+                running = asyncio.ensure_future(self._in_worker(lambda: call(session)))
+                use.session, use.running = session, running
+                try:
+                    return await asyncio.shield(running)
+                except asyncio.CancelledError:
+                    use.interrupt()
+                    while not running.done():
+                        await asyncio.wait({running})
+                    with contextlib.suppress(Exception):
+                        running.result()
+                    raise
+        finally:
+            self._work.remove(use)
+            if creates:
+                self._look_soon()
 
     async def glance(
         self, call: Callable[[Session], T], *, timeout_s: float = GLANCE_S
     ) -> T | None:
-        """As `use` for what cannot wait: None at once when the session is busy, or takes longer."""
-        if self._closed or self._turn.locked():
+        """As `use` for what cannot wait: None at once when the session is busy, or takes longer.
+
+        Also in a workspace that is not trusted: looking at live values may load stored code.
+        """
+        if self._closed or self._turn.locked() or not self._trusted():
             return None
         using = asyncio.ensure_future(self.use(call))
         done, _ = await asyncio.wait({using}, timeout=timeout_s)
@@ -145,12 +271,39 @@ class Evaluator:
             return None
         return using.result()
 
+    async def open_kept(self) -> Session | None:
+        """Opens the session if it has a file to go on from, and code may be run; else None."""
+        if self._closed or not self._trusted():
+            return None
+        async with self._turn:
+            if self._session is not None:
+                return self._session
+            try:
+                await self._settled()
+                # Also the settings may say that it is not.
+                if self._trusted() and await self._in_worker(self._kept):
+                    return await self._opened_session()
+            except SessionClosedError:
+                pass
+            except LuaPersistError as error:
+                logger.warning("The session could not be opened: %s", error)
+        return None
+
+    async def trust_changed(self) -> None:
+        """Gives up the session that fitted until now."""
+        if not self._trusted():
+            self.interrupt()
+        async with self._turn:
+            for session in self._taken():
+                await self._in_worker(session.close)
+        self._observe()
+
     def interrupt(self) -> bool:
         """Ends the running evaluation and those that wait; true if there were any."""
-        jobs = tuple(self._jobs)
-        for job in reversed(jobs):  # Those that wait first, so that none of them starts.
-            job.interrupt()
-        return bool(jobs)
+        work = tuple(self._work)
+        for one in reversed(work):  # Those that wait first, so that none of them starts.
+            one.interrupt()
+        return bool(work)
 
     async def restart(self, *, reopen: bool) -> None:
         """Ends all evaluations and gives a fresh VM; with `reopen`, a session with new settings."""
@@ -161,17 +314,35 @@ class Evaluator:
                 return
             if reopen:
                 self._session = None
+                self._forget_data()
                 await self._in_worker(session.close)
             else:
                 await self._in_worker(session.restart)
 
+    def watch(self, changed: Callable[[], None]) -> None:
+        """From now on `changed` is called when somebody has changed the data."""
+        self._watch = Watch(self._present_data_state, changed)
+        self._watch.begin()
+
+    async def _present_data_state(self) -> int | None:
+        session = self._session
+        if session is None or self._turn.locked() or self._closed:
+            return None
+        try:
+            return await self._in_worker(session.data_state)
+        except LuaPersistError:  # The next evaluation will tell.
+            return None
+
     async def close(self) -> None:
         """Ends everything. Idempotent."""
         self._closed = True
+        if self._watch is not None:
+            self._watch.end()
         self.interrupt()
         for session in self._taken():
             await self._in_worker(session.close)
         self._worker.shutdown(wait=False)
+        self._observe()
 
     def close_now(self) -> None:
         """Like `close`, for when there is no loop any more."""
@@ -180,30 +351,65 @@ class Evaluator:
             session.close()
         self._worker.shutdown(wait=False)
 
+    def _forget_data(self) -> None:
+        if self._watch is not None:
+            self._watch.forget()
+
+    def _look_soon(self) -> None:
+        if self._watch is not None and not self._turn.locked():
+            self._watch.soon()
+
+    def _check_trust(self) -> None:
+        if not self._trusted():
+            raise SessionError(UNTRUSTED)
+
     def _taken(self) -> list[Session]:
         """The sessions, which belong to the caller from now on."""
         sessions = [one for one in (self._session, self._scratch) if one is not None]
         self._session = self._scratch = None
+        self._forget_data()
         return sessions
 
     async def _session_for(self, *, creates: bool) -> Session:
         if self._session is None and not creates and not self._closed:
             await self._settled()
-            if not await self._in_worker(self._kept):
-                if self._scratch is None:
-                    self._scratch = await self._in_worker(Session.open)
-                return self._scratch
+            kept = await self._in_worker(self._kept)
+            if not kept or not self._trusted():
+                return await self._scratch_session(kept=kept)
         return await self._opened_session()
+
+    async def _scratch_session(self, *, kept: bool) -> Session:
+        """A session that is for looking only."""
+        if self._scratch is None or kept != self._scratch_is_kept:
+            await self._drop_scratch()
+            self._scratch = await self._in_worker(self._open_to_look if kept else Session.open)
+            self._scratch_is_kept = kept
+        return self._scratch
+
+    async def _drop_scratch(self) -> None:
+        scratch, self._scratch = self._scratch, None
+        if scratch is not None:
+            await self._in_worker(scratch.close)
 
     async def _opened_session(self) -> Session:
         if self._closed:
             raise SessionClosedError("the server is shutting down")
         if self._session is None:
             await self._settled()
-            self._session = await self._in_worker(self._open_unless_closed)
-            scratch, self._scratch = self._scratch, None
-            if scratch is not None:
-                await self._in_worker(scratch.close)
+            self._check_trust()
+            self._opening, self.failure = True, ""
+            self._observe()
+            try:
+                self._session = await self._in_worker(self._open_unless_closed)
+                await self._drop_scratch()
+            except SessionClosedError:
+                raise
+            except LuaPersistError as error:
+                self.failure = str(error)
+                raise
+            finally:
+                self._opening = False
+                self._observe()
         return self._session
 
     def _open_unless_closed(self) -> Session:
@@ -214,12 +420,7 @@ class Evaluator:
         return session
 
     async def _run(self, session: Session, job: Job) -> Evaluation:
-        source = job.source
-        future = session.submit(
-            source.text, name=source.name, line=source.line, time_limit_s=self.time_limit_s
-        )
-        job._session, job._future = session, future
-        done = asyncio.wrap_future(future)
+        done = asyncio.wrap_future(job.submit(session, self.time_limit_s))
         try:
             evaluation = await asyncio.shield(done)
         except asyncio.CancelledError:

@@ -8,33 +8,33 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
 from lua_ls_persist._version import __version__
-from lua_ls_persist.errors import StoreError
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.analysis import Scopes, is_analysed, scopes_of
 from lua_ls_persist.server.board import Board, Changed, Note
+from lua_ls_persist.server.columns import non_blank
 from lua_ls_persist.server.commands import CommandError
 from lua_ls_persist.server.convert import Converter, encoding_of
 from lua_ls_persist.server.documents import Document, Documents
 from lua_ls_persist.server.evaluator import Evaluator
 from lua_ls_persist.server.forms import Syntax, is_parsed, syntax_of
-from lua_ls_persist.server.places import Places
 from lua_ls_persist.server.positions import Position
-from lua_ls_persist.server.presentation import Presenter
-from lua_ls_persist.server.settings import Settings, needs_new_session
+from lua_ls_persist.server.presentation import read_document
+from lua_ls_persist.server.settings import Settings
 from lua_ls_persist.server.syntax_checks import SyntaxChecks
-from lua_ls_persist.session import Session, default_path
+from lua_ls_persist.server.workspaces import Workspace, Workspaces
 
 NAME = "lua-ls-persist"
 SETTINGS_WAIT_S_MAX = 1.0
+CHANGED_NOTIFICATION: Final = "luaPersist/changed"
 PARSED_AT_ONCE_ROWS_MAX = 200
 """Parsing that many rows takes about as long as handing them to another thread."""
 
@@ -42,29 +42,23 @@ logger = logging.getLogger(__name__)
 
 
 class LuaLanguageServer(LanguageServer):
-    """A language server for one client and one session."""
+    """A language server for one client, with one session a folder."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(NAME, __version__, **options)
-        self.settings = Settings()
-        self._session_settings = self.settings
-        self._session_folders: tuple[Path, ...] = ()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.trusted = True
+        """Whether the client lets code be run; a folder's settings can only take that back."""
+        self.base_settings = Settings()
+        """What folders begin with."""
         self.configured = asyncio.Event()
         """Set when the client's settings are known; until then no session is opened."""
         self.documents = Documents()
-        self.places = Places(self.documents)
         self.board = Board()
         self.checks = SyntaxChecks(self.documents, self.publish)
-        self.evaluator = Evaluator(
-            self._open_session,
-            self._settings_known,
-            self.settings.time_limit_s,
-            kept=self._is_kept,
-        )
-        self.presenter = Presenter(self.documents, self.places, self.checks.fails_at)
+        self.workspaces = Workspaces(self)
         self.converter = Converter(
-            self.documents.encoding, self.presenter.document, related_information=False
+            self.documents.encoding, self.find_document, related_information=False
         )
         self.progress_token: ContextVar[types.ProgressToken | None] = ContextVar(
             "progress_token", default=None
@@ -72,8 +66,15 @@ class LuaLanguageServer(LanguageServer):
         """The token that came with the command that runs."""
         self.progress_cancels: dict[types.ProgressToken, Callable[[], object]] = {}
         """What ends the work that a progress token stands for."""
-        self.sends_evaluations = False
-        """Whether the client wants a notification after each evaluation."""
+        self.wanted: frozenset[str] = frozenset()
+        """Which of our own notifications the client wants: `evaluation`, `output` and so on."""
+        self.at_end: list[Callable[[], object]] = []
+        """What is to be done when the server stops."""
+        self._tasks: set[asyncio.Task[object]] = set()
+        self.file_listeners: list[Callable[[Sequence[types.FileEvent]], None]] = []
+        """Called when Lua files of the workspace have changed on disk."""
+        self.state_listeners: list[Callable[[Workspace], None]] = []
+        """Called when a session stands otherwise than before."""
         # What several features contribute to one answer: each function gives its part.
         self.lens_sources: list[Callable[[Document], Awaitable[list[types.CodeLens]]]] = []
         self.action_sources: list[
@@ -88,9 +89,13 @@ class LuaLanguageServer(LanguageServer):
         self.symbol_sources: list[Callable[[str], Awaitable[list[types.WorkspaceSymbol]]]] = []
         """By the text that symbols of the workspace are looked for with."""
 
-    def evaluator_of(self, uri: str | None) -> Evaluator:  # noqa: ARG002 - one for all, so far
+    def workspace_of(self, uri: str | None) -> Workspace:
+        """The workspace of a document or folder; without one, that of the first folder."""
+        return self.workspaces.of(uri)
+
+    def evaluator_of(self, uri: str | None) -> Evaluator:
         """The session that a document belongs to; without one, that of the first folder."""
-        return self.evaluator
+        return self.workspaces.of(uri).evaluator
 
     def connect(self, params: types.InitializeParams) -> None:
         """Takes over what the client said about itself."""
@@ -100,40 +105,81 @@ class LuaLanguageServer(LanguageServer):
         publish = capabilities.text_document and capabilities.text_document.publish_diagnostics
         self.converter = Converter(
             self.documents.encoding,
-            self.presenter.document,
+            self.find_document,
             related_information=bool(publish and publish.related_information),
         )
-        self.update_folders()
+        self.workspaces.set_folders(self._folders())
         experimental = capabilities.experimental
         ours = experimental.get("luaPersist") if isinstance(experimental, dict) else None
-        self.sends_evaluations = isinstance(ours, dict) and ours.get("evaluation") is True
+        if isinstance(ours, dict):
+            self.wanted = frozenset(name for name, wanted in ours.items() if wanted is True)
 
-    def apply_settings(self, data: object) -> bool:
-        """Takes over settings from the client, and tells the user what is wrong with them.
+    def connect_settings(self, options: object) -> None:
+        """Takes over the settings that came with the client's first message."""
+        if isinstance(options, Mapping):
+            # Not a setting: what a folder brings along must not lift it.
+            self.trusted = options.get("trusted") is not False
+            options = {key: value for key, value in options.items() if key != "trusted"}
+        self.apply_settings(options)
+
+    def apply_settings(self, data: object, workspace: Workspace | None = None) -> bool:
+        """Takes over settings of a workspace, or of all, and says what is wrong with them.
 
         Returns:
-            Whether some of them wait for the next restart of the session.
+            Whether some of them wait for the next restart of a session.
         """
-        self.settings, wrong = self.settings.updated(data)
+        before = self.base_settings if workspace is None else workspace.settings
+        settings, wrong = before.updated(data)
         for text in wrong:
             self.window_show_message(types.ShowMessageParams(types.MessageType.Warning, text))
-        self.evaluator.time_limit_s = self.settings.time_limit_s
-        return self.evaluator.opened and needs_new_session(self._session_settings, self.settings)
+        if workspace is not None:
+            return workspace.apply_settings(settings)
+        self.base_settings = settings
+        waiting = [one.apply_settings(one.settings.updated(data)[0]) for one in self.workspaces]
+        return any(waiting)
 
-    def update_folders(self) -> None:
-        """Takes over the workspace's folders; an open session has them after a restart."""
-        self.places.folders = self._folders()
+    async def update_folders(self) -> None:
+        """Takes over the workspace's folders; sessions of those that went are closed."""
+        for workspace in self.workspaces.set_folders(self._folders()):
+            self.show(self.board.clear_where(workspace.holds))
+            await workspace.evaluator.close()
 
-    def settle_folders(self, document: Document) -> None:
-        """Without a workspace, modules are found in the folder of the first evaluated file."""
-        if not self.evaluator.opened and not self.places.folders and document.path is not None:
-            self.places.folders = (document.path.parent,)
+    def clear_results(self, workspace: Workspace) -> None:
+        """Removes what evaluations in a workspace have shown."""
+        self.show(self.board.clear_where(lambda uri: self.workspace_of(uri) is workspace))
 
-    async def restart_session(self) -> None:
-        """Ends evaluations and gives a fresh VM, or a session with the settings of now."""
-        changed = needs_new_session(self._session_settings, self.settings)
-        await self.evaluator.restart(reopen=changed or self._session_folders != self.places.folders)
-        self.places.forget()
+    def start(self, work: Coroutine[Any, Any, object]) -> None:
+        """Does something that nobody waits for; what goes wrong is logged."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[object]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("Something in the background failed", exc_info=error)
+
+    def state_changed(self, workspace: Workspace) -> None:
+        """The session of a workspace stands otherwise than before."""
+        for listener in self.state_listeners:
+            listener(workspace)
+
+    def data_changed(self, workspace: Workspace) -> None:
+        """Stored data are other ones than before: what shows them is to be asked for again."""
+        if "changed" in self.wanted:
+            folder = None if workspace.folder is None else uris.uri_of(workspace.folder)
+            self.protocol.notify(
+                CHANGED_NOTIFICATION,
+                {
+                    "folder": folder,
+                    "tables": None,
+                    "functions": True,
+                    "history": True,
+                    "globals": True,
+                },
+            )
+        self.refresh_hints()
+        self.refresh_lenses()
 
     def document(self, uri: str) -> Document:
         """The open document, or the file on disk.
@@ -141,12 +187,16 @@ class LuaLanguageServer(LanguageServer):
         Raises:
             CommandError: there is neither.
         """
-        document = self.presenter.document(uri)
+        document = self.find_document(uri)
         if document is None:
             raise CommandError(
                 f"no document {uri!r}: open it, or give the URI of a file that exists"
             )
         return document
+
+    def find_document(self, uri: str) -> Document | None:
+        """The open document, or the file on disk; None if there is neither."""
+        return self.documents.get(uri) or read_document(uri)
 
     async def syntax(self, document: Document) -> Syntax:
         """The syntax tree of a document; a long one is parsed outside of the loop."""
@@ -167,7 +217,7 @@ class LuaLanguageServer(LanguageServer):
         uris_to_publish = set(changed.notes)
         if self.shows_hints:
             if changed.hints:
-                self._refresh_hints()
+                self.refresh_hints()
         else:
             uris_to_publish |= changed.hints
         for uri in uris_to_publish:
@@ -192,8 +242,8 @@ class LuaLanguageServer(LanguageServer):
             notes += source(uri)
         if not self.shows_hints and document is not None:
             for hint in self.board.hints(uri):
-                row = hint.position.row
-                notes.append(Note("hint", "result", hint.label, self.presenter.row_range(uri, row)))
+                range_ = non_blank(document, hint.position.row)
+                notes.append(Note("hint", "result", hint.label, range_))
         self.text_document_publish_diagnostics(
             types.PublishDiagnosticsParams(
                 uri=uri if document is None else document.uri,
@@ -204,15 +254,26 @@ class LuaLanguageServer(LanguageServer):
 
     async def stop(self) -> None:
         """Ends evaluations and threads, whatever they do. Idempotent."""
+        self._run_at_end()
         self.checks.close()
-        await self.evaluator.close()
+        await asyncio.gather(*(workspace.evaluator.close() for workspace in self.workspaces))
 
     def stop_now(self) -> None:
         """Like `stop`, for when there is no loop any more."""
+        self._run_at_end()
         self.checks.close()
-        self.evaluator.close_now()
+        for workspace in self.workspaces:
+            workspace.evaluator.close_now()
 
-    async def _settings_known(self) -> None:
+    def _run_at_end(self) -> None:
+        while self.at_end:
+            self.at_end.pop()()
+
+    def fails_at(self, source: str) -> str | None:
+        """The compiler's message about a source; None without one."""
+        return self.checks.fails_at(source)
+
+    async def settings_known(self) -> None:
         """Waits for the client's settings; not long, because some never answer."""
         if self.configured.is_set():
             return
@@ -222,7 +283,14 @@ class LuaLanguageServer(LanguageServer):
             logger.warning("The client did not send its settings in time; the defaults apply")
             self.configured.set()
 
-    def _refresh_hints(self) -> None:
+    def refresh_lenses(self) -> None:
+        """Has the client ask for code lenses again."""
+        workspace = self.client_capabilities.workspace
+        if workspace is not None and workspace.code_lens and workspace.code_lens.refresh_support:
+            self.protocol.send_request(types.WORKSPACE_CODE_LENS_REFRESH)
+
+    def refresh_hints(self) -> None:
+        """Has the client ask for inlay hints again."""
         workspace = self.client_capabilities.workspace
         if workspace is not None and workspace.inlay_hint and workspace.inlay_hint.refresh_support:
             self.protocol.send_request(types.WORKSPACE_INLAY_HINT_REFRESH)
@@ -234,53 +302,7 @@ class LuaLanguageServer(LanguageServer):
             folders = [Path(self.workspace.root_path)]
         return tuple(folder for folder in folders if folder is not None)
 
-    def _open_session(self) -> Session:
-        settings = self.settings
-        folders = self.places.folders
-        if settings.database_path != "":
-            path = self._database_path(settings.database_path)
-            session = self._open_session_at(path)
-        else:
-            try:
-                path = default_path(next(iter(self._folders()), None))
-                session = self._open_session_at(path)
-            except StoreError as error:
-                # Nobody asked for this file: what does not need it shall work all the same.
-                path = None
-                self._warn(f"{error} Until then, what you evaluate is kept in memory only.")
-                session = self._open_session_at(None)
-        logger.info("%s (%s)", session.started, "in memory" if path is None else path)
-        self._session_settings, self._session_folders = settings, folders
-        return session
-
-    def _is_kept(self) -> bool:
-        """Whether the session's file is there already."""
-        configured = self.settings.database_path
-        if configured != "":
-            path = self._database_path(configured)
-        else:
-            path = default_path(next(iter(self._folders()), None), create=False)
-        return path is not None and path.exists()
-
-    def _database_path(self, configured: str | None) -> Path | None:
-        if configured is None:
-            return None
-        path = Path(configured).expanduser()
-        folders = self.places.folders
-        return folders[0] / path if folders and not path.is_absolute() else path
-
-    def _open_session_at(self, path: Path | None) -> Session:
-        settings = self.settings
-        return Session.open(
-            path,
-            memory_limit_bytes=settings.memory_limit_bytes,
-            time_limit_s=settings.time_limit_s,
-            keep_error_effects=settings.keep_error_effects,
-            folders=self.places.folders,
-            open_buffers=self.places.open_text,
-        )
-
-    def _warn(self, text: str) -> None:
+    def warn(self, text: str) -> None:
         """Shows a warning, from any thread."""
         message = types.ShowMessageParams(types.MessageType.Warning, text)
         if self._loop is not None:

@@ -50,7 +50,7 @@ class LuaProtocol(LanguageServerProtocol):
         """Lets the server know the client, and completes what pygls says of commands."""
         result = yield from super().lsp_initialize(params)
         self._server.connect(params)
-        self._server.apply_settings(params.initialization_options)
+        self._server.connect_settings(params.initialization_options)
         provider = result.capabilities.execute_command_provider
         if provider is not None:
             provider.work_done_progress = True

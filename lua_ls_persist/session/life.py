@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar, final
 
-from lua_ls_persist.errors import LuaPersistError
+from lua_ls_persist.errors import LuaPersistError, SessionError
 from lua_ls_persist.model import Collected, Evaluation, Went
 from lua_ls_persist.session import going
 from lua_ls_persist.session.idle import IdleWork
@@ -21,6 +21,9 @@ from lua_ls_persist.store.rows import StoredImage
 
 T = TypeVar("T")
 
+LOOKS_ONLY = (
+    "Nothing is run in this session: it was opened to look at data that nobody vouches for."
+)
 RESTARTED = "The session was restarted."
 
 logger = logging.getLogger(__name__)
@@ -57,13 +60,17 @@ class Life:
 
     def _begin(self, store: Store, *, resume: bool, image: StoredImage | None) -> None:
         self.runner = Runner(store, self.settings)
-        self._images = ImageKeeper(self.runner, keeps=self.path is not None)
+        self._images = ImageKeeper(
+            self.runner, keeps=self.path is not None and self.settings.runs_code
+        )
         self._idle = IdleWork(self.runner, self._images, self.owner)
         if image is not None:
             self._images.take_over(image)
             self.resumed, self.started = True, "A fork goes on where its origin was."
         elif not resume:
             self.started = "The session starts anew, as was asked for."
+            if not self.settings.runs_code:
+                self.started = "The session is for looking only: nothing is run, no code is loaded."
         else:
             self.resumed, self.started = self._images.resume()
 
@@ -71,6 +78,8 @@ class Life:
 
     def evaluate(self, job: Job) -> Evaluation:
         """Run a program. On the thread."""
+        if not self.settings.runs_code:
+            raise SessionError(LOOKS_ONLY)
         evaluation = self.runner.evaluate(job)
         self._idle.evaluated()
         return evaluation

@@ -99,6 +99,10 @@ class Persistence:
             self._stale = self._store.state != self._state
         return self._stale
 
+    def present_state(self) -> int:
+        """The state that the store has at this moment. Outside of a transaction."""
+        return self._store.state if self.is_stale() or not self._attached else self._state
+
     def mark_stale(self) -> None:
         """The data were changed behind the VM's back, by this session itself."""
         self._stale = True

@@ -69,6 +69,7 @@ class Settings:
     keep_error_effects: bool
     allow_bytecode: bool
     files: ModuleFiles
+    runs_code: bool = True
     history: HistoryLimits = field(default_factory=HistoryLimits)
     undo_memory_limit_bytes: int = 64 * 1024 * 1024
 

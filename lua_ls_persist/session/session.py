@@ -80,6 +80,7 @@ class Session(
         output_limit_bytes: int = OUTPUT_LIMIT_BYTES_DEFAULT,
         keep_error_effects: bool = False,
         allow_bytecode: bool = False,
+        runs_code: bool = True,
         folders: Sequence[str | os.PathLike[str]] = (),
         open_buffers: OpenBuffers | None = None,
         resume: bool = True,
@@ -101,6 +102,9 @@ class Session(
                 REPL does; otherwise a failed evaluation leaves no trace.
             allow_bytecode: let programs load any binary chunks, not only what this store has
                 signed. They can crash the VM (and are undone).
+            runs_code: otherwise the session is for looking at what is stored, which nobody vouches
+                for: it begins with a fresh VM in which nothing is run, evaluations and all that
+                needs one are refused, and it leaves no image.
             folders: where `require` looks for `?.lua` and `?/init.lua`.
             open_buffers: asked first for each candidate file: an editor's text of it, or None.
             resume: whether to go on from an image; otherwise with a fresh VM.
@@ -129,12 +133,13 @@ class Session(
             output_limit_bytes=output_limit_bytes,
             keep_error_effects=keep_error_effects,
             allow_bytecode=allow_bytecode,
+            runs_code=runs_code,
             files=ModuleFiles([FilePath(folder) for folder in folders], open_buffers),
             history=HistoryLimits(history_limit_evaluations, history_limit_bytes),
             undo_memory_limit_bytes=undo_memory_limit_bytes,
         )
         store = Store.open(None if path is None else FilePath(path))
-        return cls(Life(store, settings, resume=resume))
+        return cls(Life(store, settings, resume=resume and runs_code))
 
     def fork(self) -> Session:
         """A session of its own that begins as this one is: the same VM, the same data.
@@ -305,6 +310,20 @@ class Session(
     def started(self) -> str:
         """In one sentence, how this session's VM began: resumed from when, or why afresh."""
         return self._life.started
+
+    @property
+    def runs_code(self) -> bool:
+        """Whether it evaluates at all; see `open`."""
+        return self._life.settings.runs_code
+
+    def data_state(self) -> int:
+        """A number that is another one whenever somebody has changed stored data: this session,
+        or another process. Asking costs next to nothing as long as nobody has.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        return self._life.call(lambda runner: runner.persistence.present_state())
 
     @property
     def path(self) -> FilePath | None:

@@ -7,6 +7,7 @@
 //! the program's own, always.
 
 const lua = @import("lua.zig");
+const code = @import("code.zig");
 const critical = @import("critical.zig");
 const ext = @import("ext.zig");
 const external = @import("external.zig");
@@ -29,6 +30,7 @@ const names = [_][:0]const u8{
 
 /// What its chunks get, besides functions of `ext` that are Zig's own.
 const primitives = [_]struct { [:0]const u8, lua.CFunction }{
+    .{ "compile", compile },
     .{ "data", data },
     .{ "expect", schemas.expect },
     .{ "expected_of", schemas.expectedOf },
@@ -113,6 +115,7 @@ fn fill(L: *lua.State, prelude: c_int) void {
     lua.lua_rawseti(L, lua.registry_index, lua.ridx_globals);
     inline for (.{
         .{ "_G", lua.luaopen_base },
+        .{ "debug", lua.luaopen_debug },
         .{ "math", lua.luaopen_math },
         .{ "string", lua.luaopen_string },
         .{ "table", lua.luaopen_table },
@@ -156,6 +159,19 @@ fn loadChunk(L: *lua.State, name: c_int, prelude: c_int) void {
         }
     }
     lua.lua_settop(L, top);
+}
+
+/// compile(text, chunk name, number): the text's function, or nil and a message. The number is the one by
+/// which the host knows the text, for functions of it that are persisted.
+fn compile(L: *lua.State) callconv(.c) c_int {
+    const text = lua.stringAt(L, 1);
+    code.core_source_serial = @intCast(lua.lua_tointegerx(L, 3, null));
+    defer code.core_source_serial = 0;
+    const name: [*:0]const u8 = @ptrCast(lua.lua_tolstring(L, 2, null).?);
+    if (luaL_loadbufferx(L, text.ptr, text.len, name, "t") == lua.ok) return 1;
+    lua.lua_pushnil(L);
+    lua.insert(L, -2);
+    return 2;
 }
 
 /// fail(message): an error at the line of the program that runs.

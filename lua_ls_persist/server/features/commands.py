@@ -13,7 +13,6 @@ from lua_ls_persist.server.columns import PARSED_ROWS_MAX
 from lua_ls_persist.server.commands import (
     CommandError,
     DocumentParams,
-    NoParams,
     OptionalDocumentParams,
     PositionParams,
     RangeParams,
@@ -29,6 +28,7 @@ from lua_ls_persist.server.tracking import moved_range
 
 if TYPE_CHECKING:
     from lua_ls_persist.server.language_server import LuaLanguageServer
+    from lua_ls_persist.server.workspaces import Workspace
 
 EVALUATION_NOTIFICATION = "luaPersist/evaluation"
 
@@ -55,15 +55,19 @@ async def evaluate_form(server: LuaLanguageServer, params: PositionParams) -> Js
     return await _evaluate_form(server, document, position)
 
 
-async def interrupt(server: LuaLanguageServer, _: NoParams) -> Json:
-    """Ends the running evaluation and those that wait."""
-    return {"interrupted": server.evaluator.interrupt()}
+async def interrupt(server: LuaLanguageServer, params: OptionalDocumentParams) -> Json:
+    """Ends what runs and what waits, in one session or in all."""
+    chosen = server.workspaces if params.uri is None else [server.workspace_of(params.uri)]
+    ended = [workspace.evaluator.interrupt() for workspace in chosen]
+    return {"interrupted": any(ended)}
 
 
-async def restart(server: LuaLanguageServer, _: NoParams) -> Json:
-    """Gives the session a fresh VM, and changed settings their effect."""
-    await server.restart_session()
-    server.show(server.board.clear())
+async def restart(server: LuaLanguageServer, params: OptionalDocumentParams) -> Json:
+    """Gives a session, or all, a fresh VM, and changed settings their effect."""
+    chosen = server.workspaces if params.uri is None else [server.workspace_of(params.uri)]
+    for workspace in chosen:
+        await workspace.restart()
+        server.clear_results(workspace)
     return {"restarted": True}
 
 
@@ -81,8 +85,8 @@ EVALUATE_SELECTION = COMMANDS.add(
 EVALUATE_FORM = COMMANDS.add(
     "evaluateForm", "Evaluate Top-Level Form", PositionParams, evaluate_form
 )
-INTERRUPT = COMMANDS.add("interrupt", "Interrupt Evaluation", NoParams, interrupt)
-RESTART = COMMANDS.add("restart", "Restart Session", NoParams, restart)
+INTERRUPT = COMMANDS.add("interrupt", "Interrupt Evaluation", OptionalDocumentParams, interrupt)
+RESTART = COMMANDS.add("restart", "Restart Session", OptionalDocumentParams, restart)
 CLEAR_RESULTS = COMMANDS.add(
     "clearResults", "Clear Inline Results", OptionalDocumentParams, clear_results
 )
@@ -104,17 +108,19 @@ async def _evaluate_form(server: LuaLanguageServer, document: Document, position
 async def _evaluate(server: LuaLanguageServer, document: Document, range_: Range | None) -> Json:
     """Evaluates a part of a document, or all of it, and shows what came of it."""
     token = server.progress_token.get()
-    server.settle_folders(document)
-    name = server.places.name_of(document.uri)
+    workspace = server.workspace_of(document.uri)
+    workspace.settle_folders(document)
+    places = workspace.places
+    name = places.name_of(document.uri)
     job = Job(
         Source(document.source, name)
         if range_ is None
         else Source(document.text(range_), name, line=range_.start.row)
     )
-    load = server.places.loaded(document, range_)
+    load = places.loaded(document, range_)
     try:
         with progress(server, f"Evaluating {name}", job.interrupt, token):
-            evaluation = await server.evaluator.evaluate(job)
+            evaluation = await workspace.evaluator.evaluate(job)
         if document.row_count <= PARSED_ROWS_MAX:
             # What is shown depends on it, and showing must not wait for it.
             await server.syntax(server.documents.get(document.uri) or document)
@@ -126,24 +132,28 @@ async def _evaluate(server: LuaLanguageServer, document: Document, range_: Range
     finally:
         # Also when the request was cancelled: then it ran until now, and what it did can be seen.
         if job.evaluation is not None:
-            _show(server, document, range_, job.evaluation)
-            if server.sends_evaluations:
-                data = _plain(server, document, range_, job.evaluation)
+            _show(server, workspace, document, range_, job.evaluation)
+            if "evaluation" in server.wanted:
+                data = _plain(server, workspace, document, range_, job.evaluation)
                 server.protocol.notify(EVALUATION_NOTIFICATION, data)
         if job.evaluation is None or not job.evaluation.ok:
-            server.places.rolled_back(load)
-    return _plain(server, document, range_, evaluation)
+            places.rolled_back(load)
+    return _plain(server, workspace, document, range_, evaluation)
 
 
 def _show(
-    server: LuaLanguageServer, document: Document, range_: Range | None, evaluation: Evaluation
+    server: LuaLanguageServer,
+    workspace: Workspace,
+    document: Document,
+    range_: Range | None,
+    evaluation: Evaluation,
 ) -> None:
     """Puts the notes and hints of an evaluation in the place of those it replaces."""
     now = _moved_since(server, document, range_ or document.range, whole=range_ is None)
     whole = range_ is None
     changed = server.board.evaluated(document.uri, None if whole else now or range_)
-    origin = Origin(document.uri, server.places.name_of(document.uri), whole, now)
-    items = server.presenter.items(evaluation, origin)
+    origin = Origin(document.uri, workspace.places.name_of(document.uri), whole, now)
+    items = workspace.presenter.items(evaluation, origin)
     server.show(changed | server.board.add(document.uri, items))
 
 
@@ -162,7 +172,11 @@ def _moved_since(
 
 
 def _plain(
-    server: LuaLanguageServer, document: Document, range_: Range | None, evaluation: Evaluation
+    server: LuaLanguageServer,
+    workspace: Workspace,
+    document: Document,
+    range_: Range | None,
+    evaluation: Evaluation,
 ) -> dict[str, Json]:
     """The evaluation as plain data, with what was evaluated and the documents of its chunks."""
     data = evaluation_to_json(evaluation)
@@ -175,7 +189,7 @@ def _plain(
             chunk = part.get("chunk")
             if isinstance(chunk, str):
                 if chunk not in known:
-                    known[chunk] = server.places.uri_of(chunk)
+                    known[chunk] = workspace.places.uri_of(chunk)
                 part["uri"] = known[chunk]
             for inner in part.get("traceback") or ():  # type: ignore[union-attr]
                 add(inner)

@@ -37,7 +37,7 @@ def did_close(server: LuaLanguageServer, params: types.DidCloseTextDocumentParam
     """Forgets the text and what was shown in it."""
     uri = params.text_document.uri
     server.documents.close(uri)
-    server.places.forget(uri)
+    server.workspace_of(uri).places.forget(uri)
     server.checks.closed(uri)
     server.board.closed(uri)
     server.publish(uri)
