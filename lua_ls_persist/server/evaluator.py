@@ -314,7 +314,6 @@ class Evaluator:
                 return
             if reopen:
                 self._session = None
-                self._forget_data()
                 await self._in_worker(session.close)
             else:
                 await self._in_worker(session.restart)
@@ -351,10 +350,6 @@ class Evaluator:
             session.close()
         self._worker.shutdown(wait=False)
 
-    def _forget_data(self) -> None:
-        if self._watch is not None:
-            self._watch.forget()
-
     def _look_soon(self) -> None:
         if self._watch is not None and not self._turn.locked():
             self._watch.soon()
@@ -367,7 +362,8 @@ class Evaluator:
         """The sessions, which belong to the caller from now on."""
         sessions = [one for one in (self._session, self._scratch) if one is not None]
         self._session = self._scratch = None
-        self._forget_data()
+        if self._watch is not None:
+            self._watch.know(None)
         return sessions
 
     async def _session_for(self, *, creates: bool) -> Session:
@@ -400,7 +396,10 @@ class Evaluator:
             self._opening, self.failure = True, ""
             self._observe()
             try:
-                self._session = await self._in_worker(self._open_unless_closed)
+                session = await self._in_worker(self._open_unless_closed)
+                if self._watch is not None:
+                    self._watch.know(await self._in_worker(session.data_state))
+                self._session = session
                 await self._drop_scratch()
             except SessionClosedError:
                 raise

@@ -42,9 +42,9 @@ class Watch:
             self._timer.cancel()
             self._wait(max(0.0, BETWEEN_S - since_s))
 
-    def forget(self) -> None:
-        """What comes next is another session: its number says nothing about changes."""
-        self._seen = None
+    def know(self, state: int | None) -> None:
+        """This is the number now; None: nobody knows, for another session comes next."""
+        self._seen = state
 
     def end(self) -> None:
         """Looks no more. Idempotent."""

@@ -26,6 +26,8 @@ class Client(LanguageClient):
 
     refreshes: int
     evaluations: list[Any]
+    told: dict[str, list[Any]]
+    """Our own notifications by name: `status`, `output`, `changed`."""
     registered: list[types.Registration]
 
 
@@ -43,10 +45,15 @@ def make_client() -> Client:
     assert isinstance(client, Client)
     client.refreshes = 0
     client.evaluations = []
+    client.told = {"status": [], "output": [], "changed": []}
     client.registered = []
 
     @typed(client.feature(types.WORKSPACE_INLAY_HINT_REFRESH))
     def refresh(_: Any) -> None:
+        client.refreshes += 1
+
+    @typed(client.feature(types.WORKSPACE_CODE_LENS_REFRESH))
+    def refresh_lenses(_: Any) -> None:
         client.refreshes += 1
 
     @typed(client.feature(types.CLIENT_REGISTER_CAPABILITY))
@@ -57,6 +64,13 @@ def make_client() -> Client:
     def evaluation(params: Any) -> None:
         client.evaluations.append(params)
 
+    def keep(name: str) -> None:
+        @typed(client.feature(f"luaPersist/{name}"))
+        def told(params: Any) -> None:
+            client.told[name].append(params)
+
+    for name in client.told:
+        keep(name)
     return client
 
 
@@ -192,6 +206,20 @@ class Editor:
         found: Sequence[types.Diagnostic] = await within(wanted())
         return found
 
+    async def told(self, name: str, when: Callable[[Any], object]) -> Any:
+        """The first of our own notifications that is as wanted, as soon as it is there."""
+
+        async def wanted() -> Any:
+            seen = 0
+            while True:
+                for notification in self.client.told[name][seen:]:
+                    seen += 1
+                    if when(notification):
+                        return notification
+                await self.client.wait_for_notification(f"luaPersist/{name}")
+
+        return await within(wanted())
+
     def shown(self, uri: str) -> list[str]:
         """The diagnostics of a document as `line:start-end level message`, without stand-ins."""
         return [
@@ -219,6 +247,15 @@ class Editor:
             )
         )
         return [f"{hint.position.line} {hint.label}" for hint in hints or ()]
+
+
+def wanting(*names: str) -> Callable[[types.ClientCapabilities], None]:
+    """Adapts capabilities: the client wants these notifications of ours."""
+
+    def adapt(capabilities: types.ClientCapabilities) -> None:
+        capabilities.experimental = {"luaPersist": dict.fromkeys(names, True)}
+
+    return adapt
 
 
 def at(line: int, character: int, end_line: int, end_character: int) -> types.Range:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from lua_ls_persist.server.features.registry import COMMANDS
-from lua_ls_persist.server.settings import SECTION, Settings
+from lua_ls_persist.server.settings import SECTION, SETTINGS
 
 PAGE = Path(__file__).parents[2] / "docs" / "editors" / "README.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -25,15 +26,14 @@ def test_no_command_that_there_is_not() -> None:
 
 
 def test_the_settings_and_their_defaults() -> None:
-    rows = dict(re.findall(rf"\| `{SECTION}\.(\w+)` \| ([^|]+) \|", TEXT))
-    defaults = Settings()
-    limit_s = defaults.time_limit_s
-    assert rows == {
-        "timeLimitSeconds": f"{limit_s:g}" if limit_s is not None else "null",
-        "memoryLimitBytes": str(defaults.memory_limit_bytes),
-        "keepErrorEffects": str(defaults.keep_error_effects).lower(),
-        "databasePath": f'`"{defaults.database_path}"`',
-    }
-    settings, wrong = Settings().updated(dict.fromkeys(rows, ()))
-    assert settings == Settings()
-    assert len(wrong) == len(rows), "each documented setting is one that is checked"
+    rows = re.findall(rf"\| `{SECTION}\.([\w.]+)` \| ([^|]+) \| ([^|]+) \|", TEXT)
+    assert [(key, default, text) for key, default, text in rows] == [
+        (setting.key, shown(setting.default), setting.text) for setting in SETTINGS
+    ]
+
+
+def shown(default: object) -> str:
+    """A default value as the table has it."""
+    if isinstance(default, str):
+        return f'`"{default}"`'
+    return f"{default:g}" if isinstance(default, float) else json.dumps(default)

@@ -13,6 +13,7 @@ from pygls.exceptions import JsonRpcException
 
 from lua_ls_persist._version import __version__
 from lua_ls_persist.server import uris
+from lua_ls_persist.server.features.registry import COMMANDS
 from tests.server.editor import Editor, at, within
 
 FOREVER = "while true do end"
@@ -29,7 +30,8 @@ async def test_initialize(editor: Editor) -> None:
     assert sync.open_close
     assert sync.change == types.TextDocumentSyncKind.Incremental
     assert capabilities.execute_command_provider is not None
-    assert len(capabilities.execute_command_provider.commands) == 6
+    commands = capabilities.execute_command_provider.commands
+    assert sorted(commands) == sorted(command.id for command in COMMANDS)
     assert capabilities.execute_command_provider.work_done_progress
     assert capabilities.inlay_hint_provider is not None
     assert capabilities.code_lens_provider is not None
@@ -577,7 +579,8 @@ async def test_the_client_is_asked_for_settings(unstarted: Editor) -> None:
     uri = unstarted.open(FOREVER)
     assert (await unstarted.evaluate(uri))["problems"][0]["kind"] == "timeout"
     assert [registration.method for registration in client.registered] == [
-        types.WORKSPACE_DID_CHANGE_CONFIGURATION
+        types.WORKSPACE_DID_CHANGE_CONFIGURATION,
+        types.WORKSPACE_DID_CHANGE_WATCHED_FILES,
     ]
     client.set_configuration({"keepErrorEffects": True}, section="luaPersist")
     client.workspace_did_change_configuration(types.DidChangeConfigurationParams(None))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 
-from lua_ls_persist.server.settings import Settings, needs_new_session
+from lua_ls_persist.server.settings import SETTINGS, Settings, needs_new_session
 
 
 def test_all_settings() -> None:
@@ -61,7 +63,29 @@ def test_one_wrong_setting_does_not_spoil_the_others() -> None:
     assert len(wrong) == 1
 
 
-def test_only_the_time_limit_applies_at_once() -> None:
+def test_the_table_is_complete() -> None:
+    assert {setting.field for setting in SETTINGS} == {field.name for field in fields(Settings)}
+    for setting in SETTINGS:
+        settings, wrong = Settings().updated({setting.key: ()})
+        assert (settings, len(wrong)) == (Settings(), 1), "each is checked"
+        settings, wrong = Settings().updated({setting.key: setting.default})
+        assert (settings, wrong) == (Settings(), []), "its default is a value"
+
+
+@pytest.mark.parametrize("data", [{"hints.locals": False}, {"hints": {"locals": False}}])
+def test_names_with_a_dot(data: object) -> None:
+    assert Settings().updated(data) == (Settings(hints_locals=False), [])
+
+
+def test_choices() -> None:
+    settings, wrong = Settings().updated({"evaluateOnSave": "file", "reloadModules": "always"})
+    assert settings == Settings(evaluate_on_save="file")
+    assert wrong == ['luaPersist.reloadModules must be "off", "next" or "inPlace", not \'always\'']
+
+
+def test_only_what_the_session_was_opened_with_waits() -> None:
     assert not needs_new_session(Settings(time_limit_s=1.0), Settings(time_limit_s=2.0))
+    assert not needs_new_session(Settings(), Settings(evaluate_on_save="file"))
+    assert needs_new_session(Settings(), Settings(history_limit_bytes=1))
     assert needs_new_session(Settings(), Settings(keep_error_effects=True))
     assert needs_new_session(Settings(), Settings(database_path="x.db"))
