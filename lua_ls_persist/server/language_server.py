@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
@@ -31,6 +31,9 @@ from lua_ls_persist.server.presentation import read_document
 from lua_ls_persist.server.settings import Settings
 from lua_ls_persist.server.syntax_checks import SyntaxChecks
 from lua_ls_persist.server.workspaces import Workspace, Workspaces
+
+if TYPE_CHECKING:
+    from lua_ls_persist.server.protocol import LuaProtocol
 
 NAME = "lua-ls-persist"
 SETTINGS_WAIT_S_MAX = 1.0
@@ -251,6 +254,17 @@ class LuaLanguageServer(LanguageServer):
                 diagnostics=self.converter.diagnostics(uri, notes),
             )
         )
+
+    def receive(self, body: bytes) -> None:
+        """Handles a message of the client. On the loop.
+
+        Raises:
+            SystemExit: the client said `exit`.
+        """
+        try:
+            cast("LuaProtocol", self.protocol).receive(body)
+        except Exception:
+            logger.exception("A message could not be handled")
 
     async def stop(self) -> None:
         """Ends evaluations and threads, whatever they do. Idempotent."""

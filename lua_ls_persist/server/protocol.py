@@ -6,10 +6,13 @@ Owns the edge between the wire and the features.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import sys
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
+from cattrs import transform_error
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.protocol import LanguageServerProtocol
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
 
 SHUTDOWN_WAIT_S_MAX = 0.6
 """How long a shutdown waits for the answers to running commands, after it interrupted them."""
+PARSE_ERROR = -32700
+INVALID_REQUEST = -32600
+SERVER_NOT_INITIALIZED = -32002
 REQUEST_FAILED = -32803
 """LSP's code for a request that was understood and failed."""
 
@@ -41,6 +47,9 @@ class LuaProtocol(LanguageServerProtocol):
         super().__init__(server, converter)
         self.left_without_shutdown = False
         self._left = False
+        self._initialized = False
+        self._stopped: asyncio.Event | None = None
+        """There is one as soon as the client has asked for the shutdown."""
         self._running_commands: set[asyncio.Task[Any]] = set()
 
     @lsp_method(types.INITIALIZE)
@@ -49,12 +58,64 @@ class LuaProtocol(LanguageServerProtocol):
     ) -> Generator[Any, Any, types.InitializeResult]:
         """Lets the server know the client, and completes what pygls says of commands."""
         result = yield from super().lsp_initialize(params)
+        self._initialized = True
         self._server.connect(params)
         self._server.connect_settings(params.initialization_options)
         provider = result.capabilities.execute_command_provider
         if provider is not None:
             provider.work_done_progress = True
         return result
+
+    def receive(self, body: bytes) -> None:
+        """Handles one message of the client; a request that makes no sense gets an error.
+
+        pygls answers only what fits the types, and reads each object inside of a message as if it
+        were one.
+        """
+        try:
+            data = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            self._refuse(None, PARSE_ERROR, f"the message is no JSON: {error}")
+            return
+        if not isinstance(data, dict) or data.get("jsonrpc") != self.VERSION:
+            self._refuse(None, INVALID_REQUEST, "the message is no object of JSON-RPC 2.0")
+            return
+        id_ = data.get("id")
+        asked = isinstance(id_, (int, str)) and "method" in data
+        if not isinstance(data.get("method", ""), str) or isinstance(
+            id_, (bool, float, dict, list)
+        ):
+            self._refuse(None, INVALID_REQUEST, "the message's method or id makes no sense")
+            return
+        if asked and not self._accepts(data["method"], id_):
+            return
+        try:
+            message = self.structure_message(data)
+        except JsonRpcException as error:
+            text = _misfit(error.__cause__)
+            if asked:
+                self._refuse(id_, JsonRpcInvalidParams.CODE, f"{data['method']}: {text}")
+            else:
+                logger.warning("Ignored a message (%s): %s", data.get("method", "an answer"), text)
+            return
+        self.handle_message(message)
+
+    def _accepts(self, method: str, id_: Any) -> bool:
+        """Whether a request comes at its time; if not, it has been answered."""
+        if self._stopped is not None:
+            self._refuse(id_, INVALID_REQUEST, "the server is shutting down")
+        elif method == types.INITIALIZE and self._initialized:
+            self._refuse(id_, INVALID_REQUEST, "the server is initialized already")
+        elif method != types.INITIALIZE and not self._initialized:
+            self._refuse(id_, SERVER_NOT_INITIALIZED, "the server is not initialized yet")
+        else:
+            return True
+        return False
+
+    def _refuse(self, id_: Any, code: int, text: str) -> None:
+        logger.warning("Refused a message: %s", text)
+        error = {"code": code, "message": text}
+        self._send_data({"jsonrpc": self.VERSION, "id": id_, "error": error})
 
     def _send_data(self, data: Any) -> None:
         """Sends nothing any more to a client that left; pygls reports its failure, which fails."""
@@ -119,14 +180,34 @@ class LuaProtocol(LanguageServerProtocol):
         pygls cancels all requests, which fails while one of them is removed from its table, and
         leaves what they started running.
         """
-        await self._server.stop()
-        if self._running_commands:
-            await asyncio.wait(self._running_commands, timeout=SHUTDOWN_WAIT_S_MAX)
-        self._shutdown = True
+        self._stopped = asyncio.Event()
+        try:
+            await self._server.stop()
+            if self._running_commands:
+                await asyncio.wait(self._running_commands, timeout=SHUTDOWN_WAIT_S_MAX)
+        finally:
+            self._shutdown = True
+            self._stopped.set()
 
     @lsp_method(types.EXIT)
-    def lsp_exit(self, *args: Any) -> Generator[Any, Any, None]:
-        """Remembers for the exit status whether there was a `shutdown`; pygls loses it."""
+    async def lsp_exit(self, *_: Any) -> None:  # type: ignore[override]
+        """Ends the process, and not before a `shutdown` that is under way is done.
+
+        Remembers for the exit status whether there was one; pygls loses it.
+        """
+        if self._stopped is not None:
+            await self._stopped.wait()
         self.left_without_shutdown = not self._shutdown
         self._left = True
-        yield from super().lsp_exit(*args)
+        if self.writer is not None:
+            closing = self.writer.close()
+            if closing is not None:
+                await closing
+        sys.exit(int(self.left_without_shutdown))
+
+
+def _misfit(error: BaseException | None) -> str:
+    """What of a message does not fit its type, and where."""
+    if isinstance(error, Exception):
+        return "; ".join(transform_error(error, path="$")[:3])
+    return "it does not fit the type"

@@ -9,21 +9,33 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Final
 
-from pygls.io_ import run_async
-from pygls.lsp.server import LanguageServer
+from pygls.io_ import StdoutWriter
+
+from lua_ls_persist.server.framing import Frames
+
+if TYPE_CHECKING:
+    from lua_ls_persist.server.language_server import LuaLanguageServer
+
+READ_BYTES: Final = 64 * 1024
 
 logger = logging.getLogger(__name__)
 
 
-def serve_stdio(server: LanguageServer) -> None:
+def serve_stdio(server: LuaLanguageServer) -> None:
     """Serves the client at the other end of standard input and output until it leaves."""
     with guarded_stdio() as (stdin, stdout):
-        server.start_io(stdin, stdout)
+        server.protocol.set_writer(StdoutWriter(stdout))
+        try:
+            asyncio.run(_serve_stream(server, stdin))
+        except BrokenPipeError:
+            logger.error("The client is gone")
+        finally:
+            server.shutdown()  # type: ignore[no-untyped-call]
 
 
-def serve_tcp(server: LanguageServer, host: str, port: int) -> None:
+def serve_tcp(server: LuaLanguageServer, host: str, port: int) -> None:
     """Listens, and serves the first client that connects until it leaves.
 
     Standard error says where it listens, which matters for port 0: then the system chooses one.
@@ -54,7 +66,29 @@ def guarded_stdio() -> Iterator[tuple[BinaryIO, BinaryIO]]:
         sys.stdout = python_stdout
 
 
-async def _serve_first(server: LanguageServer, host: str, port: int) -> None:
+async def _serve_stream(server: LuaLanguageServer, stdin: BinaryIO) -> None:
+    """Handles what arrives until the stream ends.
+
+    A thread waits for it, and not one of a pool's, so that it need not be waited for at the end.
+    It reads the file itself: a buffered reader has a lock, which no thread may hold at exit.
+    """
+    loop = asyncio.get_running_loop()
+    arrived: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def read() -> None:
+        with contextlib.suppress(RuntimeError, OSError):  # The loop is closed.
+            while data := os.read(stdin.fileno(), READ_BYTES):
+                loop.call_soon_threadsafe(arrived.put_nowait, data)
+            loop.call_soon_threadsafe(arrived.put_nowait, b"")
+
+    threading.Thread(target=read, name="lua-persist-input", daemon=True).start()
+    frames = Frames()
+    while data := await arrived.get():
+        for body in frames.feed(data):
+            server.receive(body)
+
+
+async def _serve_first(server: LuaLanguageServer, host: str, port: int) -> None:
     left = asyncio.Event()
     taken = False
 
@@ -66,13 +100,10 @@ async def _serve_first(server: LanguageServer, host: str, port: int) -> None:
         taken = True
         server.protocol.set_writer(writer)
         try:
-            await run_async(
-                stop_event=threading.Event(),
-                reader=reader,
-                protocol=server.protocol,
-                logger=logger,
-                error_handler=server.report_server_error,
-            )
+            frames = Frames()
+            while data := await reader.read(READ_BYTES):
+                for body in frames.feed(data):
+                    server.receive(body)
         finally:
             left.set()
 
