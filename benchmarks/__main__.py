@@ -16,6 +16,7 @@ from benchmarks import (
     bars,
     batches,
     bench_server,
+    compression,
     compute,
     core,
     evaluate,
@@ -170,6 +171,14 @@ def run_batches(settings: Settings) -> Result:
     return Result(batches.format_batches(samples), _plain(samples), batches.judge(samples))
 
 
+def run_compression(settings: Settings) -> Result:
+    """What compression saves on repetitive data, and what it costs."""
+    measured = compression.measure_compression(rounds=settings.rounds)
+    text = compression.format_compression(measured)
+    plain = _plain(measured.samples) | {"file_bytes": dict(measured.file_bytes)}
+    return Result(text, plain, compression.judge(measured))
+
+
 def run_history(settings: Settings) -> Result:
     """What the history costs, and what undo takes."""
     samples = history.measure_history(rounds=settings.rounds)
@@ -211,6 +220,7 @@ PARTS: Mapping[str, Callable[[Settings], Result]] = {
     "server": run_server,
     "persistence": run_persistence,
     "batches": run_batches,
+    "compression": run_compression,
     "history": run_history,
     "indexes": run_indexes,
     "queries": run_queries,
