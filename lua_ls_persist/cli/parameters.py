@@ -31,6 +31,8 @@ class SessionArguments(TypedDict, total=False):
     time_limit_s: float | None
     output_limit_bytes: int
     keep_error_effects: bool
+    history_limit_evaluations: int
+    history_limit_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class SessionOptions:
     """Infinite for no limit."""
     output_limit_bytes: int | None = None
     keep_error_effects: bool = False
+    history_limit_evaluations: int | None = None
+    history_limit_bytes: int | None = None
 
     def arguments(self) -> SessionArguments:
         """The keyword arguments for `Session.open`."""
@@ -53,6 +57,10 @@ class SessionOptions:
             arguments["time_limit_s"] = None if math.isinf(self.time_limit_s) else self.time_limit_s
         if self.output_limit_bytes is not None:
             arguments["output_limit_bytes"] = self.output_limit_bytes
+        if self.history_limit_evaluations is not None:
+            arguments["history_limit_evaluations"] = self.history_limit_evaluations
+        if self.history_limit_bytes is not None:
+            arguments["history_limit_bytes"] = self.history_limit_bytes
         return arguments
 
 
@@ -109,9 +117,19 @@ def _with_options(command: Command, db_option: Callable[[Any], Any]) -> Command:
         time_limit: float | None,
         output_limit: int,
         keep_error_effects: bool,
+        history_limit: int | None,
+        history_limit_bytes: int | None,
         **others: Any,
     ) -> object:
-        options = SessionOptions(db, memory_limit, time_limit, output_limit, keep_error_effects)
+        options = SessionOptions(
+            db,
+            memory_limit,
+            time_limit,
+            output_limit,
+            keep_error_effects,
+            history_limit,
+            history_limit_bytes,
+        )
         return command(*arguments, session=options, **others)
 
     collected.__name__ = command.__name__
@@ -156,5 +174,17 @@ _SESSION_OPTIONS = (
         "--keep-error-effects",
         is_flag=True,
         help="Keep what a failed evaluation did before its error, instead of undoing it.",
+    ),
+    click.option(
+        "--history-limit",
+        metavar="COUNT",
+        type=click.IntRange(min=0),
+        help="So many of the newest evaluations can be undone; 0: none. Default: 1000.",
+    ),
+    click.option(
+        "--history-limit-bytes",
+        metavar="BYTES",
+        type=size_bytes,
+        help="What the history may take in the file, roughly, such as 8MiB. Default: 64MiB.",
     ),
 )

@@ -54,3 +54,18 @@ def test_json_and_forgetting(cli: Cli) -> None:
     assert json.loads(cli("history", "--db", "s.db", "--forget", "--json").out) == {"forgotten": 1}
     assert cli("history", "--db", "s.db").err == "The history has no evaluations.\n"
     assert cli("redo", "--db", "s.db").out == "There is nothing to redo.\n"
+
+
+def test_the_history_has_limits(cli: Cli) -> None:
+    def evaluate(number: int, *options: object) -> None:
+        done = cli("eval", "--db", "limited.db", *options, "-e", f"Memory.n = {number}")
+        assert done.status == 0
+
+    for number in range(4):
+        evaluate(number, "--history-limit", 2)
+    assert len(json.loads(cli("history", "--db", "limited.db", "--json").out)) == 2
+    evaluate(5, "--history-limit-bytes", "1")
+    assert "history_limit_bytes" in cli("undo", "--db", "limited.db").err
+    evaluate(6, "--history-limit", 0)
+    assert json.loads(cli("history", "--db", "limited.db", "--json").out) == []
+    assert cli("eval", "--history-limit", "-1", "-e", "1").status == 2

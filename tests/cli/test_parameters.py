@@ -77,10 +77,20 @@ def test_what_is_not_an_address(text: str) -> None:
 
 def test_what_was_not_given_is_left_to_the_session() -> None:
     assert SessionOptions().arguments() == {"keep_error_effects": False}
-    options = SessionOptions(Path("x.db"), 2**20, math.inf, 5, keep_error_effects=True)
+    options = SessionOptions(
+        Path("x.db"),
+        2**20,
+        math.inf,
+        5,
+        keep_error_effects=True,
+        history_limit_evaluations=3,
+        history_limit_bytes=2**10,
+    )
     assert options.arguments() == {
         "memory_limit_bytes": 2**20,
         "time_limit_s": None,
         "output_limit_bytes": 5,
         "keep_error_effects": True,
+        "history_limit_evaluations": 3,
+        "history_limit_bytes": 2**10,
     }
