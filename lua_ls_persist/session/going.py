@@ -6,10 +6,16 @@ has that in memory; otherwise a fresh one goes on from the store, and that is sa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeAlias
 
-from lua_ls_persist.errors import SessionError
+from lua_ls_persist.errors import (
+    SchemaViolationError,
+    SessionError,
+    StoreError,
+    UniqueViolationError,
+)
 from lua_ls_persist.model import HistoryEntry, Went
 from lua_ls_persist.session.points import State
 from lua_ls_persist.session.runner import Runner
@@ -41,7 +47,10 @@ def _go(
         raise SessionError(f"count is {count}; it must be 1 or more")
     numbers: list[int] = []
     entries: list[HistoryEntry] = []
-    with runner.persistence.own_transaction(changes_entries=True) as store:
+    with (
+        _named_refusal(numbers, done),
+        runner.persistence.own_transaction(changes_entries=True) as store,
+    ):
         before = {row.number: row for row in store.history(limit=-1, keys_max=0)}
         while len(numbers) < count:
             number = step(store)
@@ -67,6 +76,23 @@ def _go(
     if current is present:
         return Went(tuple(entries), "kept", f"{what}; the VM has nothing to do with it."), None
     return Went(tuple(entries), "restored", f"{what}; the VM is what it was."), current.image
+
+
+@contextmanager
+def _named_refusal(numbers: list[int], done: str) -> Iterator[None]:
+    """Says what is in the way: a schema or an index that was defined since."""
+    try:
+        yield
+    except (SchemaViolationError, UniqueViolationError) as error:
+        which = f"Evaluation {numbers[0]}" if len(numbers) == 1 else f"{len(numbers)} evaluations"
+        way = (
+            "what was there does not follow a schema that was set later. Take that schema away, or "
+            "change it, then try again"
+            if isinstance(error, SchemaViolationError)
+            else "what was there does not fit an index that was made later. Drop that index, then "
+            "try again"
+        )
+        raise StoreError(f"{which} cannot be {done}: {way}.\n{error}") from error
 
 
 def entry_of(row: Recorded) -> HistoryEntry:

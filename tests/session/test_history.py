@@ -535,3 +535,46 @@ def test_programs_hear_of_it(session: Session) -> None:
     ):
         (problem,) = session.evaluate(f"\n{call}", name="h.lua").problems
         assert (problem.message, problem.line) == (message, 2)
+
+
+def test_what_was_defined_later_stands_in_the_way(path: Path) -> None:
+    with Session.open(path) as session:
+        run(session, "ext.table('users').ann = { age = 'old' }")
+        run(session, "ext.table('users').ann.age = 41")
+        run(session, "ext.schema('users', { fields = { age = 'integer' } })")
+        before = stored(path)
+        with pytest.raises(StoreError) as caught:
+            session.undo()
+        assert str(caught.value) == (
+            "Evaluation 2 cannot be undone: what was there does not follow a schema that was set "
+            "later. Take that schema away, or change it, then try again.\n"
+            'users.ann.age: expected integer, got string "old"'
+        )
+        assert stored(path) == before
+        assert run(session, "return ext.table('users').ann.age") == "41"
+        run(session, "ext.schema('users', false)")
+        session.undo()
+        assert run(session, "return ext.table('users').ann.age") == '"old"'
+        session.redo()
+        assert run(session, "return ext.table('users').ann.age") == "41"
+
+
+def test_an_index_that_was_made_later_stands_in_the_way(path: Path) -> None:
+    with Session.open(path) as session:
+        run(session, "local u = ext.table('users') u.ann = { age = 1 } u.bob = { age = 1 }")
+        run(session, "ext.table('users').bob.age = 2")
+        session.create_index("users", "age", unique=True)
+        before = stored(path)
+        with pytest.raises(StoreError) as caught:
+            session.undo()
+        first, second = str(caught.value).splitlines()
+        assert first == (
+            "Evaluation 2 cannot be undone: what was there does not fit an index that was made "
+            "later. Drop that index, then try again."
+        )
+        assert second.startswith("The index users(age) is unique, and users.ann and users.bob")
+        assert stored(path) == before
+        assert session.integrity() == []
+        session.drop_index("users", "age")
+        session.undo()
+        assert run(session, "return ext.table('users').bob.age") == "1"
