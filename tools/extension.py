@@ -1,24 +1,29 @@
 """Builds the VS Code extension, checks it, and opens it in a browser: `python -m tools.extension`.
 
 `build` makes the .vsix with the server's wheel in it, in `dist/`; `check` looks at style and types
-of the TypeScript sources; `format` formats them; `editor` serves a VS Code with the extension on
-the examples.
+of the TypeScript sources; `format` formats them; `settings` writes the server's settings into the
+manifest; `editor` serves a VS Code with the extension on the examples.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 import tempfile
 import webbrowser
 from pathlib import Path
+from typing import Any
 
 from lua_ls_persist._version import __version__
+from lua_ls_persist.server.settings import SECTION, SETTINGS, Setting
 from tools import node_tools
 from tools.code_server import CodeServer
 from tools.node_tools import EXTENSION, ROOT, ToolError, node, run
 
 DIST = ROOT / "dist"
+MANIFEST = EXTENSION / "package.json"
+SESSION_GROUP = "Session"
 
 
 def bundle(*, tests: bool = False) -> None:
@@ -68,6 +73,41 @@ def format_sources() -> None:
         node(str(EXTENSION / "node_modules/@biomejs/biome/bin/biome"), "check", "--write", ".")
 
 
+def settings() -> Path:
+    """Writes the server's settings into the manifest, where a test expects them."""
+    manifest = json.loads(MANIFEST.read_text(encoding="utf-8"))
+    for group in manifest["contributes"]["configuration"]:
+        if group["title"] == SESSION_GROUP:
+            group["properties"] = session_properties()
+    text = json.dumps(manifest, indent=2, ensure_ascii=False)
+    MANIFEST.write_text(text + "\n", encoding="utf-8")
+    format_sources()
+    return MANIFEST
+
+
+def session_properties() -> dict[str, Any]:
+    """The server's settings as a manifest describes them."""
+    return {f"{SECTION}.{setting.key}": _property(setting) for setting in SETTINGS}
+
+
+def _property(setting: Setting) -> dict[str, Any]:
+    kind = "string" if setting.kind == "choice" else setting.kind
+    text = setting.text[:1].upper() + setting.text[1:] + "."
+    if setting.needs_new_session:
+        text += " In effect when the session is restarted."
+    data: dict[str, Any] = {
+        "type": [kind, "null"] if setting.null_means else kind,
+        "default": setting.default,
+        "markdownDescription": text,
+        "scope": "resource",
+    }
+    if setting.kind in {"integer", "number"}:
+        data |= {"minimum": setting.minimum, "maximum": setting.maximum}
+    if setting.choices:
+        data["enum"] = list(setting.choices)
+    return data
+
+
 def editor() -> None:
     """Serves a VS Code with the extension on the examples until Ctrl+C."""
     vsix = package()
@@ -82,7 +122,13 @@ def editor() -> None:
         server.wait()
 
 
-ACTIONS = {"build": package, "check": check, "format": format_sources, "editor": editor}
+ACTIONS = {
+    "build": package,
+    "check": check,
+    "format": format_sources,
+    "settings": settings,
+    "editor": editor,
+}
 
 
 def main(arguments: list[str]) -> int:

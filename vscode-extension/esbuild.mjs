@@ -12,8 +12,11 @@ const common = {
 };
 const node = { ...common, platform: "node", target: "node20", format: "cjs", external: ["vscode"] };
 
+const browser = { ...common, platform: "browser", target: "es2022", format: "iife" };
+
 const builds = [
   build({ ...node, entryPoints: ["src/extension.ts"], outfile: "dist/extension.js" }),
+  build({ ...browser, entryPoints: { grid: "src/grid/page/main.ts" }, outdir: "dist/media" }),
 ];
 if (process.argv.includes("--tests")) {
   builds.push(

@@ -9,6 +9,7 @@ from typing import Any
 from lua_ls_persist._version import __version__
 from lua_ls_persist.server.settings import SECTION, Settings
 from tests.project.files import ROOT
+from tools.extension import session_properties
 
 MANIFEST: dict[str, Any] = json.loads((ROOT / "vscode-extension/package.json").read_text("utf-8"))
 CONTRIBUTES = MANIFEST["contributes"]
@@ -32,12 +33,14 @@ def test_every_setting_is_documented_once() -> None:
 
 
 def test_the_settings_of_the_session_are_those_of_the_server() -> None:
-    documented = set(re.findall(rf"^\| `({SECTION}\.\w+)`", SERVER_GUIDE, re.MULTILINE))
+    documented = set(re.findall(rf"^\| `({SECTION}\.[\w.]+)`", SERVER_GUIDE, re.MULTILINE))
     assert documented == set(groups()["Session"])
+    # `python -m tools.extension settings` writes them.
+    assert groups()["Session"] == session_properties()
 
 
 def test_the_server_takes_every_default() -> None:
-    session = groups()["Session"]
+    session = session_properties()
     data = {name.removeprefix(f"{SECTION}."): entry["default"] for name, entry in session.items()}
     settings, wrong = Settings().updated(data)
     assert wrong == []

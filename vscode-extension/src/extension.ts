@@ -40,6 +40,11 @@ export function activate(context: vscode.ExtensionContext): Api {
       else results.keep(evaluation);
     }),
   );
+  lifetime.own(
+    vscode.workspace.onDidChangeConfiguration(() => {
+      if (!showsDecorations()) inline.clear();
+    }),
+  );
   const handlers: Handlers<CommandName> = {
     ...new Evaluating(server, inline, results).handlers(),
     showOutput: () => output.show(),

@@ -283,4 +283,6 @@ export const NOTIFICATIONS = {
   output: "luaPersist/output",
   status: "luaPersist/status",
   changed: "luaPersist/changed",
+  /** From the client: the workspace was trusted. */
+  trusted: "luaPersist/trusted",
 } as const;

@@ -79,11 +79,14 @@ export class LuaServer implements vscode.Disposable {
   ) {
     this.lifetime.own(
       vscode.workspace.onDidChangeConfiguration((change) => {
-        const restart = [...SERVER_SETTINGS, "luaPersist.results.inline"];
-        if (restart.some((name) => change.affectsConfiguration(name))) void this.restart();
+        if (SERVER_SETTINGS.some((name) => change.affectsConfiguration(name))) void this.restart();
       }),
     );
-    this.lifetime.own(vscode.workspace.onDidGrantWorkspaceTrust(() => void this.restart()));
+    this.lifetime.own(
+      vscode.workspace.onDidGrantWorkspaceTrust(() => {
+        void this.client?.sendNotification(NOTIFICATIONS.trusted, { trusted: true });
+      }),
+    );
   }
 
   get state(): ServerState {
@@ -284,7 +287,6 @@ export class LuaServer implements vscode.Disposable {
       initializationOptions: () => ({
         ...sessionSettings(),
         trusted: vscode.workspace.isTrusted,
-        inlineResults: showsDecorations() ? "client" : "server",
       }),
       initializationFailedHandler: () => false,
       errorHandler: this.errorHandler(),
@@ -301,6 +303,15 @@ export class LuaServer implements vscode.Disposable {
 
   private middleware(): Middleware {
     return {
+      workspace: {
+        configuration: async (params, token, next) => {
+          const answers = await next(params, token);
+          if (!Array.isArray(answers)) return answers;
+          return answers.map((answer: unknown, at) =>
+            params.items[at]?.section === SECTION ? withoutOwnHints(answer) : answer,
+          );
+        },
+      },
       // The status bar and the pending mark tell that an evaluation runs.
       handleWorkDoneProgress: (token, params, next) => {
         if (params.kind === "begin" && params.title.startsWith("Evaluating")) return;
@@ -358,6 +369,13 @@ class OwnCapabilities implements StaticFeature {
 
 /** The section as the server reads it at its start; later changes it asks for by itself. */
 function sessionSettings(): Record<string, unknown> {
-  const section = vscode.workspace.getConfiguration().get<Record<string, unknown>>(SECTION);
-  return { ...section };
+  return withoutOwnHints(vscode.workspace.getConfiguration().get(SECTION));
+}
+
+/** What decorations show is not wanted as inlay hints as well. */
+function withoutOwnHints(section: unknown): Record<string, unknown> {
+  const settings = { ...(section as Record<string, unknown> | undefined) };
+  if (!showsDecorations()) return settings;
+  const hints = settings.hints as Record<string, unknown> | undefined;
+  return { ...settings, hints: { ...hints, results: false, output: false } };
 }

@@ -1,0 +1,2 @@
+// Style sheets that esbuild takes from where they are imported.
+declare module "*.css";

@@ -1,0 +1,66 @@
+// The frame of the table editor's page; the script fills it.
+
+import { randomBytes } from "node:crypto";
+import * as vscode from "vscode";
+import type { PageState } from "./messages";
+
+export function pageHtml(webview: vscode.Webview, media: vscode.Uri, state: PageState): string {
+  const nonce = randomBytes(16).toString("base64");
+  const file = (name: string) => webview.asWebviewUri(vscode.Uri.joinPath(media, name)).toString();
+  const policy = [
+    "default-src 'none'",
+    `style-src ${webview.cspSource} 'unsafe-inline'`,
+    `script-src 'nonce-${nonce}'`,
+    `font-src ${webview.cspSource}`,
+  ].join("; ");
+  const table = escaped(state.table);
+  return `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<link rel="stylesheet" href="${file("grid.css")}">
+<title>${table}</title>
+</head>
+<body data-state="${escaped(JSON.stringify(state))}" data-vscode-context='{"preventDefaultContextMenuItems": true}'>
+<main id="app">
+  <div class="toolbar" role="toolbar" aria-label="Table">
+    <nav id="trail" aria-label="Where"></nav>
+    <span class="spring"></span>
+    <input id="filter" type="search" placeholder="Search all columns" aria-label="Search all columns (/)" spellcheck="false">
+    <button id="add" title="Add a row (Insert)">Add row</button>
+    <button id="delete" title="Delete the selected rows (Delete)">Delete</button>
+    <button id="copy" title="Copy the selected rows" aria-haspopup="menu">Copy ▾</button>
+    <button id="export" title="Export all rows that fulfil the conditions">Export…</button>
+    <button id="profile" title="What there is in the active column">Profile</button>
+    <button id="refresh" title="Read again" aria-label="Refresh">⟳</button>
+  </div>
+  <div class="toolbar">
+    <input id="query" type="text" placeholder="Conditions: age &gt; 25 and name startsWith A" aria-label="Conditions" spellcheck="false">
+    <button id="build" aria-expanded="false" aria-controls="builder" title="Conditions one by one">Builder</button>
+  </div>
+  <div id="builder" role="group" aria-label="Query builder" hidden></div>
+  <div id="middle">
+    <div id="grid" role="grid" tabindex="0" aria-label="Rows of ${table}" aria-multiselectable="true">
+      <div id="empty" hidden></div>
+    </div>
+    <aside id="side" aria-label="Details" hidden></aside>
+  </div>
+  <footer id="status">
+    <span id="count" aria-live="polite"></span>
+    <button id="plan" class="quiet-button quiet" title="How the rows were found"></button>
+    <span id="message" role="status"></span>
+  </footer>
+</main>
+<script nonce="${nonce}" src="${file("grid.js")}"></script>
+</body>
+</html>`;
+}
+
+function escaped(text: string): string {
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
+}

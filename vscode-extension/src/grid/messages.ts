@@ -1,0 +1,38 @@
+// What the page of the table editor and the extension say to each other. Shared by both.
+
+import type { ChangedNotice, JsonValue, Plan, Profile, RowsPage, RowsQuery } from "../protocol";
+
+/** Requests of the page: name, parameters, answer. */
+export interface PageRequests {
+  rows: [RowsQuery, RowsPage];
+  profile: [{ table: string; column: string; where?: JsonValue }, Profile];
+  explain: [{ table: string; where?: JsonValue; order_by?: string }, Plan];
+  set: [{ path: string; value: string }, { undo: boolean }];
+  delete: [{ paths: string[] }, { undo: boolean }];
+  addRow: [{ table: string; key?: string; value: string }, { path: string }];
+  createIndex: [{ table: string; fields: string[] }, null];
+  undo: [Record<string, never>, { text: string }];
+  copy: [{ text: string }, null];
+  export: [{ table: string; where?: JsonValue }, { path: string | null }];
+  title: [{ table: string }, null];
+  show: [{ text: string; language: string }, null];
+}
+
+export type PageRequest = keyof PageRequests;
+
+export interface RequestMessage {
+  id: number;
+  name: PageRequest;
+  params: unknown;
+}
+
+export type HostMessage =
+  | { kind: "answer"; id: number; result: unknown }
+  | { kind: "failure"; id: number; message: string }
+  | { kind: "changed"; change: ChangedNotice };
+
+/** What the page is about; kept by the editor over a reload. */
+export interface PageState {
+  table: string;
+  uri?: string;
+}

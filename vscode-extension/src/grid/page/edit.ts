@@ -1,0 +1,63 @@
+// The field in which a value is typed: over a cell, or for a new row. A refusal stays beside it.
+
+import { h } from "./dom";
+
+export interface EditOptions {
+  label: string;
+  value: string;
+  /** Resolves when the value is stored; a rejection is shown, and one can go on typing. */
+  save(text: string): Promise<void>;
+  closed(): void;
+}
+
+export function editAt(anchor: HTMLElement, options: EditOptions): void {
+  const place = anchor.getBoundingClientRect();
+  const input = h("input", {
+    class: "edit",
+    type: "text",
+    spellcheck: false,
+    "aria-label": options.label,
+  });
+  input.value = options.value;
+  const message = h("div", { class: "refusal", role: "alert" });
+  const box = h("div", { class: "editor" }, input, message);
+  box.style.left = `${place.left}px`;
+  box.style.top = `${place.top}px`;
+  box.style.minWidth = `${Math.max(place.width, 180)}px`;
+  let done = false;
+  const close = () => {
+    if (done) return;
+    done = true;
+    box.remove();
+    options.closed();
+  };
+  const save = async () => {
+    if (input.value === options.value && options.value !== "") {
+      close();
+      return;
+    }
+    input.readOnly = true;
+    try {
+      await options.save(input.value);
+      close();
+    } catch (error) {
+      message.textContent = error instanceof Error ? error.message : String(error);
+      input.setAttribute("aria-invalid", "true");
+      input.readOnly = false;
+      input.focus();
+    }
+  };
+  input.addEventListener("keydown", (event) => {
+    event.stopPropagation();
+    if (event.key === "Escape") close();
+    else if (event.key === "Enter") void save();
+    else return;
+    event.preventDefault();
+  });
+  input.addEventListener("blur", () => {
+    if (!input.readOnly && message.textContent === "" && input.value === options.value) close();
+  });
+  document.body.append(box);
+  input.focus();
+  input.select();
+}

@@ -1,0 +1,75 @@
+// The rows that the page has: blocks fetched when they come into view, and the totals.
+
+import type { Column, Row, RowsPage, RowsQuery } from "../../protocol";
+import { ask } from "./rpc";
+
+const BLOCK_ROWS = 100;
+const BLOCKS_MAX = 200;
+
+export type Question = Omit<RowsQuery, "offset" | "limit">;
+
+export class Rows {
+  columns: Column[] = [];
+  total = 0;
+  filtered = 0;
+  explain: RowsPage["explain"] = { index: null, examined: null };
+  private readonly blocks = new Map<number, Row[]>();
+  private readonly asked = new Set<number>();
+  /** Answers to questions that were replaced since are dropped. */
+  private generation = 0;
+  private question: Question = { table: "" };
+
+  constructor(private readonly onArrived: () => void) {}
+
+  /** Asks anew; resolves when the block at `row` is there. */
+  async load(question: Question, row = 0): Promise<void> {
+    this.generation += 1;
+    this.question = question;
+    this.asked.clear();
+    const generation = this.generation;
+    const block = Math.floor(row / BLOCK_ROWS);
+    const page = await this.fetch(block);
+    if (generation !== this.generation) return;
+    this.blocks.clear();
+    this.take(block, page);
+  }
+
+  at(row: number): Row | undefined {
+    return this.blocks.get(Math.floor(row / BLOCK_ROWS))?.[row % BLOCK_ROWS];
+  }
+
+  /** Sees to it that these rows come. */
+  want(first: number, last: number): void {
+    const end = Math.min(last, this.filtered - 1);
+    for (let block = Math.floor(first / BLOCK_ROWS); block * BLOCK_ROWS <= end; block += 1) {
+      if (this.blocks.has(block) || this.asked.has(block)) continue;
+      this.asked.add(block);
+      const generation = this.generation;
+      this.fetch(block).then(
+        (page) => {
+          if (generation !== this.generation) return;
+          this.take(block, page);
+          this.onArrived();
+        },
+        () => this.asked.delete(block),
+      );
+    }
+  }
+
+  private fetch(block: number): Promise<RowsPage> {
+    return ask("rows", { ...this.question, offset: block * BLOCK_ROWS, limit: BLOCK_ROWS });
+  }
+
+  private take(block: number, page: RowsPage): void {
+    this.asked.delete(block);
+    if (this.blocks.size >= BLOCKS_MAX) {
+      const oldest = this.blocks.keys().next().value;
+      if (oldest !== undefined) this.blocks.delete(oldest);
+    }
+    this.blocks.set(block, page.rows);
+    this.columns = page.columns;
+    this.total = page.total;
+    this.filtered = page.filtered;
+    this.explain = page.explain;
+  }
+}
