@@ -7,7 +7,8 @@ error of this package, which becomes a Lua error at the program's line. What the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from lua_ls_persist.errors import (
@@ -62,6 +63,12 @@ def answer_data(services: DataServices, request: bytes) -> tuple[bool, Tree]:
     operation = OPERATIONS.get(name)
     if operation is None:
         raise WireError(f"there is no operation {name!r}")
+    if operation.prepare is not None:
+        prepare = partial(_prepared, decoder, name, operation.prepare)
+        try:
+            return False, operation.run(services, services.prepared(request, prepare))
+        except REFUSALS as error:
+            return True, str(error)
     arguments = table_of(read_tree(decoder), f"the argument of {name}")
     if not operation.changes:
         try:
@@ -77,6 +84,12 @@ def answer_data(services: DataServices, request: bytes) -> tuple[bool, Tree]:
         return True, str(error)
     services.store.release()
     return False, result
+
+
+def _prepared(
+    decoder: Decoder, name: str, prepare: Callable[[_Arguments], _Arguments]
+) -> _Arguments:
+    return prepare(table_of(read_tree(decoder), f"the argument of {name}"))
 
 
 # What every part of the prelude uses.

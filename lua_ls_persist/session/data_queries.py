@@ -64,9 +64,17 @@ def _plain(tree: Any) -> Any:
     return tree
 
 
+def _question(arguments: _Arguments) -> _Arguments:
+    """The arguments with the question as it is understood."""
+    return {
+        "table": arguments.get("table"),
+        "question": cast("Any", parse_query(spec_in(arguments))),
+    }
+
+
 def _query(services: DataServices, arguments: _Arguments) -> Tree:
     table_id = table_in(services, arguments)
-    query = parse_query(spec_in(arguments))
+    query = cast("Query", arguments["question"])
     found = services.store.query(table_id, query)
     return {"rows": [_row(query, row) for row in found.rows], "next": found.next}
 
@@ -139,7 +147,7 @@ def _explain(services: DataServices, arguments: _Arguments) -> Tree:
 
 
 OPERATIONS: Final = {
-    "query": DataOperation(_query),
+    "query": DataOperation(_query, prepare=_question),
     "count": DataOperation(_count),
     "aggregate": DataOperation(_aggregate),
     "explain": DataOperation(_explain),

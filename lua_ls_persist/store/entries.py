@@ -171,14 +171,14 @@ class Entries(Watched):
         waiting = sorted(set(table_ids))
         metatables = self.metatables(waiting)
         while waiting:
-            groups, left_out = self._small(waiting, entries_max, bytes_max)
+            groups, left_out, sizes = self._small(waiting, entries_max, bytes_max)
             for table_id in waiting:
                 if table_id == left_out:
                     break
                 rows = groups.get(table_id, [])
                 found[table_id] = Nested(metatables.get(table_id, 0), rows, complete=True)
                 entries_max -= len(rows)
-                bytes_max -= sum(self._bytes(row) for row in rows)
+                bytes_max -= sizes.get(table_id, 0)
             if left_out is None or len(groups[left_out]) < NESTED_TABLE_ENTRIES_MAX:
                 break
             waiting = waiting[waiting.index(left_out) + 1 :]
@@ -186,27 +186,34 @@ class Entries(Watched):
 
     def _small(
         self, table_ids: Sequence[int], entries_max: int, bytes_max: int
-    ) -> tuple[dict[int, list[Pair]], int | None]:
-        """The entries of tables, up to the first table that is too large or too much, and this."""
+    ) -> tuple[dict[int, list[Pair]], int | None, dict[int, int]]:
+        """The entries of tables, up to the first table that is too large or too much, and this.
+
+        And how long the strings of each are.
+        """
         groups: dict[int, list[Pair]] = {}
+        sizes: dict[int, int] = {}
         current = 0
         rows: list[Pair] = []
         with self._reading:
             cursor = self._connection.execute(
                 _SQL_NESTED, (json.dumps(table_ids), max(entries_max, 0) + 1)
             )
-            for row in cursor:
-                table_id = cast("int", row[0])
+            for table_id, key_kind, key, kind, value in cast("Iterable[Entry]", cursor):
                 if table_id != current:
                     rows = groups[table_id] = []
+                    sizes[table_id] = 0
                     current = table_id
                 if len(rows) == NESTED_TABLE_ENTRIES_MAX or entries_max <= 0 or bytes_max <= 0:
-                    return groups, table_id
-                pair = cast("Pair", row[1:])
-                rows.append(pair)
+                    return groups, table_id, sizes
+                rows.append((key_kind, key, kind, value))
                 entries_max -= 1
-                bytes_max -= self._bytes(pair)
-        return groups, None
+                size = len(key) if key_kind == STRING else 0  # type: ignore[arg-type]
+                if kind == STRING:
+                    size += self._length(value)
+                sizes[table_id] += size
+                bytes_max -= size
+        return groups, None, sizes
 
     def metatables(self, table_ids: Iterable[int]) -> dict[int, int]:
         """The metatables' ids of those tables that have one."""
@@ -289,11 +296,6 @@ class Entries(Watched):
         ).get
         assert isinstance(string_id, int)
         return string_id
-
-    def _bytes(self, pair: Pair) -> int:
-        """How long the strings of an entry are."""
-        size = self._length(pair[1]) if pair[0] == STRING else 0
-        return size + self._length(pair[3]) if pair[2] == STRING else size
 
     def _length(self, string: Native) -> int:
         """The length of a string, which may be missing only in a damaged file."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,9 @@ import pytest
 from lua_ls_persist.errors import StoreError
 from lua_ls_persist.session import Session
 from lua_ls_persist.session.persistence import Persistence
+from lua_ls_persist.session.services import PREPARED_BYTES_MAX, PREPARED_MAX, DataServices
+from lua_ls_persist.session.trees import Tree
+from lua_ls_persist.store import Store
 from tests.session.helpers import problem, value
 
 FILL = """
@@ -541,3 +544,48 @@ def test_the_nth_question_to_the_store_fails(monkeypatch: pytest.MonkeyPatch) ->
             assert problem(result).message == "planned"
             assert value(session, source) == 15
     assert 2 < nth < 19
+
+
+def test_a_question_that_is_remembered_is_answered_anew(session: Session) -> None:
+    source = """
+      local t = ext.table("remembered")
+      t.a, t.b = { n = 1 }, { n = 2 }
+      local function ask()
+        return #ext.query("remembered", { where = { "n", ">", 0 }, limit = 9 })
+      end
+      local before = ask()
+      t.c = { n = 3 }
+      local after = ask()
+      ext.index("remembered", "n")
+      local indexed = ask()
+      ext.drop("remembered")
+      local ok, message = pcall(ask)
+      ext.table("remembered").x = { n = 1 }
+      return before, after, indexed, ok, message:match("there is no table remembered"), ask()
+    """
+    evaluation = session.evaluate(source)
+    assert evaluation.ok, evaluation.problems
+    assert evaluation.values == (2, 3, 3, False, "there is no table remembered", 1)
+
+
+def test_only_so_many_questions_are_remembered() -> None:
+    made: list[bytes] = []
+
+    def prepare(request: bytes) -> Mapping[Any, Tree]:
+        def understood() -> Mapping[Any, Tree]:
+            made.append(request)
+            return {"n": len(made)}
+
+        return services.prepared(request, understood)
+
+    with Store.open(None) as store:
+        services = DataServices(store, lambda: False)
+        assert prepare(b"a") is prepare(b"a")
+        for number in range(PREPARED_MAX - 1):
+            prepare(b"%d" % number)
+        prepare(b"a")  # asked again, so it is not the one that goes
+        prepare(b"new")
+        assert prepare(b"a") == {"n": 1}
+        assert prepare(b"0") != {"n": 2}
+        long = bytes(PREPARED_BYTES_MAX + 1)
+        assert prepare(long) is not prepare(long)
