@@ -9,7 +9,14 @@ from __future__ import annotations
 
 import sys
 
-from lua_ls_persist.server.features import commands, configuration, inlay_hints, lenses, status
+from lua_ls_persist.server.features import (
+    commands,
+    configuration,
+    data,  # noqa: F401 - it has commands only, which `commands` registers
+    inlay_hints,
+    lenses,
+    status,
+)
 from lua_ls_persist.server.language_server import LuaLanguageServer
 from lua_ls_persist.server.protocol import LuaProtocol
 from lua_ls_persist.server.transports import serve_stdio, serve_tcp

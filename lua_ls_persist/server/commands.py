@@ -2,35 +2,46 @@
 
 Owns `Command`, the parameters' types and their check. Every command takes one JSON object. Must not
 know LSP types: positions stay as the client counts them until a document is there to convert them
-with.
+with. How each type of parameter is read stands in `parameters`.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, get_type_hints
 
-from lua_ls_persist.errors import LuaPersistError
 from lua_ls_persist.jsonable import Json
 from lua_ls_persist.server.documents import ClientRange
+from lua_ls_persist.server.parameters import (
+    UNITS_MAX,
+    ClientPosition,
+    CommandError,
+    json_type,
+    param,
+    read,
+    short,
+)
+
+__all__ = [
+    "PREFIX",
+    "UNITS_MAX",
+    "ClientPosition",
+    "Command",
+    "CommandError",
+    "DocumentParams",
+    "NoParams",
+    "OptionalDocumentParams",
+    "PositionParams",
+    "RangeParams",
+    "Registry",
+    "param",
+    "parse_params",
+]
 
 PREFIX = "lua-persist."
-UNITS_MAX = 2**31 - 1
-"""LSP's largest row and character."""
-
-
-class CommandError(LuaPersistError):
-    """The command cannot do what was asked; the message says why and what to give instead."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClientPosition:
-    """A position as the client counts it."""
-
-    row: int
-    units: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +53,30 @@ class NoParams:
 class DocumentParams:
     """A document: open, or a file."""
 
-    uri: str
+    uri: str = param("the document: open, or a file")
 
 
 @dataclass(frozen=True, slots=True)
 class OptionalDocumentParams:
     """A document, or all of them."""
 
-    uri: str | None = None
+    uri: str | None = param("the document; otherwise all of them, or the first folder", None)
 
 
 @dataclass(frozen=True, slots=True)
 class RangeParams:
     """A part of a document."""
 
-    uri: str
-    range: ClientRange
+    uri: str = param("the document: open, or a file")
+    range: ClientRange = param("the part")
 
 
 @dataclass(frozen=True, slots=True)
 class PositionParams:
     """A place in a document."""
 
-    uri: str
-    position: ClientPosition
+    uri: str = param("the document: open, or a file")
+    position: ClientPosition = param("the place")
 
 
 P = TypeVar("P")
@@ -80,6 +91,21 @@ class Command(Generic[S, P]):
     title: str
     params: type[P]
     handler: Callable[[S, P], Awaitable[Json]]
+    result: str = ""
+    """The shape of what it returns, for people: `{previous, path}`."""
+
+    def described(self) -> dict[str, Json]:
+        """All of this as data: for clients that make forms, and for the documentation."""
+        types = get_type_hints(self.params)
+        fields = dataclasses.fields(self.params)  # type: ignore[arg-type]
+        return {
+            "id": self.id,
+            "name": self.id.removeprefix(PREFIX),
+            "title": self.title,
+            "doc": " ".join((inspect.getdoc(self.handler) or "").split()),
+            "parameters": [_described(field, types[field.name]) for field in fields],
+            "result": self.result,
+        }
 
     def parse(self, arguments: Sequence[Any] | None) -> P:
         """The parameters from the arguments of a `workspace/executeCommand` request.
@@ -114,10 +140,15 @@ class Registry(Generic[S]):
         return command
 
     def add(
-        self, name: str, title: str, params: type[P], handler: Callable[[S, P], Awaitable[Json]]
+        self,
+        name: str,
+        title: str,
+        params: type[P],
+        handler: Callable[[S, P], Awaitable[Json]],
+        result: str = "",
     ) -> Command[S, P]:
-        """Registers the command `lua-persist.<name>`."""
-        command = Command(PREFIX + name, title, params, handler)
+        """Registers the command `lua-persist.<name>`; `result` is the shape of what it returns."""
+        command = Command(PREFIX + name, title, params, handler, result)
         assert command.id not in self._commands
         self._commands[command.id] = command
         return command
@@ -135,15 +166,15 @@ def parse_params(params: type[P], arguments: Sequence[Any] | None) -> P:
         raise CommandError(f"takes one argument, {_shape(fields)}, not {len(arguments)}")
     data = arguments[0] if arguments and arguments[0] is not None else {}
     if not isinstance(data, Mapping):
-        raise CommandError(f"takes {_shape(fields)} as its argument, not {_short(data)}")
+        raise CommandError(f"takes {_shape(fields)} as its argument, not {short(data)}")
     unknown = [str(key) for key in data if key not in fields]
     if unknown:
         raise CommandError(f"unknown field `{unknown[0]}`; it takes {_shape(fields)}")
     types = get_type_hints(params)
     values: dict[str, Any] = {}
     for name, field in fields.items():
-        if data.get(name) is not None:
-            values[name] = _READERS[types[name]](data[name], name)
+        if data.get(name) is not None or (name in data and field.metadata.get("takes_null")):
+            values[name] = read(data[name], name, types[name], field.metadata)
         elif field.default is dataclasses.MISSING:
             raise CommandError(f"`{name}` is missing; it takes {_shape(fields)}")
     return params(**values)
@@ -159,45 +190,16 @@ def _shape(fields: Mapping[str, dataclasses.Field[Any]]) -> str:
     return f"an object {{{', '.join(names)}}}"
 
 
-def _string(value: object, name: str) -> str:
-    if not isinstance(value, str) or not value:
-        raise CommandError(f"`{name}` must be a string, not {_short(value)}")
-    return value
-
-
-def _position(value: object, name: str) -> ClientPosition:
-    if not isinstance(value, Mapping):
-        raise CommandError(f"`{name}` must be {{line, character}}, not {_short(value)}")
-    return ClientPosition(
-        _count(value.get("line"), f"{name}.line"),
-        _count(value.get("character"), f"{name}.character"),
-    )
-
-
-def _range(value: object, name: str) -> ClientRange:
-    if not isinstance(value, Mapping):
-        raise CommandError(f"`{name}` must be {{start, end}}, not {_short(value)}")
-    start = _position(value.get("start"), f"{name}.start")
-    end = _position(value.get("end"), f"{name}.end")
-    return ClientRange(start.row, start.units, end.row, end.units)
-
-
-def _count(value: object, name: str) -> int:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)  # Some clients write every number as a float.
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= UNITS_MAX:
-        raise CommandError(f"`{name}` must be a whole number from 0, not {_short(value)}")
-    return value
-
-
-_READERS: dict[Any, Callable[[object, str], Any]] = {
-    str: _string,
-    str | None: _string,
-    ClientPosition: _position,
-    ClientRange: _range,
-}
-
-
-def _short(value: object) -> str:
-    text = "nothing" if value is None else repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+def _described(field: dataclasses.Field[Any], hint: Any) -> dict[str, Json]:
+    required = field.default is dataclasses.MISSING
+    data: dict[str, Json] = {
+        "name": field.name,
+        "type": json_type(hint, field.metadata),
+        "required": required,
+        "doc": field.metadata.get("doc", ""),
+    }
+    if not required and isinstance(field.default, (bool, int, float, str)):
+        data["default"] = field.default
+    if field.metadata.get("choices"):
+        data["choices"] = list(field.metadata["choices"])
+    return data

@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 
 from tests.project.files import ROOT, project_files
-from tools import generate_protocol
+from tools import generate_commands, generate_protocol
 
 
 def test_the_protocol_is_fresh() -> None:
     fresh = generate_protocol.generate(generate_protocol.describe(generate_protocol.WASM))
     assert generate_protocol.TARGET.read_text(encoding="utf-8") == fresh
+
+
+def test_the_commands_are_fresh() -> None:
+    """Otherwise run `python tools/generate_commands.py`."""
+    assert generate_commands.TARGET.read_text(encoding="utf-8") == generate_commands.generate()
 
 
 def test_every_generator_that_is_named_exists() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from lua_ls_persist.server import create_server
 from lua_ls_persist.server.commands import (
     ClientPosition,
     CommandError,
@@ -15,12 +17,19 @@ from lua_ls_persist.server.commands import (
     PositionParams,
     RangeParams,
     Registry,
+    param,
     parse_params,
 )
 from lua_ls_persist.server.documents import ClientRange
 from lua_ls_persist.server.features.registry import COMMANDS
 
 URI = "file:///a.lua"
+
+
+def nested(depth: int) -> Any:
+    return [nested(depth - 1)] if depth else 1
+
+
 PLACE = {"line": 1, "character": 2}
 
 
@@ -107,6 +116,84 @@ def test_bad_arguments(params: type[Any], arguments: Any, message: str) -> None:
     assert len(str(caught.value)) < 150
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Many:
+    """A parameter of each sort."""
+
+    on: bool = param("a switch", default=False)
+    count: int = param("a number", 5, at_least=1, at_most=10)
+    names: list[str] | None = param("texts", None)
+    fields: str | list[str] | None = param("one or several", None)
+    items: list[Any] | None = param("anything", None)
+    where: Any = param("JSON", None)
+    kind: str = param("one of these", "btree", choices=("btree", "hash"))
+    text: str = param("perhaps empty", "x", may_be_empty=True)
+    definition: Any = param("null means something", "none", takes_null=True)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({}, Many()),
+        ({"on": True, "count": 10.0}, Many(on=True, count=10)),
+        ({"names": ["a", "b"], "fields": "a"}, Many(names=["a", "b"], fields="a")),
+        ({"fields": ["a", "b"], "items": [1.0, {}]}, Many(fields=["a", "b"], items=[1, {}])),
+        ({"where": ["age", ">", 2.0]}, Many(where=["age", ">", 2])),
+        ({"where": {"any": [["a", "=", 0.5]]}}, Many(where={"any": [["a", "=", 0.5]]})),
+        ({"kind": "hash", "text": ""}, Many(kind="hash", text="")),
+        ({"definition": None}, Many(definition=None)),
+        ({"kind": None, "on": None}, Many()),
+    ],
+)
+def test_every_sort_of_parameter(data: Any, expected: Many) -> None:
+    assert parse_params(Many, [data]) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"on": 1}, "`on` must be true or false, not 1"),
+        ({"count": 0}, "`count` must be a whole number from 1 to 10, not 0"),
+        ({"count": "5"}, "`count` must be a whole number from 1 to 10, not '5'"),
+        ({"names": "a"}, "`names` must be a list of strings, not 'a'"),
+        ({"names": [1]}, "`names` must be a list of strings, not [1]"),
+        ({"fields": 3}, "`fields` must be a string or a list of strings, not 3"),
+        ({"fields": [3]}, "`fields` must be a list of strings, not [3]"),
+        ({"items": {}}, "`items` must be a list, not {}"),
+        ({"kind": "tree"}, "`kind` must be btree or hash, not 'tree'"),
+        ({"where": nested(70)}, "`where` is nested deeper than 64 levels"),
+    ],
+)
+def test_every_sort_of_parameter_is_checked(data: Any, message: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        parse_params(Many, [data])
+    assert str(caught.value) == message
+
+
+def test_a_command_describes_itself() -> None:
+    async def handler(server: None, params: Many) -> None:
+        """Does much."""
+
+    described: Any = Registry[None]().add("many", "Many", Many, handler, "{done}").described()
+    assert (described["name"], described["doc"], described["result"]) == (
+        "many",
+        "Does much.",
+        "{done}",
+    )
+    assert [(one["name"], one["type"]) for one in described["parameters"]] == [
+        ("on", "boolean"),
+        ("count", "integer"),
+        ("names", "string[]"),
+        ("fields", "string | string[]"),
+        ("items", "any[]"),
+        ("where", "any"),
+        ("kind", "string"),
+        ("text", "string"),
+        ("definition", "any"),
+    ]
+    assert described["parameters"][6]["choices"] == ["btree", "hash"]
+
+
 def test_the_registry_names_the_command() -> None:
     async def handler(server: None, params: DocumentParams) -> None: ...
 
@@ -121,12 +208,10 @@ def test_the_registry_names_the_command() -> None:
 
 
 def test_the_commands_of_the_server() -> None:
-    assert {command.id: command.title for command in COMMANDS} == {
-        "lua-persist.evaluateFile": "Evaluate File",
-        "lua-persist.evaluateSelection": "Evaluate Selection",
-        "lua-persist.evaluateForm": "Evaluate Top-Level Form",
-        "lua-persist.interrupt": "Interrupt Evaluation",
-        "lua-persist.restart": "Restart Session",
-        "lua-persist.clearResults": "Clear Inline Results",
-    }
+    create_server()
+    titles = [command.title for command in COMMANDS]
+    assert {"Evaluate File", "Interrupt Evaluation", "Show Rows", "Undo Last Evaluation"} <= set(
+        titles
+    )
+    assert len(titles) == len(set(titles)), "a menu with the same title twice"
     assert all(command.handler.__doc__ for command in COMMANDS)

@@ -1,0 +1,17 @@
+"""Commands about stored data: looked at, asked, changed, brought in and out. One module an area."""
+
+from __future__ import annotations
+
+from lua_ls_persist.server.features.data import (
+    catalog,
+    changing,
+    functions,
+    history,
+    indexes,
+    looking,
+    queries,
+    schemas,
+)
+
+AREAS = (looking, queries, changing, indexes, schemas, functions, history, catalog)
+"""They add their commands when they are imported."""
