@@ -1,9 +1,8 @@
 """Removing what nothing reaches any more: all at once, or step by step in idle time.
 
 The roots are the named tables, what images and the history refer to, and what the caller adds (what
-its VM holds).
-Ids that are reached are marked in a temporary table, whose order is also the queue of what is still
-to be looked into; then the ids without a mark are listed, then they are removed.
+its VM holds). What is reached is marked (`marking`); then the ids without a mark are listed, then
+they are removed.
 
 Step by step, evaluations run in between. Those of this session tell `_mark` of every reference that
 they write, so what was looked into before needs no second look. When another session has changed
@@ -35,7 +34,6 @@ STEP_BUDGET_MS: Final = 20
 
 DISTURBANCES_MAX: Final = 5
 """A collection that has to begin again more often is given up."""
-
 
 Progress: TypeAlias = Callable[[str, int], None]
 """Called with what is being done ("marking", "listing", "removing") and how much of it is."""
@@ -159,8 +157,6 @@ class Collect(Marking):
                 self._cursor.execute(_SQL_FORGET)
             return collection.result(self._free_bytes())
         return None
-
-    # Marking
 
     # Listing
 

@@ -10,37 +10,21 @@ when it was opened; it is refused where others have changed the same things sinc
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeAlias, cast
-
-import apsw
+from typing import Any, Final, cast
 
 from lua_ls_persist.errors import StoreError
-from lua_ls_persist.store.backups import Backups, PageProgress
-from lua_ls_persist.store.place_text import key_text
-from lua_ls_persist.store.recording import (
-    CELL,
-    ENTRY,
-    METATABLE,
-    ROOT,
-    VERSION,
-    Description,
-    HistoryLimits,
-    Recorder,
-)
+from lua_ls_persist.store.backups import PageProgress
+from lua_ls_persist.store.differences import Differences, NoteRow, Target
+from lua_ls_persist.store.notes import CELL, ENTRY, METATABLE, ROOT, VERSION
+from lua_ls_persist.store.recording import Description, HistoryLimits, Recorder
 from lua_ls_persist.store.rows import (
     NIL,
-    STRING,
-    TABLE,
-    Difference,
     Entry,
     Key,
     Native,
     Recorded,
-    Value,
 )
 from lua_ls_persist.store.unpacking import PLAIN_KIND, plain_value
 from lua_ls_persist.store.watching import Changes
@@ -50,7 +34,6 @@ CHANGES_AT_ONCE: Final = 5_000
 KEYS_TOLD_MAX: Final = 20
 """So many of the places that an evaluation has changed are told."""
 
-INTEGER_MAX: Final = 2**63 - 1
 
 _SQL_LIST = """
     SELECT id, session = ?1 OR id <= ?2, made_utc, name, source, source_bytes, entries_set,
@@ -118,29 +101,15 @@ _SQL_SET_VERSION = {
     True: "REPLACE INTO table_versions (version, path, migrated_utc) VALUES (?1, ?2, ?3)",
     False: "DELETE FROM table_versions WHERE version = ?1 AND path = ?2 AND ?3 IS NULL",
 }
-_SQL_VERSION = "SELECT migrated_utc FROM table_versions WHERE version = ? AND path = ?"
 _SQL_DROP_ROOT = "DELETE FROM roots WHERE name = ?"
 
-# The first note after a point tells how it was at that point.
-_SQL_THEN = f"""
-    SELECT target, id, key_kind, key, {PLAIN_KIND}, {plain_value("id")}
-    FROM history_changes WHERE evaluation = ?
-    """  # noqa: S608
 _SQL_IS_WHOLE = "SELECT is_whole FROM history WHERE id = ?"
-_SQL_BETWEEN = "SELECT id FROM history WHERE id > ? AND NOT is_undone ORDER BY id DESC"
-_SQL_POINT = "SELECT 1 FROM history WHERE id = ? AND NOT is_undone"
 
-_SQL_MADE = """
-    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM history, json_each(created)
-    WHERE history.id > ? AND history.id <= ? AND NOT is_undone
-    """
 
-_Target: TypeAlias = tuple[int, int, int, Native]
-_Row: TypeAlias = tuple[int, int, int, Native, int, Native]
 _BEFORE_ALL: Final = (-1, 0, 0, 0)
 
 
-class History(Backups):
+class History(Differences):
     """Reads the history, and goes back and forth in it."""
 
     def __init__(self, path: Path | None, *, busy_timeout_ms: int) -> None:
@@ -176,7 +145,7 @@ class History(Backups):
         session, opened = self._scope()
         with self._in_history():
             rows = self._cursor.execute(_SQL_LIST, (session, opened, limit)).fetchall()
-            found: list[tuple[Any, list[_Target]]] = [
+            found: list[tuple[Any, list[Target]]] = [
                 (row, self._targets(cast("int", row[0]), keys_max)) for row in rows
             ]
         words = self._words_for(target for _, targets in found for target in targets)
@@ -217,35 +186,6 @@ class History(Backups):
             )
         return cast("int", count)
 
-    def difference(self, before: int, after: int | None, limit: int) -> list[Difference]:
-        """How the data after one evaluation differ from those after another one.
-
-        0 is what there was before the oldest one, None is what there is now. What was made in
-        between is told as one thing, not by what is in it. At most `limit` differences are told.
-
-        Raises:
-            StoreError: the history does not have these points.
-        """
-        with self._in_history():
-            self._check_point(before)
-            if after is not None:
-                self._check_point(after)
-                if before > after:
-                    found = self.difference(after, before, limit)
-                    return [Difference(row.place, row.after, row.before) for row in found]
-            then = self._then(before, after)
-            made = self._made(before, after)
-            # What was made in between is no difference in itself, nor is what is inside of it.
-            then = {
-                target: values
-                for target, values in then.items()
-                if not (target[0] < ROOT and made(target[1]))
-            }
-            rows = self._differing(then, limit)
-        words = self._words_for(target for target, _, _ in rows)
-        found = [Difference(words(target), old, new) for target, old, new in rows]
-        return sorted(found, key=lambda difference: difference.place)
-
     def restore(self, path: Path, *, on_progress: PageProgress | None = None) -> None:
         super().restore(path, on_progress=on_progress)
         if self._recorder is not None:  # the history is the backup's, from before this session
@@ -285,7 +225,7 @@ class History(Backups):
             conflict = self._cursor.execute(_SQL_CONFLICT_INSIDE, (number, created)).get
         if conflict is not None:
             other, *target = cast("tuple[int, int, int, int, Native]", conflict)
-            where = self._words(cast("_Target", tuple(target)))
+            where = self._words(cast("Target", tuple(target)))
             raise StoreError(
                 f"Evaluation {number} cannot be {done}: another session has changed {where} since "
                 f"(evaluation {other})."
@@ -301,7 +241,7 @@ class History(Backups):
         after: tuple[Native, ...] = _BEFORE_ALL
         while True:
             rows = cast(
-                "list[_Row]",
+                "list[NoteRow]",
                 self._cursor.execute(_SQL_CHANGES, (number, *after, CHANGES_AT_ONCE)).fetchall(),
             )
             if rows:
@@ -312,7 +252,7 @@ class History(Backups):
         for statement in _SQL_SWAPPED:
             self._cursor.execute(statement, (number,))
 
-    def _put_back(self, number: int, rows: list[_Row]) -> None:
+    def _put_back(self, number: int, rows: list[NoteRow]) -> None:
         recorder = self._known_recorder()
         keys: list[Key] = [row[1:4] for row in rows if row[0] == ENTRY]
         metatables = [(cast("int | None", row[5]), row[1]) for row in rows if row[0] == METATABLE]
@@ -339,113 +279,11 @@ class History(Backups):
                 self._cursor.executemany(_SQL_SET_ROOT, [root for root in roots if root[1]])
         self.apply(sets, deletes, (), metatables, cells)
 
-    # Points
-
-    def _check_point(self, number: int) -> None:
-        if number == 0:
-            return
-        if self._cursor.execute(_SQL_POINT, (number,)).get is None:
-            raise StoreError(
-                f"There is no evaluation {number} in the history of {self._name}; it was never "
-                "there, was undone, or is too long ago."
-            )
-
-    def _then(self, before: int, after: int | None) -> dict[_Target, tuple[Value, Value | None]]:
-        """What was noted after a point, with the value at that point, and that at `after`.
-
-        The latter is None where nothing has changed it since.
-        """
-        then: dict[_Target, tuple[Value, Value | None]] = {}
-        numbers = [row[0] for row in self._cursor.execute(_SQL_BETWEEN, (before,)).fetchall()]
-        later: dict[_Target, Value] = {}
-        for number in cast("list[int]", numbers):
-            if (
-                self._cursor.execute("SELECT is_whole FROM history WHERE id = ?", (number,)).get
-                == 0
-            ):
-                raise StoreError(
-                    f"Evaluation {number} changed more than the history keeps, so what was before "
-                    "it is not known."
-                )
-            inside = after is None or number <= after
-            for row in cast(
-                "Iterable[_Row]", self._cursor.execute(_SQL_THEN, (number,)).fetchall()
-            ):
-                target: _Target = row[:4]
-                if inside:
-                    then[target] = ((row[4], row[5]), later.get(target))
-                else:
-                    later[target] = (row[4], row[5])
-        return then
-
-    def _made(self, before: int, after: int | None) -> Callable[[int], bool]:
-        """Whether something was made between two points."""
-        last = INTEGER_MAX if after is None else after
-        rows = self._cursor.execute(_SQL_MADE, (before, last)).fetchall()
-        ranges = sorted(cast("list[tuple[int, int]]", rows))
-        starts = [first for first, _ in ranges]
-
-        def made(identity: int) -> bool:
-            position = bisect_right(starts, identity)
-            return position > 0 and identity <= ranges[position - 1][1]
-
-        return made
-
-    def _differing(
-        self, then: dict[_Target, tuple[Value, Value | None]], limit: int
-    ) -> list[tuple[_Target, Value, Value]]:
-        found: list[tuple[_Target, Value, Value]] = []
-        for target in sorted(then, key=_order):
-            old, new = then[target]
-            if new is None:
-                new = self._present(target)
-            if old != new and len(found) < limit:
-                found.append((target, old, new))
-        return found
-
-    def _present(self, target: _Target) -> Value:
-        what, identity, key_kind, key = target
-        found: Value | None
-        if what == ENTRY:
-            found = self.get(identity, key_kind, key)
-        elif what == CELL:
-            found = self.cells([identity]).get(identity)
-        elif what == METATABLE:
-            metatable = self.metatables([identity]).get(identity)
-            found = None if metatable is None else (TABLE, metatable)
-        elif what == VERSION:
-            time_utc = self._cursor.execute(_SQL_VERSION, (identity, key)).get
-            found = None if time_utc is None else (STRING, cast("str", time_utc))
-        else:
-            table_id = self.root(str(key), create=False)
-            found = (TABLE, table_id) if table_id else None
-        return found or (NIL, None)
-
     # Helpers
 
-    def _targets(self, number: int, limit: int) -> list[_Target]:
+    def _targets(self, number: int, limit: int) -> list[Target]:
         rows = self._connection.execute(_SQL_TARGETS, (number, limit)).fetchall()
-        return cast("list[_Target]", rows)
-
-    def _words_for(self, targets: Iterable[_Target]) -> Callable[[_Target], str]:
-        """What tells, in words, what a note is about. All paths are searched at once."""
-        paths = self._paths(sorted({target[1] for target in targets if target[0] < ROOT}))
-        return lambda target: self._words(target, paths)
-
-    def _words(self, target: _Target, paths: dict[int, str] | None = None) -> str:
-        what, identity, key_kind, key = target
-        if what == ROOT:
-            return f"the table named {key!s}"
-        if what == VERSION:
-            return f"version {identity} of {key!s}"
-        if paths is None:
-            paths = self._paths([identity])
-        path = paths.get(identity)
-        if what == CELL:
-            return path or f"upvalue {identity}"
-        if what == METATABLE:
-            return f"the metatable of {path or f'table {identity}'}"
-        return (path or f"table {identity}") + key_text(key_kind, key)
+        return cast("list[Target]", rows)
 
     def _scope(self) -> tuple[str, int]:
         recorder = self._recorder
@@ -455,22 +293,3 @@ class History(Backups):
         if self._recorder is None or not self._recorder.limits.evaluations:
             raise StoreError("This session keeps no history.")
         return self._recorder
-
-    @contextmanager
-    def _in_history(self) -> Iterator[None]:
-        """What is wrong with the history itself is said, and nothing else suffers from it."""
-        try:
-            with self._reading:
-                yield
-        except StoreError as error:
-            if isinstance(error.__cause__, (apsw.SQLError, apsw.CorruptError)):
-                raise StoreError(
-                    f"The history of {self._name} is damaged: {error.__cause__}. The next "
-                    "evaluation that stores something begins a new one."
-                ) from error
-            raise
-
-
-def _order(target: _Target) -> tuple[object, ...]:
-    what, identity, key_kind, key = target
-    return what, identity, key_kind, isinstance(key, bytes), key

@@ -11,7 +11,6 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Final, cast, final
 
@@ -19,6 +18,7 @@ import apsw
 
 from lua_ls_persist.store.index_forms import Form, Item, form_of, write_rows
 from lua_ls_persist.store.index_model import Index
+from lua_ls_persist.store.index_notes import NOTHING, Kept, Stored, same_items
 from lua_ls_persist.store.index_rows import VALUE, Fresh, Plan, Reader, RowKey
 from lua_ls_persist.store.rows import INTEGER, TABLE, Entry, Key, Native, Value
 from lua_ls_persist.store.unique import Unique
@@ -43,47 +43,6 @@ _SQL_UNMADE = "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT id FROM
 _SQL_CLEAR_MEMBERS = "DELETE FROM index_members WHERE table_id = ?"
 
 
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """What is stored for a row: for each of the indexes, and the tables that it consists of."""
-
-    items: tuple[tuple[Item, ...], ...]
-    members: tuple[int, ...]
-
-
-_NOTHING: Final = _Stored((), ())
-
-
-@dataclass(slots=True)
-class _Kept:
-    """The indexes of one table, and what was noted about it."""
-
-    plan: Plan
-    forms: tuple[Form, ...]
-    before: dict[RowKey, tuple[Value, _Stored]] = field(default_factory=dict)
-    """Of each row that was there and was written to, its value and what is stored."""
-    after: dict[RowKey, Value | None] = field(default_factory=dict)
-    """The values of rows that come or get another one; None of those that go."""
-    cleared: bool = False
-    """All rows that the indexes know are gone."""
-    is_new: bool | None = None
-    """Whether the table had no rows when it was first written to."""
-    known: set[RowKey] | None = None
-    """The rows that it had then, if they are few and many are written."""
-    last_integer: int | None = None
-    """The greatest integer that was a row's key then."""
-
-    @property
-    def has_notes(self) -> bool:
-        return bool(self.before or self.after or self.cleared)
-
-    def forget(self) -> None:
-        self.before.clear()
-        self.after.clear()
-        self.cleared = False
-        self.is_new = self.known = self.last_integer = None
-
-
 @final
 class Keeper:
     """Watches what is written to the tables that have indexes."""
@@ -94,7 +53,7 @@ class Keeper:
         self._settle_paths = settle_paths
         self._reader = Reader(connection)
         self.unique = Unique(connection, self._reader)
-        self._kept: dict[int, _Kept] = {}
+        self._kept: dict[int, Kept] = {}
         self._on_path: frozenset[tuple[int, int, Native]] = frozenset()
         """The entries that the paths of indexes lead through."""
         self._keys: frozenset[Native] = frozenset()
@@ -128,7 +87,7 @@ class Keeper:
         self._kept = {}
         for table_id, group in by_table.items():
             plan = Plan(table_id, group)
-            self._kept[table_id] = _Kept(plan, tuple(form_of(index, plan) for index in group))
+            self._kept[table_id] = Kept(plan, tuple(form_of(index, plan) for index in group))
         self._on_path = frozenset(on_path)
         plans = [kept.plan for kept in self._kept.values()]
         self._keys = frozenset().union(
@@ -200,7 +159,7 @@ class Keeper:
                 row[:3] in self._on_path for row in itertools.chain(sets, deletes)
             ) or any(table_id in cleared for table_id, _, _ in self._on_path)
 
-    def _note_members(self, kept: _Kept, members: set[int]) -> None:
+    def _note_members(self, kept: Kept, members: set[int]) -> None:
         """Notes the rows that consist of tables that are about to change."""
         plan, before, after = kept.plan, kept.before, kept.after
         if not members or not plan.containers or kept.cleared or kept.is_new:
@@ -217,7 +176,7 @@ class Keeper:
             self._note_stored(kept, list(found))
 
     def _note_rows(
-        self, kept: _Kept, sets: Sequence[Key], deletes: Sequence[Key], *, cleared: bool
+        self, kept: Kept, sets: Sequence[Key], deletes: Sequence[Key], *, cleared: bool
     ) -> None:
         """Notes rows that come, go, or get another value."""
         table_id = kept.plan.table_id
@@ -236,7 +195,7 @@ class Keeper:
             self._note_stored(kept, self._possibly_there(kept, after))
         kept.after.update(after)
 
-    def _possibly_there(self, kept: _Kept, keys: Mapping[RowKey, object]) -> list[RowKey]:
+    def _possibly_there(self, kept: Kept, keys: Mapping[RowKey, object]) -> list[RowKey]:
         """Those of these keys that may be stored and that nothing was noted about."""
         table_id = kept.plan.table_id
         if kept.known is None and len(keys) > MANY_KEYS:
@@ -260,12 +219,12 @@ class Keeper:
             and key not in after
         ]
 
-    def _note_stored(self, kept: _Kept, keys: Sequence[RowKey]) -> None:
+    def _note_stored(self, kept: Kept, keys: Sequence[RowKey]) -> None:
         """Notes what is stored for rows that are as they were."""
         if keys:
             self._note_values(kept, self._reader.values(kept.plan.table_id, keys))
 
-    def _note_values(self, kept: _Kept, found: dict[RowKey, Value]) -> None:
+    def _note_values(self, kept: Kept, found: dict[RowKey, Value]) -> None:
         if not found:
             return
         values = list(found.values())
@@ -273,11 +232,11 @@ class Keeper:
         kept.before.update(zip(found, zip(values, stored, strict=True), strict=True))
 
     def _stored(
-        self, kept: _Kept, keys: Sequence[RowKey], values: Sequence[Value], fresh: Fresh
-    ) -> list[_Stored]:
+        self, kept: Kept, keys: Sequence[RowKey], values: Sequence[Value], fresh: Fresh
+    ) -> list[Stored]:
         rows = self._reader.rows(kept.plan, keys, list(values), fresh)
         items = zip(*(form.items(rows) for form in kept.forms), strict=True)
-        return list(map(_Stored, items, rows.members(kept.plan)))
+        return list(map(Stored, items, rows.members(kept.plan)))
 
     def _note_fresh(
         self, sets: Sequence[Key], deletes: Sequence[Key], cleared: Sequence[int]
@@ -333,7 +292,7 @@ class Keeper:
         if touched:
             self._settle_paths()
 
-    def _settle(self, kept: _Kept) -> None:
+    def _settle(self, kept: Kept) -> None:
         connection = self._connection()
         if kept.cleared:
             for form in kept.forms:
@@ -348,7 +307,7 @@ class Keeper:
         if new:
             self._settle_new(kept, new)
 
-    def _settle_known(self, kept: _Kept) -> None:
+    def _settle_known(self, kept: Kept) -> None:
         """Rows that were there: what is stored for them and is not the same any more changes."""
         before, after, table_id = kept.before, kept.after, kept.plan.table_id
         now = {
@@ -364,7 +323,7 @@ class Keeper:
             for key, (_, had) in before.items():
                 row = present.get(key)
                 new = () if row is None else row.items[number]
-                if not _same(had.items[number], new):
+                if not same_items(had.items[number], new):
                     removed += had.items[number]
                     added += new
             if removed:
@@ -373,7 +332,7 @@ class Keeper:
         gone: list[tuple[int, int, int, Native]] = []
         come: list[tuple[int, int, int, Native]] = []
         for key, (_, had) in before.items():
-            has = present.get(key, _NOTHING).members
+            has = present.get(key, NOTHING).members
             if had.members != has:
                 gone += [(table_id, member, *key) for member in had.members if member not in has]
                 come += [(table_id, member, *key) for member in has if member not in had.members]
@@ -381,7 +340,7 @@ class Keeper:
             self._connection().executemany(_SQL_REMOVE_MEMBERS, gone)
         self._add_members(come)
 
-    def _settle_new(self, kept: _Kept, new: dict[RowKey, Value]) -> None:
+    def _settle_new(self, kept: Kept, new: dict[RowKey, Value]) -> None:
         """Rows that were not there."""
         rows = self._reader.rows(kept.plan, list(new), list(new.values()), self._fresh)
         for number, form in enumerate(kept.forms):
@@ -389,7 +348,7 @@ class Keeper:
         if kept.plan.containers:
             self._add_members(rows.all_members(kept.plan))
 
-    def _add(self, kept: _Kept, number: int, form: Form, items: list[Item]) -> None:
+    def _add(self, kept: Kept, number: int, form: Form, items: list[Item]) -> None:
         if items:
             form.add(self._connection(), items)
             index = kept.plan.indexes[number]
@@ -431,12 +390,3 @@ class Keeper:
     def rolled_back(self) -> None:
         """What was noted has not happened."""
         self._forget()
-
-
-def _same(old: tuple[Item, ...], new: tuple[Item, ...]) -> bool:
-    """Whether items are the same to the bit: 1 is not 1.0 here."""
-    if old != new:
-        return False
-    if not any(isinstance(part, float) for items in (old, new) for item in items for part in item):
-        return True
-    return repr(old) == repr(new)

@@ -13,15 +13,12 @@ from typing import cast
 
 from lua_ls_persist.errors import QueryError, StoreError
 from lua_ls_persist.paths import Key
-from lua_ls_persist.query import Field, parse_field
+from lua_ls_persist.query import Field
 from lua_ls_persist.store import index_tables
+from lua_ls_persist.store.index_definition import checked_definition, options_text, parsed_fields
 from lua_ls_persist.store.index_keeper import Keeper
 from lua_ls_persist.store.index_model import (
-    FIELDS_MAX,
-    KINDS,
-    STEPS_MAX,
     Index,
-    IndexKind,
     fields_to_json,
     index_of,
     named,
@@ -90,7 +87,7 @@ class Indexes(Versions):
         Raises:
             QueryError: there is none.
         """
-        keys, parsed = named(name, keys, _parsed(fields))
+        keys, parsed = named(name, keys, parsed_fields(fields))
         wanted = (name, tuple(native_key(key) for key in keys), parsed)
         found = [
             index
@@ -150,7 +147,7 @@ class Indexes(Versions):
                 return self.create_index(
                     name, keys, fields, kind=kind, unique=unique, each=each, on_progress=on_progress
                 )
-        parsed, _ = _checked(fields, kind, unique=unique, each=each)
+        parsed, _ = checked_definition(fields, kind, unique=unique, each=each)
         keys, parsed = named(name, keys, parsed)
         return self.define_index(
             name,
@@ -178,7 +175,7 @@ class Indexes(Versions):
 
         With `missing_ok` there need not be a table at the path now.
         """
-        parsed, index_kind = _checked(fields, kind, unique=unique, each=each)
+        parsed, index_kind = checked_definition(fields, kind, unique=unique, each=each)
         table_id, _ = self._led_to(name, keys)
         if not table_id and not missing_ok:
             raise QueryError(f"there is no table {path_text(name, keys)}")
@@ -186,7 +183,7 @@ class Indexes(Versions):
         if present is not None:
             if (present.unique, present.each) != (unique, each):
                 raise QueryError(
-                    f"there is an index {present.name} already, which is {_described(present)}; "
+                    f"there is an index {present.name} already, which is {options_text(present)}; "
                     "drop it first"
                 )
             return present
@@ -239,7 +236,7 @@ class Indexes(Versions):
                 try:
                     index = index_of(row)
                     texts = [field.text for field in index.fields]
-                    _checked(texts, index.kind, unique=index.unique, each=index.each)
+                    checked_definition(texts, index.kind, unique=index.unique, each=index.each)
                 except _SENSELESS:
                     self._cursor.execute("DELETE FROM indexes WHERE id = ?", (row[0],))
                     lost.append(f"index {row[0]}, which makes no sense")
@@ -406,38 +403,3 @@ class Indexes(Versions):
                 plan = Plan(table_id, group)
                 problems += index_tables.differences(self._connection, plan)
         return problems
-
-
-def _checked(
-    fields: Sequence[str], kind: str, *, unique: bool, each: bool
-) -> tuple[tuple[Field, ...], IndexKind]:
-    """A definition that makes sense.
-
-    Raises:
-        QueryError: it does not.
-    """
-    if kind not in KINDS:
-        raise QueryError(f"kind: an index is of kind {', '.join(KINDS[:-1])} or {KINDS[-1]}")
-    parsed = _parsed(fields)
-    if len(set(parsed)) != len(parsed):
-        raise QueryError("fields: a field is there twice")
-    if sum(len(field.steps) for field in parsed) > STEPS_MAX:
-        raise QueryError(f"fields: the fields of an index have at most {STEPS_MAX} steps together")
-    if each and (len(parsed) > 1 or parsed[0].is_key):
-        raise QueryError("each: an index with one entry an element has one field, not @key")
-    if kind == "text" and (unique or each):
-        raise QueryError("an index of words (text) is neither unique nor one with each")
-    return parsed, kind
-
-
-def _parsed(fields: Sequence[str]) -> tuple[Field, ...]:
-    if isinstance(fields, (str, bytes)):
-        fields = [fields]
-    if not 1 <= len(fields) <= FIELDS_MAX:
-        raise QueryError(f"fields: an index has 1 to {FIELDS_MAX} fields")
-    return tuple(parse_field(text, f"fields[{number}]") for number, text in enumerate(fields, 1))
-
-
-def _described(index: Index) -> str:
-    options = [name for name in ("unique", "each") if getattr(index, name)]
-    return " and ".join(options) or "neither unique nor one with each"

@@ -13,15 +13,16 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Final, TypeAlias, cast, final
+from typing import TYPE_CHECKING, Final, TypeAlias, final
 
 import apsw
 
 from lua_ls_persist.store.migrations import HISTORY
-from lua_ls_persist.store.rows import Key, Native, Text, as_native
+from lua_ls_persist.store.notes import Notes
+from lua_ls_persist.store.rows import Key, Text, as_native
 from lua_ls_persist.store.watching import Changes
 
 if TYPE_CHECKING:
@@ -38,14 +39,6 @@ CHANGE_BYTES: Final = 40
 TRIM_PARTS: Final = 16
 """The history is trimmed when it may have grown by one part in so many of its limits."""
 
-SWAPPED_OWNER: Final = -(2**62)
-"""Of long strings that are noted under a negative number, which is that of no evaluation."""
-
-ENTRY: Final = 0
-METATABLE: Final = 1
-CELL: Final = 2
-ROOT: Final = 3
-VERSION: Final = 4
 
 Description: TypeAlias = tuple[str, bytes]
 """The name of what runs, and its source."""
@@ -59,64 +52,6 @@ _SQL_KNOWN_TABLES = "SELECT id FROM tables WHERE id IN (SELECT value FROM json_e
 _SQL_KNOWN_CELLS = "SELECT id FROM cells WHERE id IN (SELECT value FROM json_each(?))"
 _SQL_NEWEST_TABLE = "SELECT max(id) FROM tables"
 
-# Keys that JSON has, many at once: three times as fast as one by one.
-_SQL_NOTE_KEYS = """
-    INSERT OR IGNORE INTO history_changes
-    SELECT ?1, 0, ?2, ?3, named.value, coalesce(entry.kind, 0), entry.value
-    FROM json_each(?4) AS named LEFT JOIN entries AS entry
-        ON entry.table_id = ?2 AND entry.key_kind = ?3 AND entry.key = named.value
-    """
-_SQL_NOTE_TABLES = """
-    INSERT OR IGNORE INTO history_changes
-    SELECT ?1, 0, named.value, ?2, ?3, coalesce(entry.kind, 0), entry.value
-    FROM json_each(?4) AS named LEFT JOIN entries AS entry
-        ON entry.table_id = named.value AND entry.key_kind = ?2 AND entry.key = ?3
-    """
-_SQL_NOTE_KEY = """
-    INSERT OR IGNORE INTO history_changes
-    VALUES (?1, 0, ?2, ?3, ?4,
-        coalesce((SELECT kind FROM entries WHERE table_id = ?2 AND key_kind = ?3 AND key = ?4), 0),
-        (SELECT value FROM entries WHERE table_id = ?2 AND key_kind = ?3 AND key = ?4))
-    """
-_SQL_NOTE_ALL = """
-    INSERT OR IGNORE INTO history_changes
-    SELECT ?1, 0, table_id, key_kind, key, kind, value FROM entries WHERE table_id = ?2
-    """
-_SQL_NOTE_METATABLE = """
-    INSERT OR IGNORE INTO history_changes
-    SELECT ?1, 1, id, 0, '', iif(metatable IS NULL, 0, 7), metatable
-    FROM tables WHERE id = ?2
-    """
-_SQL_NOTE_CELL = """
-    INSERT OR IGNORE INTO history_changes
-    SELECT ?1, 2, id, 0, '', iif(value IS NULL, 0, kind), value FROM cells WHERE id = ?2
-    """
-_SQL_NOTE_ROOT = """
-    INSERT OR IGNORE INTO history_changes
-    VALUES (?1, 3, 0, 4, ?2,
-        iif(EXISTS (SELECT 1 FROM roots WHERE name = ?2), 7, 0),
-        (SELECT table_id FROM roots WHERE name = ?2))
-    """
-_SQL_NOTE_VERSION = """
-    INSERT OR IGNORE INTO history_changes
-    VALUES (?1, 4, ?3, 4, ?2,
-        iif(EXISTS (SELECT 1 FROM table_versions WHERE path = ?2 AND version = ?3), 4, 0),
-        (SELECT migrated_utc FROM table_versions WHERE path = ?2 AND version = ?3))
-    """
-_SQL_HAS_LONG = "SELECT 1 FROM long_strings LIMIT 1"
-_SQL_LONG = """
-    SELECT target, history_changes.id, key_kind, key, value FROM history_changes
-    JOIN long_strings ON long_strings.id = value
-    WHERE evaluation = ? AND kind = 20 AND owner > 0
-    """
-_SQL_COPY_LONG = """
-    INSERT INTO long_strings (owner, content, method, plain_bytes)
-    SELECT ?, content, method, plain_bytes FROM long_strings WHERE id = ? RETURNING id
-    """
-_SQL_HOLD_LONG = """
-    UPDATE history_changes SET value = ?
-    WHERE evaluation = ? AND target = ? AND id = ? AND key_kind = ? AND key = ?
-    """
 _SQL_BYTES = """
     SELECT coalesce(sum(40 + length(key) + coalesce(length(value), 0)), 0) + (
         SELECT coalesce(sum(length(content)), 0) FROM long_strings WHERE owner = -?1)
@@ -150,10 +85,6 @@ _SQL_BEGIN_ANEW = (
     *(statement for statement in HISTORY if statement.lstrip().startswith("CREATE")),
 )
 
-_JSON_KEYS: Final = frozenset({1, 2, 5, 7})
-"""Kinds of keys that are integers in the store, exactly those that JSON has."""
-_TEXT_KEYS: Final = frozenset({4, 6})
-_MANY: Final = 8
 _RESOURCES = (
     apsw.FullError,
     apsw.IOError,
@@ -185,7 +116,7 @@ class _Counts:
 
 
 @final
-class Recorder:
+class Recorder(Notes):
     """Watches the writes of one session, and notes what they change."""
 
     def __init__(
@@ -201,7 +132,8 @@ class Recorder:
 
         `opened` is the state of the data from which on others' evaluations are not this session's.
         """
-        self._store = store
+        super().__init__(store)
+        self._entries = store
         self.session = session
         self.limits = limits
         self._describe = describe
@@ -286,7 +218,7 @@ class Recorder:
             if not isinstance(followed, int) or not isinstance(state, int):
                 raise apsw.SQLError("the counters are not there")
             self._number = state + 1
-            self._long_bytes = self._store.long_bytes_written
+            self._long_bytes = self._entries.long_bytes_written
             self._unknown = state - followed
 
     def _count(self, changes: Changes) -> None:
@@ -324,8 +256,7 @@ class Recorder:
             self.note_entries(number, keys)
         for table_id in changes.cleared:
             if table_id not in new:
-                self._execute(_SQL_NOTE_ALL, (number, table_id))
-                self._counts.entries_deleted += self._store._connection.changes()
+                self._counts.entries_deleted += self.note_all(number, table_id)
         self.note_others(
             number,
             [row[1] for row in changes.metatables if row[1] not in new],
@@ -334,61 +265,6 @@ class Recorder:
         )
         self.note_versions(number, changes.versions)
         self.hold_long_strings(number)
-
-    def note_entries(self, number: int, keys: Sequence[Key]) -> None:
-        """Notes entries as they are, or that they are not, unless they were noted before."""
-        if len(keys) < _MANY:
-            self._execute_many(_SQL_NOTE_KEY, [(number, *key) for key in keys])
-            return
-        by_table: dict[tuple[int, int], list[object]] = {}
-        by_key: dict[tuple[int, Native], list[object]] = {}
-        others: list[Key] = []
-        for key in keys:
-            kind, native = key[1], key[2]
-            if kind in _JSON_KEYS or (kind in _TEXT_KEYS and isinstance(native, str)):
-                by_table.setdefault((key[0], kind), []).append(native)
-            else:
-                others.append(key)
-        for (table_id, kind), natives in by_table.items():
-            if len(natives) >= _MANY:
-                self._execute(_SQL_NOTE_KEYS, (number, table_id, kind, json.dumps(natives)))
-                continue
-            for native in cast("list[Native]", natives):  # mostly a field of many records
-                by_key.setdefault((kind, native), []).append(table_id)
-        for (kind, native), tables in by_key.items():
-            if len(tables) >= _MANY:
-                self._execute(_SQL_NOTE_TABLES, (number, kind, native, json.dumps(tables)))
-            else:
-                others += [(cast("int", table_id), kind, native) for table_id in tables]
-        if others:
-            self._execute_many(_SQL_NOTE_KEY, [(number, *key) for key in others])
-
-    def note_others(
-        self, number: int, tables: Iterable[int], cells: Iterable[int], roots: Iterable[str]
-    ) -> None:
-        """Notes the metatables of tables, the values of cells, and what roots are."""
-        for statement, ids in (
-            (_SQL_NOTE_METATABLE, tables),
-            (_SQL_NOTE_CELL, cells),
-            (_SQL_NOTE_ROOT, roots),
-        ):
-            rows = [(number, identity) for identity in ids]
-            if rows:
-                self._execute_many(statement, rows)
-
-    def note_versions(self, number: int, versions: Sequence[tuple[str, int]]) -> None:
-        """Notes whether tables are migrated to these versions."""
-        if versions:
-            self._execute_many(_SQL_NOTE_VERSION, [(number, *version) for version in versions])
-
-    def hold_long_strings(self, number: int) -> None:
-        """The long strings that are noted get copies that belong to the history."""
-        if self._execute(_SQL_HAS_LONG).get is None:
-            return
-        for *where, long_id in self._execute(_SQL_LONG, (number,)).fetchall():
-            owner = -number if number > 0 else SWAPPED_OWNER
-            copy = self._execute(_SQL_COPY_LONG, (owner, long_id)).get
-            self._execute(_SQL_HOLD_LONG, (copy, number, *where))
 
     def _give_up(self) -> None:
         """It changes more than the history may hold: it is told, and cannot be undone."""
@@ -410,7 +286,7 @@ class Recorder:
             size = 0
         # What it wrote may become garbage that only the history refers to.
         size += len(kept) + CHANGE_BYTES * (counts.entries_set + counts.upvalues_set)
-        size += self._store.long_bytes_written - self._long_bytes
+        size += self._entries.long_bytes_written - self._long_bytes
         undone = self._execute(_SQL_UNDONE, (self.session, self.opened)).get
         if undone != "[]":  # what was undone cannot be redone any more
             self.forget(str(undone))
@@ -474,14 +350,6 @@ class Recorder:
             raise
         except apsw.Error as again:
             logger.warning("the history of %s cannot be repaired: %s", self._store._name, again)
-
-    # For statements that are not those of an evaluation
-
-    def _execute(self, statement: str, values: Sequence[object] = ()) -> apsw.Cursor:
-        return self._store._cursor.execute(statement, tuple(values))
-
-    def _execute_many(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
-        self._store._cursor.executemany(statement, rows)
 
 
 def _ranges(ids: Iterable[int]) -> list[list[int]]:

@@ -20,14 +20,11 @@ from lua_ls_persist.errors import StoreError
 from lua_ls_persist.store.mending import LOST_MAX, drop_unreadable, mend
 from lua_ls_persist.store.migrations import FORMAT_VERSION
 from lua_ls_persist.store.rows import Repaired
-from lua_ls_persist.store.salvage import (
-    DatabaseFile,
-)
+from lua_ls_persist.store.salvage import DatabaseFile
 from lua_ls_persist.store.salvaged_rows import COLUMNS, salvaged_rows
 from lua_ls_persist.store.store import Store
 
 FORMATS_MAX: Final = 1_000
-
 
 _INSERT: Final = {
     "meta": "INSERT OR REPLACE INTO meta VALUES (?, ?)",
