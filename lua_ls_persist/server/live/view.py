@@ -1,0 +1,47 @@
+"""The VM as language features see it: at once, or as it was seen last, or not at all."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Final, final
+
+from lua_ls_persist.errors import LuaPersistError
+from lua_ls_persist.server.evaluator import Evaluator
+from lua_ls_persist.session.sights import Question, Sight
+
+SEEN_MAX: Final = 1000
+
+
+@final
+class View:
+    """Asks one evaluator's session, and remembers what it said."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self._evaluator = evaluator
+        self._seen: OrderedDict[Question, Sight | None] = OrderedDict()
+
+    async def look(self, questions: Sequence[Question]) -> list[Sight | None]:
+        """The answers of now. While an evaluation runs: those of before it, as far as known.
+
+        None for what is not there, and for what nobody knows.
+        """
+        if not questions:
+            return []
+        try:
+            answers = await self._evaluator.glance(lambda session: session.look(questions))
+        except LuaPersistError:  # The session cannot be opened; evaluating says why.
+            answers = None
+        if answers is None:
+            return [self._seen.get(question) for question in questions]
+        for question, answer in zip(questions, answers, strict=True):
+            self._seen[question] = answer
+            self._seen.move_to_end(question)
+        while len(self._seen) > SEEN_MAX:
+            self._seen.popitem(last=False)
+        return answers
+
+    async def see(self, question: Question) -> Sight | None:
+        """The answer to one question."""
+        (answer,) = await self.look([question])
+        return answer
