@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final, final
 
 from lua_ls_persist.errors import LuaPersistError
+from lua_ls_persist.model import StoredTable
 from lua_ls_persist.server.evaluator import Evaluator
 from lua_ls_persist.session.sights import Question, Sight
 
@@ -20,6 +21,7 @@ class View:
     def __init__(self, evaluator: Evaluator) -> None:
         self._evaluator = evaluator
         self._seen: OrderedDict[Question, Sight | None] = OrderedDict()
+        self._tables: list[StoredTable] = []
 
     async def look(self, questions: Sequence[Question]) -> list[Sight | None]:
         """The answers of now. While an evaluation runs: those of before it, as far as known.
@@ -45,3 +47,13 @@ class View:
         """The answer to one question."""
         (answer,) = await self.look([question])
         return answer
+
+    async def tables(self) -> list[StoredTable]:
+        """The named tables of the store, as far as they are known."""
+        try:
+            found = await self._evaluator.glance(lambda session: session.tables())
+        except LuaPersistError:
+            found = None
+        if found is not None:
+            self._tables = found
+        return self._tables

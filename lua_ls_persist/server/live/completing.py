@@ -1,0 +1,283 @@
+"""Completion: what could stand at a position of a document, from the source and from the VM.
+
+Owns the decision what is asked for. Must not know LSP types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from lua_ls_persist.server.analysis import CallSite, Scopes, scopes_of
+from lua_ls_persist.server.documents import Document
+from lua_ls_persist.server.live.candidates import (
+    BATCH_OPERATIONS,
+    OPERATORS,
+    QUERY_PART_TEXTS,
+    QUERY_PARTS,
+    Candidate,
+    global_candidates,
+    key_candidates,
+    keywords,
+    limited,
+    locals_of,
+    member_candidates,
+    of_field,
+)
+from lua_ls_persist.server.live.cursor import InTable, Typed, in_table, typed_at
+from lua_ls_persist.server.live.fields import global_names, written_fields
+from lua_ls_persist.server.live.resolving import QUERIES, QueryRow, QueryRows, Resolver
+from lua_ls_persist.server.live.view import View
+from lua_ls_persist.server.positions import Position, Range
+from lua_ls_persist.session.sights import ANY, Question, RecordsSight, Sight, Way
+
+_FIELD_ARGUMENTS: Final = frozenset({"index", "drop_index", "rebuild_index"})
+_FIELD_PARTS: Final = frozenset({"order_by", "select", "group_by", "sum", "min", "max", "avg"})
+_ROW_PARTS: Final = (
+    ("key", "the row's key in the table"),
+    ("value", "the row: a live external table"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the client wants."""
+
+    static: bool = True
+    """Also what the source alone tells, words and libraries; not beside another Lua server."""
+    snippets: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Completions:
+    """What could stand there."""
+
+    candidates: Sequence[Candidate] = ()
+    complete: bool = True
+    """Whether typing on makes them fewer, and never brings in others."""
+    range: Range | None = None
+    """What is replaced."""
+    quotes: str = ""
+    """What goes around a candidate that stands for a key in brackets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completer:
+    """Completes in one document."""
+
+    view: View
+    modules: Callable[[], Awaitable[Iterable[str]]]
+    options: Options = Options()
+
+    async def complete(self, document: Document, position: Position) -> Completions:
+        """What could stand at a position; nothing in comments and numbers."""
+        scopes = scopes_of(document)
+        typed = typed_at(scopes, position)
+        if typed.kind in ("comment", "number", "long string"):
+            return Completions()
+        if typed.kind == "string":
+            return await self._in_string(scopes, position, typed)
+        start = scopes.position(typed.start)
+        word = Range(start, position)
+        prefix = typed.text
+        if typed.before in (".", ":") or (typed.kind == "other" and typed.before == "["):
+            found = await self._members(scopes, position, typed)
+            if found is None:
+                return Completions()
+            if typed.before == "[":
+                listed, complete = limited(found, "")
+                return Completions(listed, complete, word, '"')
+            return _made(found, prefix, word)
+        if typed.before in ("local", "::", "goto", "..", "..."):
+            return Completions()
+        if typed.before == "function" or (typed.before == "for" and typed.kind == "name"):
+            return Completions()
+        if typed.kind == "other" and not prefix and typed.before in (")", "]", "}"):
+            return Completions()
+        return _made(await self._names(scopes, position, prefix), prefix, word)
+
+    # -- after a dot, a colon, an opening bracket
+
+    async def _members(
+        self, scopes: Scopes, position: Position, typed: Typed
+    ) -> list[Candidate] | None:
+        path = scopes.path_at(position)
+        if path is None or not path.steps:
+            return None
+        steps = len(path.steps) - 1
+        target = Resolver(scopes).target(path, steps)
+        colon = typed.before == ":"
+        brackets = typed.before == "["
+        written = written_fields(scopes, path, steps) if self.options.static else []
+        if isinstance(target, QueryRow):
+            return [Candidate(name, "field", 100, detail=text) for name, text in _ROW_PARTS]
+        if isinstance(target, QueryRows):
+            return [Candidate("next", "field", 100, detail="the cursor of the page that follows")]
+        way = target if isinstance(target, Way) else Way(("string",)) if target else None
+        if way is None:
+            return list(member_candidates(None, None, None, written, colon=colon))
+        sight, records = await self._contents(way, "" if brackets else typed.text)
+        if brackets:
+            return list(key_candidates(sight, records, "", way))
+        if not self.options.static and _is_library(way):
+            return []
+        return list(member_candidates(way, sight, records, written, colon=colon))
+
+    async def _contents(self, way: Way, prefix: str) -> tuple[Sight | None, RecordsSight | None]:
+        """The keys at the end of a way; behind `ANY` the fields that such elements have."""
+        questions = [Question(way, keys=True)]
+        if ANY in way.steps:
+            last = way.steps[-1] is ANY
+            above = Way(way.steps[:-1], way.root) if last else way
+            questions.append(Question(above, fields="elements" if last else "own"))
+        answers = await self.view.look(questions)
+        sight = answers[0]
+        if sight is not None and not sight.complete and prefix:
+            # Too many to list: those that begin so.
+            sight = await self.view.see(Question(way, keys=True, prefix=prefix)) or sight
+        of_rows = answers[1] if len(answers) > 1 else None
+        return sight, None if of_rows is None else of_rows.records
+
+    # -- names
+
+    async def _names(self, scopes: Scopes, position: Position, prefix: str) -> list[Candidate]:
+        found: list[Candidate] = []
+        call = scopes.call_at(position)
+        if call is not None:
+            found += self._question_parts(call, in_table(scopes, position, call.range))
+        if self.options.static:
+            visible = ((name.text, name.kind) for name in scopes.visible_at(position))
+            found += locals_of(visible)
+            found += keywords(with_snippets=self.options.snippets)
+        sight = await self.view.see(Question(Way(), keys=True))
+        if sight is not None and not sight.complete and prefix:
+            sight = await self.view.see(Question(Way(), keys=True, prefix=prefix)) or sight
+        written: set[str] = set()
+        if self.options.static:
+            # What is being typed just now is no name that there is.
+            typed = scopes.name_at(position)
+            own = None if typed is None else typed.text
+            written = {name for name in global_names(scopes) if name != own}
+        globals_ = global_candidates(sight, "", written)
+        if not self.options.static:
+            globals_ = (one for one in globals_ if one.rank != 300)
+        return [*found, *globals_]
+
+    def _question_parts(self, call: CallSite, place: InTable) -> list[Candidate]:
+        name = _ext_function(call)
+        parts = QUERY_PARTS.get(name, ())
+        if call.argument != 1 or len(place.keys) != 1 or place.is_value:
+            return []
+        return [
+            Candidate(part, "field", 50, detail=QUERY_PART_TEXTS[part], insert=f"{part} = ")
+            for part in parts
+        ]
+
+    # -- in strings
+
+    async def _in_string(self, scopes: Scopes, position: Position, typed: Typed) -> Completions:
+        content = Range(scopes.position(typed.start), position)
+        found = await self._string_candidates(scopes, position, typed)
+        return _made(found, typed.text, content)
+
+    async def _string_candidates(
+        self, scopes: Scopes, position: Position, typed: Typed
+    ) -> list[Candidate]:
+        if typed.before == "[":
+            opening = scopes.position(typed.start - 1)
+            path = scopes.path_at(position) or scopes.path_at(opening)
+            if path is None or not path.steps:
+                return []
+            way = Resolver(scopes).target(path, len(path.steps) - 1)
+            if not isinstance(way, Way):
+                return []
+            return list(key_candidates(*await self._contents(way, typed.text), "", way))
+        call = scopes.call_at(position)
+        if call is None:
+            return []
+        if call.function.text == "require" and call.argument == 0:
+            names = await self.modules()
+            return [Candidate(name, "file", 200) for name in names]
+        name = _ext_function(call)
+        place = in_table(scopes, position, call.range)
+        if name in QUERIES and call.argument == 0 and not place.keys:
+            return await self._tables()
+        if name == "batch":
+            if place.keys[-1:] == ("op",):
+                return [Candidate(one, "constant", 200) for one in BATCH_OPERATIONS]
+            return await self._tables() if place.keys[-1:] == ("table",) else []
+        if name in _FIELD_ARGUMENTS and call.argument == 1:
+            return await self._fields(scopes, call)
+        if name in QUERY_PARTS and call.argument == 1 and place.keys:
+            return await self._in_question(scopes, call, place)
+        return []
+
+    async def _in_question(self, scopes: Scopes, call: CallSite, place: InTable) -> list[Candidate]:
+        part, last = place.keys[0], place.keys[-1]
+        if part in _FIELD_PARTS:
+            return await self._fields(scopes, call)
+        if part != "where" or place.is_value:
+            return []
+        if last == 1:
+            return await self._fields(scopes, call)
+        if last == 2:
+            return [
+                Candidate(one, "operator", 200 + rank, detail=text)
+                for rank, (one, text) in enumerate(OPERATORS.items())
+            ]
+        return []
+
+    async def _fields(self, scopes: Scopes, call: CallSite) -> list[Candidate]:
+        resolver = Resolver(scopes)
+        found = resolver.chain_of(call.function)
+        way = None
+        if found is not None:
+            way = resolver.table(found[1], found[0], len(call.function.steps))
+        if way is None:
+            return []
+        sight = await self.view.see(Question(way, fields="elements", stored=True))
+        if sight is None or sight.records is None:
+            return []
+        fields = [of_field(field, sight.records, 200) for field in sight.records.fields]
+        known = {field.label for field in fields}
+        return fields + [
+            Candidate(name, "field", 220, detail="of its schema")
+            for name in _schema_fields(sight)
+            if name not in known
+        ]
+
+    async def _tables(self) -> list[Candidate]:
+        return [
+            Candidate(table.name, "table", 200, detail=f"{table.entries} rows")
+            for table in await self.view.tables()
+        ]
+
+
+def _made(found: Iterable[Candidate], prefix: str, range_: Range) -> Completions:
+    listed, complete = limited(found, prefix)
+    return Completions(listed, complete, range_)
+
+
+def _ext_function(call: CallSite) -> str:
+    path = call.function
+    is_ext = path.base is not None and path.base.text == "ext" and path.base.kind == "global"
+    if not is_ext or len(path.steps) != 1:
+        return ""
+    return str(path.steps[0].key)
+
+
+def _is_library(way: Way) -> bool:
+    from lua_ls_persist.server.stdlib import documentation
+
+    if way.root is not None or len(way.steps) != 1 or way.steps == ("ext",):
+        return False
+    entry = documentation().get(str(way.steps[0]))
+    return entry is not None and entry.kind == "table" and entry.path != "Memory"
+
+
+def _schema_fields(sight: Sight) -> Iterator[str]:
+    schema = None if sight.stored is None else sight.stored.schema
+    fields = schema.get("fields") if isinstance(schema, dict) else None
+    if isinstance(fields, dict):
+        yield from (name for name in fields if isinstance(name, str))
