@@ -11,8 +11,10 @@ import sys
 
 from lua_ls_persist.server.features import (
     commands,
+    completion,
     configuration,
     data,  # noqa: F401 - it has commands only, which `commands` registers
+    hover,
     inlay_hints,
     lenses,
     status,
@@ -29,7 +31,7 @@ def create_server() -> LuaLanguageServer:
     from pygls.protocol import default_converter
 
     server = LuaLanguageServer(protocol_cls=LuaProtocol, converter_factory=default_converter)
-    for feature in (commands, configuration, inlay_hints, lenses, status):
+    for feature in (commands, completion, configuration, hover, inlay_hints, lenses, status):
         feature.register(server)
     return server
 

@@ -5,6 +5,7 @@ Must not decide anything: what is shown and where is settled before it comes her
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -17,6 +18,9 @@ from lua_ls_persist.server.documents import Change, ClientRange, Document
 from lua_ls_persist.server.positions import Encoding, Position, Range
 
 SOURCE = "lua-persist"
+
+_FENCE = re.compile(r"^```+\w*\n?", re.MULTILINE)
+_LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 
 _SEVERITIES: dict[NoteLevel, types.DiagnosticSeverity] = {
     "error": types.DiagnosticSeverity.Error,
@@ -102,6 +106,17 @@ class Converter:
             message=message,
             related_information=related,
         )
+
+
+def markup(text: str, formats: Sequence[types.MarkupKind] | None) -> types.MarkupContent | str:
+    """Markdown for a client that knows it, else the same without its marks."""
+    if types.MarkupKind.Markdown in (formats or ()):
+        return types.MarkupContent(types.MarkupKind.Markdown, text)
+    plain = _FENCE.sub("", text)
+    plain = _LINK.sub(r"\1", plain).replace("`", "")
+    if types.MarkupKind.PlainText in (formats or ()):
+        return types.MarkupContent(types.MarkupKind.PlainText, plain.strip())
+    return plain.strip()
 
 
 def changes_of(

@@ -71,6 +71,8 @@ class LuaLanguageServer(LanguageServer):
         """What ends the work that a progress token stands for."""
         self.wanted: frozenset[str] = frozenset()
         """Which of our own notifications the client wants: `evaluation`, `output` and so on."""
+        self.others_are_configured = False
+        """Whether the client has settings for another Lua server."""
         self.at_end: list[Callable[[], object]] = []
         """What is to be done when the server stops."""
         self._tasks: set[asyncio.Task[object]] = set()

@@ -28,6 +28,8 @@ COUNT_MAX: Final = 2**40
 
 EvaluateOnSave: TypeAlias = Literal["off", "file"]
 ReloadModules: TypeAlias = Literal["off", "next", "inPlace"]
+Completion: TypeAlias = Literal["auto", "all", "live", "off"]
+BesideLuaServer: TypeAlias = Literal["auto", "yes", "no"]
 Kind: TypeAlias = Literal["boolean", "integer", "number", "string", "choice"]
 
 
@@ -50,6 +52,8 @@ class Settings:
     hints_results: bool = True
     hints_output: bool = True
     hints_locals: bool = True
+    completion: Completion = "auto"
+    beside_lua_server: BesideLuaServer = "auto"
 
     def updated(self, data: object) -> tuple[Settings, list[str]]:
         """These settings with those of a client's JSON object, and what is wrong with that object.
@@ -255,6 +259,25 @@ SETTINGS: Final = (
         "boolean",
         "values of top-level locals behind their declarations",
         _BOOLEAN,
+    ),
+    Setting(
+        "completion",
+        "completion",
+        "choice",
+        "`all`: completion from the VM, the source and the libraries; `live`: only what the VM and "
+        "the store know; `off`: none; `auto`: `live` beside another Lua server, else `all`",
+        '"auto", "all", "live" or "off"',
+        choices=("auto", "all", "live", "off"),
+    ),
+    Setting(
+        "besideLuaServer",
+        "beside_lua_server",
+        "choice",
+        "whether another server (LuaLS) speaks about the same files, so that this one keeps to "
+        "what only a running VM can tell; `auto`: if the client has a section `Lua` in its "
+        "configuration, or the folder a `.luarc.json`",
+        '"auto", "yes" or "no"',
+        choices=("auto", "yes", "no"),
     ),
 )
 

@@ -19,6 +19,7 @@ from lua_ls_persist.errors import StoreError
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.documents import Document, Documents
 from lua_ls_persist.server.evaluator import Evaluator
+from lua_ls_persist.server.live.view import View
 from lua_ls_persist.server.places import Places
 from lua_ls_persist.server.presentation import Presenter
 from lua_ls_persist.server.settings import Settings, needs_new_session
@@ -79,6 +80,8 @@ class Workspace:
             observe=lambda: host.state_changed(self),
         )
         self.evaluator.watch(lambda: host.data_changed(self))
+        self.view = View(self.evaluator)
+        """Its VM as language features see it."""
         self._session_settings = self.settings
         self._session_folders: tuple[Path, ...] = ()
 

@@ -64,7 +64,7 @@ TEXT_WIDTH_MAX: Final = 60
 _LIMITS: Final = PreviewLimits(depth=2, entries=20, nodes=100, string_bytes=300)
 STEPS_MAX: Final = 50
 
-_State: TypeAlias = "tuple[int, ...]"
+State: TypeAlias = "tuple[int, ...]"
 
 
 @dataclass(slots=True)
@@ -73,13 +73,13 @@ class Inspector:
     """Answers questions about one session's values, and remembers the answers."""
 
     _answers: dict[Question, Sight | None] = field(default_factory=dict)
-    _state: _State | None = None
+    _state: State | None = None
     looks: int = 0
     """How often it had to look into the VM."""
 
     def look(self, runner: Runner, questions: Sequence[Question]) -> list[Sight | None]:
         """The answers; None where there is nothing, or what is asked cannot be looked at now."""
-        state = _state_of(runner)
+        state = state_of(runner)
         if state is None or state != self._state or len(self._answers) > ANSWERS_KEPT_MAX:
             self._answers.clear()
         missing = [one for one in dict.fromkeys(questions) if one not in self._answers]
@@ -89,11 +89,11 @@ class Inspector:
             if found is None:
                 return [self._answers.get(question) for question in questions]
             self._answers.update(zip(missing, found, strict=True))
-            self._state = _state_of(runner)
+            self._state = state_of(runner)
         return [self._answers[question] for question in questions]
 
 
-def _state_of(runner: Runner) -> _State | None:
+def state_of(runner: Runner) -> State | None:
     """What tells one state of the VM and of its store from another; None while nobody can."""
     persistence = runner.persistence
     try:

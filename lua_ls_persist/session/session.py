@@ -16,7 +16,7 @@ from lua_ls_persist.session.changing import ChangingData
 from lua_ls_persist.session.compressing import CompressingData
 from lua_ls_persist.session.history import HistoryData
 from lua_ls_persist.session.indexes import StoredIndexes
-from lua_ls_persist.session.inspection import Inspector
+from lua_ls_persist.session.inspection import Inspector, state_of
 from lua_ls_persist.session.life import Life
 from lua_ls_persist.session.limits import (
     SESSION_LIMIT,
@@ -364,6 +364,13 @@ class Session(
         questions; None where there is nothing, or what is there cannot be looked at now.
         """
         return self._life.call(lambda runner: self._inspector.look(runner, questions))
+
+    def state(self) -> tuple[int, ...] | None:
+        """What tells one state of the VM and of the data from another.
+
+        As long as it is the same, looking again shows the same. None: nobody can tell.
+        """
+        return self._life.call(state_of)
 
     # -- life
 

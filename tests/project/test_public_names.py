@@ -120,6 +120,7 @@ SESSION = [
     "set_schema_annotations",
     "sizes",
     "started",
+    "state",
     "submit",
     "submit_batch",
     "submit_call",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lsprotocol import types
 
 from lua_ls_persist.server import uris
+from lua_ls_persist.server.features import beside
 from lua_ls_persist.server.settings import SECTION, looks_like_settings
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def register(server: LuaLanguageServer) -> None:
             _ask(server)
         else:
             server.configured.set()
+        beside.ask(server)
         await _open_sessions(server)
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)

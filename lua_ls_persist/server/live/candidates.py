@@ -155,6 +155,11 @@ def member_candidates(
     """What may follow a dot or a colon."""
     seen: set[str] = set()
     library = _library_of(way)
+    if records is not None and not colon:
+        for field in fields_of(records, 100):
+            if is_name(field.label):
+                seen.add(field.label)
+                yield field
     if sight is not None:
         for key in sight.listed(prefix):
             if not isinstance(key.key, str) or not is_name(key.key) or key.key in seen:
@@ -167,12 +172,7 @@ def member_candidates(
                 yield documented(known, 200 + key.depth, method=colon)
             else:
                 inside = None if way is None else way / key.key
-                yield _of_key(key, inside, 200 + key.depth + 10 * key.key.startswith("__"), colon)
-    if records is not None and not colon:
-        for field in records.fields:
-            if is_name(field.name) and field.name not in seen:
-                seen.add(field.name)
-                yield of_field(field, records, 150)
+                yield _of_key(key, inside, 200 + key.depth + 100 * key.key.startswith("__"), colon)
     for one in written:
         if one.name not in seen and is_name(one.name):
             if colon and not one.is_function:
@@ -193,12 +193,16 @@ def key_candidates(
             if isinstance(key.key, str):
                 yield _of_key(key, None if way is None else way / key.key, 200 + key.depth)
     if records is not None:
-        for field in records.fields:
-            yield of_field(field, records, 150)
+        yield from fields_of(records, 100)
 
 
-def of_field(field: FieldSight, records: RecordsSight, rank: int) -> Candidate:
-    """A field of rows."""
+def fields_of(records: RecordsSight, rank: int) -> Iterator[Candidate]:
+    """Fields of rows, the most frequent first."""
+    for place, field in enumerate(records.fields):
+        yield _of_field(field, records, rank + min(place, 99))
+
+
+def _of_field(field: FieldSight, records: RecordsSight, rank: int) -> Candidate:
     types = "|".join(field.types)
     share = "" if field.count == records.records else f" in {field.count} of {records.records}"
     shown = _value_text(next(iter(field.types), ""), field.shown)

@@ -5,11 +5,12 @@ Owns the decision what is asked for. Must not know LSP types.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from lua_ls_persist.server.analysis import CallSite, Scopes, scopes_of
+from lua_ls_persist.server.analysis import CallSite, ExpressionPath, Scopes, scopes_of
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.live.candidates import (
     BATCH_OPERATIONS,
@@ -17,21 +18,23 @@ from lua_ls_persist.server.live.candidates import (
     QUERY_PART_TEXTS,
     QUERY_PARTS,
     Candidate,
+    fields_of,
     global_candidates,
     key_candidates,
     keywords,
     limited,
     locals_of,
     member_candidates,
-    of_field,
 )
 from lua_ls_persist.server.live.cursor import InTable, Typed, in_table, typed_at
-from lua_ls_persist.server.live.fields import global_names, written_fields
-from lua_ls_persist.server.live.resolving import QUERIES, QueryRow, QueryRows, Resolver
+from lua_ls_persist.server.live.fields import Written, global_names, written_fields
+from lua_ls_persist.server.live.resolving import QUERIES, QueryRow, QueryRows, Resolver, Target
 from lua_ls_persist.server.live.view import View
 from lua_ls_persist.server.positions import Position, Range
 from lua_ls_persist.session.sights import ANY, Question, RecordsSight, Sight, Way
 
+_PARAMETERS: Final = re.compile(r"\bfunction\s*[\w.:]*\s*\([\w\s,]*\Z", re.ASCII)
+"""The parameters of a function are being named."""
 _FIELD_ARGUMENTS: Final = frozenset({"index", "drop_index", "rebuild_index"})
 _FIELD_PARTS: Final = frozenset({"order_by", "select", "group_by", "sum", "min", "max", "avg"})
 _ROW_PARTS: Final = (
@@ -72,6 +75,11 @@ class Completer:
 
     async def complete(self, document: Document, position: Position) -> Completions:
         """What could stand at a position; nothing in comments and numbers."""
+        found = await self._completions(document, position)
+        # What the VM could not say in time it may say when somebody types on.
+        return replace(found, complete=False) if self.view.is_behind else found
+
+    async def _completions(self, document: Document, position: Position) -> Completions:
         scopes = scopes_of(document)
         typed = typed_at(scopes, position)
         if typed.kind in ("comment", "number", "long string"):
@@ -81,19 +89,22 @@ class Completer:
         start = scopes.position(typed.start)
         word = Range(start, position)
         prefix = typed.text
-        if typed.before in (".", ":") or (typed.kind == "other" and typed.before == "["):
+        if typed.before in (".", ":"):
             found = await self._members(scopes, position, typed)
-            if found is None:
-                return Completions()
-            if typed.before == "[":
-                listed, complete = limited(found, "")
-                return Completions(listed, complete, word, '"')
-            return _made(found, prefix, word)
+            return Completions() if found is None else _made(found, prefix, word)
+        if typed.kind == "other" and typed.before == "[":
+            opening = scopes.chunk.source.rfind("[", 0, typed.offset)
+            listed, complete = limited(await self._bracketed(scopes, opening, ""), "")
+            return Completions(listed, complete, word, '"')
         if typed.before in ("local", "::", "goto", "..", "..."):
             return Completions()
         if typed.before == "function" or (typed.before == "for" and typed.kind == "name"):
             return Completions()
-        if typed.kind == "other" and not prefix and typed.before in (")", "]", "}"):
+        if typed.kind == "other" and typed.before in (")", "]", "}"):
+            return Completions()
+        if typed.before in ("(", ",") and _PARAMETERS.search(
+            scopes.chunk.source[max(0, typed.start - 300) : typed.start]
+        ):
             return Completions()
         return _made(await self._names(scopes, position, prefix), prefix, word)
 
@@ -105,11 +116,9 @@ class Completer:
         path = scopes.path_at(position)
         if path is None or not path.steps:
             return None
-        steps = len(path.steps) - 1
-        target = Resolver(scopes).target(path, steps)
+        target = Resolver(scopes).target(path, len(path.steps) - 1)
         colon = typed.before == ":"
-        brackets = typed.before == "["
-        written = written_fields(scopes, path, steps) if self.options.static else []
+        written = self._written(scopes, path, target) if self.options.static else []
         if isinstance(target, QueryRow):
             return [Candidate(name, "field", 100, detail=text) for name, text in _ROW_PARTS]
         if isinstance(target, QueryRows):
@@ -117,12 +126,36 @@ class Completer:
         way = target if isinstance(target, Way) else Way(("string",)) if target else None
         if way is None:
             return list(member_candidates(None, None, None, written, colon=colon))
-        sight, records = await self._contents(way, "" if brackets else typed.text)
-        if brackets:
-            return list(key_candidates(sight, records, "", way))
         if not self.options.static and _is_library(way):
             return []
+        sight, records = await self._contents(way, typed.text)
         return list(member_candidates(way, sight, records, written, colon=colon))
+
+    def _written(
+        self, scopes: Scopes, path: ExpressionPath, target: Target | None
+    ) -> list[Written]:
+        """Fields that the document itself gives to what stands before the dot."""
+        here = scopes.offset(path.range.start)
+        found: list[Written] = []
+        keys = path.keys[:-1]
+        if path.base is not None and None not in keys:
+            found += written_fields(scopes, path.base.text, keys, here)
+        if isinstance(target, Way) and target.root is None and ANY not in target.steps:
+            base, *rest = target.steps or ("_G",)
+            if not (path.base is not None and base == path.base.text):
+                # By another name: `self` for `Account`.
+                found += written_fields(scopes, str(base), rest, here)
+        return found
+
+    async def _bracketed(self, scopes: Scopes, opening: int, prefix: str) -> list[Candidate]:
+        """Keys of what stands before the bracket at an offset."""
+        path = scopes.path_at(scopes.position(opening))
+        if path is None:
+            return []
+        way = Resolver(scopes).target(path)
+        if not isinstance(way, Way):
+            return []
+        return list(key_candidates(*await self._contents(way, prefix), "", way))
 
     async def _contents(self, way: Way, prefix: str) -> tuple[Sight | None, RecordsSight | None]:
         """The keys at the end of a way; behind `ANY` the fields that such elements have."""
@@ -170,8 +203,8 @@ class Completer:
         if call.argument != 1 or len(place.keys) != 1 or place.is_value:
             return []
         return [
-            Candidate(part, "field", 50, detail=QUERY_PART_TEXTS[part], insert=f"{part} = ")
-            for part in parts
+            Candidate(part, "field", rank, detail=QUERY_PART_TEXTS[part], insert=f"{part} = ")
+            for rank, part in enumerate(parts)
         ]
 
     # -- in strings
@@ -185,14 +218,8 @@ class Completer:
         self, scopes: Scopes, position: Position, typed: Typed
     ) -> list[Candidate]:
         if typed.before == "[":
-            opening = scopes.position(typed.start - 1)
-            path = scopes.path_at(position) or scopes.path_at(opening)
-            if path is None or not path.steps:
-                return []
-            way = Resolver(scopes).target(path, len(path.steps) - 1)
-            if not isinstance(way, Way):
-                return []
-            return list(key_candidates(*await self._contents(way, typed.text), "", way))
+            opening = scopes.chunk.source.rfind("[", 0, typed.start)
+            return await self._bracketed(scopes, opening, typed.text)
         call = scopes.call_at(position)
         if call is None:
             return []
@@ -205,7 +232,10 @@ class Completer:
             return await self._tables()
         if name == "batch":
             if place.keys[-1:] == ("op",):
-                return [Candidate(one, "constant", 200) for one in BATCH_OPERATIONS]
+                return [
+                    Candidate(one, "constant", 200 + rank)
+                    for rank, one in enumerate(BATCH_OPERATIONS)
+                ]
             return await self._tables() if place.keys[-1:] == ("table",) else []
         if name in _FIELD_ARGUMENTS and call.argument == 1:
             return await self._fields(scopes, call)
@@ -239,7 +269,7 @@ class Completer:
         sight = await self.view.see(Question(way, fields="elements", stored=True))
         if sight is None or sight.records is None:
             return []
-        fields = [of_field(field, sight.records, 200) for field in sight.records.fields]
+        fields = list(fields_of(sight.records, 100))
         known = {field.label for field in fields}
         return fields + [
             Candidate(name, "field", 220, detail="of its schema")

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lua_ls_persist.server.analysis import ExpressionPath, Scopes
+from lua_ls_persist.server.analysis import Scopes
 from lua_ls_persist.server.analysis.nodes import Block, Chain, Name, Statement, Step
+from lua_ls_persist.server.analysis.resolving import free_names
 
 FIELDS_MAX: Final = 500
 
@@ -21,39 +22,33 @@ class Written:
     is_called_with_colon: bool
 
 
-def written_fields(scopes: Scopes, path: ExpressionPath, steps: int) -> list[Written]:
-    """The names that follow the first `steps` parts of a path anywhere in the document.
+def written_fields(
+    scopes: Scopes, base: str, keys: Sequence[object], here: int = -1
+) -> list[Written]:
+    """The names that follow `base` and the keys behind it anywhere in the document.
 
     Also those of the table constructor that it is declared with. Two locals of the same name are
-    taken for one.
+    taken for one. The expression that begins at the offset `here` does not count.
     """
-    if path.base is None:
-        return []
-    keys = [step.key for step in path.steps[:steps]]
-    if any(key is None for key in keys):
-        return []
-    here = scopes.offset(path.range.start)
     found: dict[str, Written] = {}
-    for base, statement in _mentioning(scopes.chunk.root, 0, path.base.text):
+    for offset, statement in _mentioning(scopes.chunk.root, 0, base):
         for chain in statement.chains:
-            for one in _following(chain, path.base.text, keys):
-                if base + chain.start != here and one.name and len(found) < FIELDS_MAX:
+            for one in _following(chain, base, keys):
+                if offset + chain.start != here and one.name and len(found) < FIELDS_MAX:
                     known = found.get(one.name)
                     if known is None or one.is_function > known.is_function:
                         found[one.name] = one
         if not keys:
-            for name in _constructed(statement, path.base.text):
+            for name in _constructed(statement, base):
                 found.setdefault(name.name, name)
         for owner in _owners(statement):
-            for one in _following(owner, path.base.text, keys):
+            for one in _following(owner, base, keys):
                 found[one.name] = Written(one.name, True, one.is_called_with_colon)
     return list(found.values())
 
 
 def global_names(scopes: Scopes) -> set[str]:
     """The globals that a document reads or writes."""
-    from lua_ls_persist.server.analysis.resolving import free_names
-
     return {name.text for _, name in free_names(scopes.chunk.root)}
 
 
@@ -94,7 +89,8 @@ def _owners(statement: Statement) -> Iterator[Chain]:
 
 def _constructed(statement: Statement, text: str) -> Iterator[Written]:
     for target, value in zip(statement.targets, statement.values, strict=False):
-        if not isinstance(target, Name) or target.text != text:
+        named = target.base if isinstance(target, Chain) and not target.steps else target
+        if not isinstance(named, Name) or named.text != text:
             continue
         if not isinstance(value, Block) or value.kind != "table":
             continue

@@ -101,7 +101,9 @@ class Resolver:
         if depth == 0:
             return None
         if chain.base is None:
-            target: Target | None = None
+            first = chain.steps[0].start if chain.steps else chain.end
+            text = self.scopes.chunk.source[base + chain.start : base + first]
+            target: Target | None = Literally() if text.lstrip("( ")[:1] in ('"', "'") else None
         else:
             target = self._name(self.scopes.path(chain, base, 0).base, depth - 1)
         for place in range(count):

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Final, final
 
 from lua_ls_persist.errors import LuaPersistError
-from lua_ls_persist.model import StoredTable
+from lua_ls_persist.model import StoredFunction, StoredTable
 from lua_ls_persist.server.evaluator import Evaluator
+from lua_ls_persist.session import Session
 from lua_ls_persist.session.sights import Question, Sight
 
 SEEN_MAX: Final = 1000
@@ -22,6 +23,10 @@ class View:
         self._evaluator = evaluator
         self._seen: OrderedDict[Question, Sight | None] = OrderedDict()
         self._tables: list[StoredTable] = []
+        self._functions: list[StoredFunction] = []
+        self._functions_state: object = None
+        self.is_behind = False
+        """The last question was answered from memory: asking again may tell more."""
 
     async def look(self, questions: Sequence[Question]) -> list[Sight | None]:
         """The answers of now. While an evaluation runs: those of before it, as far as known.
@@ -34,6 +39,7 @@ class View:
             answers = await self._evaluator.glance(lambda session: session.look(questions))
         except LuaPersistError:  # The session cannot be opened; evaluating says why.
             answers = None
+        self.is_behind = answers is None
         if answers is None:
             return [self._seen.get(question) for question in questions]
         for question, answer in zip(questions, answers, strict=True):
@@ -57,3 +63,19 @@ class View:
         if found is not None:
             self._tables = found
         return self._tables
+
+    async def functions(self) -> list[StoredFunction]:
+        """The stored functions, as far as they are known; read again when something changed."""
+        known = self._functions_state
+
+        def read(session: Session) -> tuple[object, list[StoredFunction] | None]:
+            state = session.state()
+            return state, None if state is not None and state == known else session.functions()
+
+        try:
+            found = await self._evaluator.glance(read)
+        except LuaPersistError:
+            found = None
+        if found is not None and found[1] is not None:
+            self._functions_state, self._functions = found[0], found[1]
+        return self._functions

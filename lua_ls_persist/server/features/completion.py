@@ -1,0 +1,149 @@
+"""Completion: names, fields, keys of rows, tables, fields in queries, modules.
+
+What takes a look at a value itself (its text, its documentation) is looked up when it is selected.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+from lsprotocol import types
+
+from lua_ls_persist.server.convert import markup
+from lua_ls_persist.server.documents import Document
+from lua_ls_persist.server.features.beside import completion_of
+from lua_ls_persist.server.live.candidates import Candidate, CandidateKind
+from lua_ls_persist.server.live.completing import Completer, Completions, Options
+from lua_ls_persist.server.live.describing import Describer, member, way_of_json, way_to_json
+from lua_ls_persist.server.live.modules import module_names
+
+if TYPE_CHECKING:
+    from lua_ls_persist.server.language_server import LuaLanguageServer
+
+TRIGGERS: Final = [".", ":", '"', "'", "["]
+
+_KINDS: Final[dict[CandidateKind, types.CompletionItemKind]] = {
+    "local": types.CompletionItemKind.Variable,
+    "global": types.CompletionItemKind.Variable,
+    "field": types.CompletionItemKind.Field,
+    "function": types.CompletionItemKind.Function,
+    "method": types.CompletionItemKind.Method,
+    "module": types.CompletionItemKind.Module,
+    "table": types.CompletionItemKind.Struct,
+    "keyword": types.CompletionItemKind.Keyword,
+    "snippet": types.CompletionItemKind.Snippet,
+    "constant": types.CompletionItemKind.Constant,
+    "value": types.CompletionItemKind.Value,
+    "file": types.CompletionItemKind.File,
+    "operator": types.CompletionItemKind.Operator,
+}
+
+
+def register(server: LuaLanguageServer) -> None:
+    """Answers `textDocument/completion` and `completionItem/resolve`."""
+
+    @server.feature(
+        types.TEXT_DOCUMENT_COMPLETION,
+        types.CompletionOptions(trigger_characters=TRIGGERS, resolve_provider=True),
+    )
+    async def completion(params: types.CompletionParams) -> types.CompletionList | None:
+        document = server.documents.get(params.text_document.uri)
+        workspace = server.workspace_of(params.text_document.uri)
+        wanted = completion_of(server, workspace)
+        if document is None or wanted == "off":
+            return None
+        await server.scopes(document)
+        place = params.position
+        position = document.position(server.documents.encoding, place.line, place.character)
+        completer = completer_for(
+            server,
+            document.uri,
+            Options(
+                static=wanted == "all", snippets=bool(_item_support(server, "snippet_support"))
+            ),
+        )
+        found = await completer.complete(document, position)
+        return _Items(server, document).listed(found)
+
+    @server.feature(types.COMPLETION_ITEM_RESOLVE)
+    async def resolve(item: types.CompletionItem) -> types.CompletionItem:
+        data: Any = item.data
+        uri, way = member(data, "uri"), way_of_json(member(data, "way"))
+        if not isinstance(uri, str) or way is None:
+            return item
+        describer = Describer(server.workspace_of(uri), server.find_document)
+        text = await describer.value(way)
+        if text:
+            item.documentation = markup(text, _item_support(server, "documentation_format"))
+        return item
+
+
+def completer_for(server: LuaLanguageServer, uri: str | None, options: Options) -> Completer:
+    """A completer for a document."""
+    workspace = server.workspace_of(uri)
+
+    async def modules() -> Iterable[str]:
+        folders = workspace.places.folders
+        paths = [one.path for one in server.documents if one.path is not None]
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(server.checks.worker, module_names, folders, paths)
+
+    return Completer(workspace.view, modules, options)
+
+
+class _Items:
+    """The items of one document for one client."""
+
+    def __init__(self, server: LuaLanguageServer, document: Document) -> None:
+        self._server = server
+        self._document = document
+        self._label_details = bool(_item_support(server, "label_details_support"))
+        self._formats = _item_support(server, "documentation_format")
+
+    def listed(self, found: Completions) -> types.CompletionList:
+        assert found.range is not None or not found.candidates
+        items = []
+        if found.range is not None:
+            range_ = self._server.converter.range(self._document, found.range)
+            items = [
+                self._item(place, one, range_, found.quotes)
+                for place, one in enumerate(found.candidates)
+            ]
+        return types.CompletionList(is_incomplete=not found.complete, items=items)
+
+    def _item(
+        self, place: int, one: Candidate, range_: types.Range, quotes: str
+    ) -> types.CompletionItem:
+        text = one.label if one.insert is None else one.insert
+        item = types.CompletionItem(
+            label=one.label,
+            kind=_KINDS[one.kind],
+            sort_text=f"{place:04}",
+            text_edit=types.TextEdit(range_, f"{quotes}{text}{quotes}"),
+        )
+        if quotes:
+            item.filter_text = f"{quotes}{text}{quotes}"
+        if self._label_details:
+            if one.parameters or one.detail:
+                item.label_details = types.CompletionItemLabelDetails(
+                    detail=one.parameters or None, description=one.detail or None
+                )
+        elif one.parameters or one.detail:
+            item.detail = f"{one.parameters} {one.detail}".strip()
+        if one.is_snippet:
+            item.insert_text_format = types.InsertTextFormat.Snippet
+        if one.documentation:
+            item.documentation = markup(one.documentation, self._formats)
+        if one.way is not None:
+            item.data = {"uri": self._document.uri, "way": way_to_json(one.way)}
+        return item
+
+
+def _item_support(server: LuaLanguageServer, name: str) -> Any:
+    """What the client says of completion items."""
+    text_document = server.client_capabilities.text_document
+    completion = text_document.completion if text_document else None
+    item = completion.completion_item if completion else None
+    return getattr(item, name, None)

@@ -1,0 +1,128 @@
+"""Hover: what a name, a field or a table is at this moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from lua_ls_persist.server.analysis import ExpressionPath, Scopes, doc_comment
+from lua_ls_persist.server.convert import markup
+from lua_ls_persist.server.documents import Document
+from lua_ls_persist.server.features.beside import is_beside
+from lua_ls_persist.server.live.cursor import typed_at
+from lua_ls_persist.server.live.describing import Describer, documented_text
+from lua_ls_persist.server.live.resolving import QUERIES, Literally, QueryRow, QueryRows, Resolver
+from lua_ls_persist.server.positions import Position, Range
+from lua_ls_persist.server.stdlib import documentation
+from lua_ls_persist.session.sights import ANY, Way
+
+if TYPE_CHECKING:
+    from lua_ls_persist.server.language_server import LuaLanguageServer
+
+
+def register(server: LuaLanguageServer) -> None:
+    """Answers `textDocument/hover`."""
+
+    @server.feature(types.TEXT_DOCUMENT_HOVER)
+    async def hover(params: types.HoverParams) -> types.Hover | None:
+        document = server.documents.get(params.text_document.uri)
+        if document is None:
+            return None
+        scopes = await server.scopes(document)
+        place = params.position
+        position = document.position(server.documents.encoding, place.line, place.character)
+        found = await _text_at(server, document, scopes, position)
+        if found is None:
+            return None
+        text, range_ = found
+        return types.Hover(
+            markup(text, _formats(server)),
+            server.converter.range(document, range_),
+        )
+
+
+def _formats(server: LuaLanguageServer) -> Sequence[types.MarkupKind] | None:
+    text_document = server.client_capabilities.text_document
+    return text_document.hover.content_format if text_document and text_document.hover else None
+
+
+async def _text_at(
+    server: LuaLanguageServer, document: Document, scopes: Scopes, position: Position
+) -> tuple[str, Range] | None:
+    workspace = server.workspace_of(document.uri)
+    describer = Describer(workspace, server.find_document)
+    typed = typed_at(scopes, position)
+    if typed.kind in ("comment", "number", "long string"):
+        return None
+    if typed.kind == "string":
+        name = _named_table(scopes, position)
+        if name is None:
+            return None
+        content = Range(scopes.position(typed.start), scopes.position(typed.end))
+        text = await describer.value(name)
+        return (text, content) if text else None
+    path = scopes.path_at(position)
+    if path is None:
+        return None
+    range_ = path.steps[-1].range if path.steps else path.range
+    text = await _path_text(describer, scopes, path)
+    if not text and not is_beside(server, workspace):
+        text = _static_text(document, scopes, path)
+    return (text, range_) if text else None
+
+
+async def _path_text(describer: Describer, scopes: Scopes, path: ExpressionPath) -> str:
+    target = Resolver(scopes).target(path)
+    colon = bool(path.steps) and path.steps[-1].kind == ":"
+    if isinstance(target, QueryRows):
+        return f"Rows of {target.table} that a query has found"
+    if isinstance(target, QueryRow):
+        target = target.table / ANY
+    if isinstance(target, Literally):
+        return ""
+    if isinstance(target, Way):
+        name = str(target)
+        if not path.steps and path.base is not None and path.base.text != name:
+            name = f"{path.base.text} = {name}"
+        text = await describer.value(target, name, colon=colon)
+        if text:
+            return text
+        entry = documentation().get(str(target))
+        if entry is not None:
+            return documented_text(entry, method=colon)
+    return ""
+
+
+def _static_text(document: Document, scopes: Scopes, path: ExpressionPath) -> str:
+    """What the source alone says of a local or a function that was not evaluated."""
+    if path.steps or path.base is None:
+        return ""
+    declaration = path.base.declaration
+    if declaration is None:
+        return ""
+    value = scopes.value_of(declaration)
+    head = f"{path.base.kind} {path.base.text}"
+    if value is not None and value.function is not None:
+        parameters = [*value.function.parameters, *(["..."] if value.function.variadic else [])]
+        head = f"{path.base.kind} function {path.base.text}({', '.join(parameters)})"
+    elif value is not None and value.constant is not None:
+        head += f" = {document.text(value.range)}"
+    comment = doc_comment(document, declaration.start.row) if path.base.kind == "local" else ""
+    return f"```lua\n{head}\n```" + (f"\n\n{comment}" if comment else "")
+
+
+def _named_table(scopes: Scopes, position: Position) -> Way | None:
+    """The table that a string names: in `ext.table("users")` and its relatives."""
+    call = scopes.call_at(position)
+    if call is None or call.argument != 0:
+        return None
+    path = call.function
+    if path.base is None or path.base.text != "ext" or len(path.steps) != 1:
+        return None
+    if path.steps[0].key not in QUERIES:
+        return None
+    resolver = Resolver(scopes)
+    found = resolver.chain_of(path)
+    return None if found is None else resolver.table(found[1], found[0], 1)
