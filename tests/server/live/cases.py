@@ -10,6 +10,7 @@ from typing import Any
 
 from lsprotocol import types
 
+from lua_ls_persist.server.live.candidates import CANDIDATES_MAX
 from tests.server.editor import Editor, within
 from tests.server.marks import unmarked
 
@@ -65,12 +66,19 @@ class Asked:
         self._editor.close(self.uri)
 
 
+TRIES_MAX = 20
+"""So often something is asked again: a busy machine may not answer in time for a key press."""
+
+
 async def completions(editor: Editor, marked: str) -> list[types.CompletionItem]:
     """What is offered at the cursor, best first."""
     asked = Asked(editor, marked)
-    found = await within(
-        editor.client.text_document_completion_async(types.CompletionParams(*asked.params))
-    )
+    for _ in range(TRIES_MAX):
+        found = await within(
+            editor.client.text_document_completion_async(types.CompletionParams(*asked.params))
+        )
+        if found is None or not found.is_incomplete or len(found.items) >= CANDIDATES_MAX:
+            break
     asked.close()
     items = [] if found is None else found.items
     return sorted(items, key=lambda item: item.sort_text or item.label)
@@ -94,10 +102,17 @@ def _index(editor: Editor, row: str, units: int) -> int:
     return next(index for index in range(len(row) + 1) if editor.units(row[:index]) == units)
 
 
-async def hovered(editor: Editor, marked: str) -> tuple[str, types.Range | None]:
+async def hovered(
+    editor: Editor, marked: str, *, again: bool = True
+) -> tuple[str, types.Range | None]:
     """The text of a hover at the cursor, and its range."""
     asked = Asked(editor, marked)
-    found = await within(editor.client.text_document_hover_async(types.HoverParams(*asked.params)))
+    for _ in range(TRIES_MAX):
+        found = await within(
+            editor.client.text_document_hover_async(types.HoverParams(*asked.params))
+        )
+        if found is not None or not again:
+            break
     asked.close()
     if found is None:
         return "", None
