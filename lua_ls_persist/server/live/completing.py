@@ -75,6 +75,7 @@ class Completer:
 
     async def complete(self, document: Document, position: Position) -> Completions:
         """What could stand at a position; nothing in comments and numbers."""
+        self.view.is_behind = False
         found = await self._completions(document, position)
         # What the VM could not say in time it may say when somebody types on.
         return replace(found, complete=False) if self.view.is_behind else found
