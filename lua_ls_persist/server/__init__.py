@@ -16,6 +16,7 @@ from lua_ls_persist.server.features import (
     data,  # noqa: F401 - it has commands only, which `commands` registers
     hover,
     inlay_hints,
+    language,
     lenses,
     status,
 )
@@ -31,7 +32,16 @@ def create_server() -> LuaLanguageServer:
     from pygls.protocol import default_converter
 
     server = LuaLanguageServer(protocol_cls=LuaProtocol, converter_factory=default_converter)
-    for feature in (commands, completion, configuration, hover, inlay_hints, lenses, status):
+    for feature in (
+        commands,
+        completion,
+        configuration,
+        hover,
+        inlay_hints,
+        language,
+        lenses,
+        status,
+    ):
         feature.register(server)
     return server
 

@@ -26,10 +26,12 @@ from lua_ls_persist.server.convert import Converter, encoding_of
 from lua_ls_persist.server.documents import Document, Documents
 from lua_ls_persist.server.evaluator import Evaluator
 from lua_ls_persist.server.forms import Syntax, is_parsed, syntax_of
+from lua_ls_persist.server.navigation import Navigator
 from lua_ls_persist.server.positions import Position
 from lua_ls_persist.server.presentation import read_document
 from lua_ls_persist.server.settings import Settings
 from lua_ls_persist.server.syntax_checks import SyntaxChecks
+from lua_ls_persist.server.workspace_files import WorkspaceFiles
 from lua_ls_persist.server.workspaces import Workspace, Workspaces
 
 if TYPE_CHECKING:
@@ -60,6 +62,8 @@ class LuaLanguageServer(LanguageServer):
         self.board = Board()
         self.checks = SyntaxChecks(self.documents, self.publish)
         self.workspaces = Workspaces(self)
+        self.files = WorkspaceFiles(self.documents)
+        self.navigator = Navigator(self.files)
         self.converter = Converter(
             self.documents.encoding, self.find_document, related_information=False
         )
@@ -78,6 +82,8 @@ class LuaLanguageServer(LanguageServer):
         self._tasks: set[asyncio.Task[object]] = set()
         self.file_listeners: list[Callable[[Sequence[types.FileEvent]], None]] = []
         """Called when Lua files of the workspace have changed on disk."""
+        self.folder_listeners: list[Callable[[], None]] = []
+        """Called when the client is ready, and when the workspace has other folders."""
         self.state_listeners: list[Callable[[Workspace], None]] = []
         """Called when a session stands otherwise than before."""
         # What several features contribute to one answer: each function gives its part.
@@ -114,6 +120,7 @@ class LuaLanguageServer(LanguageServer):
             related_information=bool(publish and publish.related_information),
         )
         self.workspaces.set_folders(self._folders())
+        self.files.folders = self._folders()
         experimental = capabilities.experimental
         ours = experimental.get("luaPersist") if isinstance(experimental, dict) else None
         if isinstance(ours, dict):
@@ -148,6 +155,13 @@ class LuaLanguageServer(LanguageServer):
         for workspace in self.workspaces.set_folders(self._folders()):
             self.show(self.board.clear_where(workspace.holds))
             await workspace.evaluator.close()
+        self.files.folders = self._folders()
+        self.tell_folders()
+
+    def tell_folders(self) -> None:
+        """Lets those know who work with the workspace's folders."""
+        for listener in self.folder_listeners:
+            listener()
 
     def clear_results(self, workspace: Workspace) -> None:
         """Removes what evaluations in a workspace have shown."""

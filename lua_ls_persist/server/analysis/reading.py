@@ -205,6 +205,11 @@ class Reader:
             step.key = value.value
             if isinstance(value.value, str):
                 self.mentions.add(value.value)
+                quote = self.source[self.base + step.key_start]
+                if quote != "[":
+                    step.key_start += 1
+                    closed = self.source[self.base + step.key_end - 1] == quote
+                    step.key_end = max(step.key_end - closed, step.key_start)
         step.closed = self.accept("]")
         step.end = self.before - self.base
         return step

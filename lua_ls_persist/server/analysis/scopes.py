@@ -127,6 +127,8 @@ class CallSite:
     range: Range
     """What lies between the brackets."""
     arguments: tuple[Range, ...]
+    constants: tuple[nodes.CONSTANT_KEY | None, ...]
+    """The arguments that are constants; None for each other."""
 
     @property
     def is_method(self) -> bool:
@@ -209,7 +211,7 @@ class Scopes:
         rows = chunk.source.split("\n")
         self._starts = [0, *accumulate(len(row) + 1 for row in rows)]
         self._last = len(chunk.source)
-        self._occurrences: dict[tuple[str, bool], list[Occurrence]] = {}
+        self._occurrences: dict[tuple[str, bool], dict[int, Occurrence]] = {}
 
     def offset(self, position: Position) -> int:
         """How many code points lie before a position."""
@@ -305,16 +307,41 @@ class Scopes:
             for start, end, name in uses
         ]
 
+    def global_uses(self, text: str) -> list[GlobalUse]:
+        """Every use of one global, in the order of the text."""
+        if "_ENV" in self.chunk.root.mentions:
+            return [use for use in self.globals() if use.text == text]
+        return [
+            GlobalUse(text, self.range(use.start, use.end), use.role == nodes.WRITE)
+            for use in self._all(text).values()
+            if use.declaration is None
+        ]
+
     def uses(self, name: Name) -> list[Name]:
         """All names of the document that mean the same variable or label, itself included."""
         if name.kind in ("field", "method"):
             return []
         return [
             self._resolved(found, name.text)
-            for found in self._all(name.text, labels=name.kind == "label")
+            for found in self._all(name.text, labels=name.kind == "label").values()
             if self._declaration_range(found.declaration) == name.declaration
-            and found.role != nodes.SELF
         ]
+
+    def required(self) -> list[tuple[str, Range]]:
+        """The modules that the document requires, and where their names stand."""
+        found = []
+        for base, statement in self.mentioning("require"):
+            for chain in statement.chains:
+                call = chain.steps[0]
+                if chain.base is None or chain.base.text != "require" or not call.arguments:
+                    continue
+                name = call.arguments[0].expression
+                if call.kind != "(" or not isinstance(name, nodes.Literal):
+                    continue
+                if isinstance(name.value, str) and name.value:
+                    range_ = self.range(base + name.start + 1, base + name.end - 1)
+                    found.append((name.value, range_))
+        return found
 
     def value_of(self, declaration: Range) -> Value | None:
         """What the name, the field or the function declared or assigned there is set to."""
@@ -337,6 +364,25 @@ class Scopes:
             if inner is None:
                 return found[::-1]
             base, statement = base + inner[0], inner[1]
+
+    def meanings(self, text: str, *, labels: bool = False) -> dict[int, int | None]:
+        """By the offset of each use of a name, that of its declaration; None for globals."""
+        return {
+            start: None if use.declaration is None else use.declaration.start
+            for start, use in self._all(text, labels=labels).items()
+        }
+
+    def mentioning(self, text: str) -> Iterator[tuple[int, Statement]]:
+        """All statements in which a name stands, at any depth, each with its offset."""
+        return _mentioning(text, self.chunk.root, 0)
+
+    def function_around(self, offset: int) -> int:
+        """Where the innermost function around a place begins; -1 for the whole text."""
+        for base, statement in self.around(offset):
+            start = _function_around(statement, offset - base)
+            if start >= 0:
+                return base + start
+        return -1
 
     def path(
         self, chain: Chain, base: int, count: int | None = None, *, cursor: int | None = None
@@ -375,21 +421,26 @@ class Scopes:
             self.range(base + block.start, base + block.end),
         )
 
-    def _all(self, text: str, *, labels: bool = False) -> list[Occurrence]:
+    def occurrence(self, name: nodes.Name, base: int) -> Occurrence:
+        """What a variable or a label of the tree means."""
+        labels = name.role in (nodes.LABEL, nodes.GOTO)
+        return self._all(name.text, labels=labels)[base + name.offset]
+
+    def _all(self, text: str, *, labels: bool = False) -> dict[int, Occurrence]:
+        """Every use of a variable or a label, by its offset."""
         found = self._occurrences.get((text, labels))
         if found is None:
             search = label_occurrences if labels else occurrences
-            found = self._occurrences[text, labels] = search(self.chunk.root, text)
+            found = {
+                use.start: use
+                for use in search(self.chunk.root, text)
+                if use.role != nodes.SELF  # It stands where the name of its object does.
+            }
+            self._occurrences[text, labels] = found
         return found
 
     def _variable(self, name: nodes.Name, base: int) -> Name:
-        """A variable or a label with what it means."""
-        start = base + name.offset
-        labels = name.role in (nodes.LABEL, nodes.GOTO)
-        for found in self._all(name.text, labels=labels):
-            if found.start == start and found.end == base + name.end:
-                return self._resolved(found, name.text)
-        raise AssertionError(name.text)
+        return self._resolved(self.occurrence(name, base), name.text)
 
     def _resolved(self, found: Occurrence, text: str) -> Name:
         declaration = found.declaration
@@ -433,11 +484,8 @@ class Scopes:
         if step.kind != "(":
             range_ = self.range(base + step.key_start, base + step.key_end)
             return PathStep(step.kind, step.key, range_)  # type: ignore[arg-type]
-        arguments = tuple(
-            given.expression.value if isinstance(given.expression, nodes.Literal) else None
-            for given in step.arguments
-        )
-        return PathStep("(", None, self.range(base + step.start, base + step.end), arguments)
+        range_ = self.range(base + step.start, base + step.end)
+        return PathStep("(", None, range_, _constants(step))
 
     def _call(self, base: int, chain: Chain, count: int, offset: int) -> CallSite:
         step = chain.steps[count]
@@ -453,7 +501,15 @@ class Scopes:
             index,
             self.range(start, end),
             tuple(self.range(*range_) for range_ in ranges),
+            _constants(step),
         )
+
+
+def _constants(call: Step) -> tuple[nodes.CONSTANT_KEY | None, ...]:
+    return tuple(
+        given.expression.value if isinstance(given.expression, nodes.Literal) else None
+        for given in call.arguments
+    )
 
 
 def _names(statement: Statement) -> Iterator[nodes.Name]:
@@ -521,3 +577,11 @@ def _key_start(target: nodes.Name | Chain | Step) -> int:
     if target.steps:
         return target.steps[-1].key_start
     return target.start
+
+
+def _mentioning(text: str, statement: Statement, base: int) -> Iterator[tuple[int, Statement]]:
+    yield base, statement
+    for block in _blocks(statement):
+        for offset, inner in zip(block.offsets, block.statements, strict=True):
+            if text in inner.mentions:
+                yield from _mentioning(text, inner, base + offset)

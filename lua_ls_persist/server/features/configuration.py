@@ -41,6 +41,7 @@ def register(server: LuaLanguageServer) -> None:
         else:
             server.configured.set()
         beside.ask(server)
+        server.tell_folders()
         await _open_sessions(server)
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)

@@ -1,0 +1,351 @@
+"""What names and fields stand for, beyond the document they are written in.
+
+Owns `Entity`: a global, a local or what a module returns, with the keys behind it. `u.name` is the
+field `name` of the global `users` after `local u = users`, and `self.name` in `function M:f()` is
+`M.name`. Knows one document; which file a module is, others say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Literal as OneOf
+
+from lua_ls_persist.server.analysis import nodes
+from lua_ls_persist.server.analysis.nodes import Block, Chain, Expression, Statement, Step
+from lua_ls_persist.server.analysis.resolving import Declaration
+from lua_ls_persist.server.analysis.scopes import Scopes, scopes_of
+from lua_ls_persist.server.documents import Document
+from lua_ls_persist.server.uris import key_of
+
+ALIASES_MAX = 8
+"""How many `local a = b` are followed, one after the other."""
+
+GLOBAL = ("global",)
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """Something that has a name in a program."""
+
+    root: tuple[str, ...]
+    """`("global",)`; `("local", uri, offset)`; `("returned", uri)` for the table that a file
+    returns without a name; `("module", name)` for what `require` gives."""
+    keys: tuple[nodes.CONSTANT_KEY, ...]
+    """Of a global, its name comes first."""
+
+    def at(self, *keys: nodes.CONSTANT_KEY) -> Entity:
+        """A field of it."""
+        return Entity(self.root, self.keys + keys)
+
+    @property
+    def is_global(self) -> bool:
+        """Whether it is a global, or a field of one."""
+        return self.root == GLOBAL
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """Where something gets a value; in offsets of the text."""
+
+    entity: Entity
+    start: int
+    end: int
+    whole_start: int
+    whole_end: int
+    """Of the statement or the field."""
+    kind: OneOf["function", "method", "table", "value"]
+    origin: OneOf["local", "chain", "key"]
+    """How it is written: declared, assigned, or as a key of a table constructor."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldUse:
+    """Where a field is read or written; in offsets of the text."""
+
+    entity: Entity | None
+    """None where it is not known of what it is a field."""
+    start: int
+    end: int
+    is_write: bool
+    quoted: bool
+    """Whether it is written as a string in brackets."""
+
+
+def entities_of(document: Document) -> Entities:
+    """The entities of a document. Any thread."""
+    entities = document.derived.get("entities")
+    if not isinstance(entities, Entities):
+        entities = Entities(key_of(document.uri), scopes_of(document))
+        document.derived["entities"] = entities
+    return entities
+
+
+class Entities:
+    """The entities of one document."""
+
+    def __init__(self, uri: str, scopes: Scopes) -> None:
+        self.uri = uri
+        self.scopes = scopes
+        self._locals: dict[int, Entity | None] = {}
+
+    def at(self, offset: int) -> Entity | None:
+        """What the name, the field or the key of a table stands for at a place."""
+        for base, statement in self.scopes.around(offset):
+            local = offset - base
+            for chain in statement.chains:
+                for count, step in enumerate(chain.steps, 1):
+                    on_key = step.key_start <= local <= step.key_end
+                    if on_key and step.kind != "(" and isinstance(step.key, str):
+                        return self.of_chain(chain, base, count)
+        use = next((use for use in self._fields_at(offset) if use.start <= offset <= use.end), None)
+        return None if use is None else use.entity
+
+    def of_chain(
+        self, chain: Chain, base: int, count: int | None = None, depth: int = ALIASES_MAX
+    ) -> Entity | None:
+        """What a chain, or its first steps, stands for; None if that depends on a call."""
+        steps = chain.steps if count is None else chain.steps[:count]
+        if chain.base is None:
+            return None
+        entity: Entity | None
+        occurrence = self.scopes.occurrence(chain.base, base)
+        if occurrence.declaration is not None:
+            entity = self._of_local(occurrence.declaration, depth)
+        else:
+            entity = Entity(GLOBAL, (chain.base.text,))
+        if entity is not None and entity.is_global and entity.keys == ("require",) and steps:
+            entity = self._module(steps[0])
+            steps = steps[1:]
+        elif entity is not None and entity.keys == ("setmetatable",) and steps:
+            entity = self._first_argument(steps[0], base, depth)
+            steps = steps[1:]
+        for step in steps:
+            if entity is None or step.kind == "(" or step.key is None:
+                return None
+            entity = entity.at(step.key)
+        if entity is not None and entity.is_global and entity.keys[:1] == ("_G",):
+            return Entity(GLOBAL, entity.keys[1:]) if len(entity.keys) > 1 else None
+        return entity
+
+    def exported(self) -> Entity | None:
+        """What the file returns."""
+        block = self.scopes.chunk.block
+        for offset, statement in zip(
+            reversed(block.offsets), reversed(block.statements), strict=True
+        ):
+            if statement.kind == "return":
+                value = statement.values[0] if statement.values else None
+                if isinstance(value, Chain):
+                    return self.of_chain(value, offset)
+                return Entity(("returned", self.uri), ()) if isinstance(value, Block) else None
+        return None
+
+    def definitions(self, key: str | None = None) -> Iterator[Definition]:
+        """Where variables and fields get a value; with a key, only those whose last key it is."""
+        for definition in self._in_statement(self.scopes.chunk.root, 0, key, {}):
+            if key is None or definition.entity.keys[-1:] == (key,):
+                yield definition
+
+    def field_uses(self, key: str) -> Iterator[FieldUse]:
+        """Where a field of that name is read or written, of whatever it is a field."""
+        for base, statement in self.scopes.mentioning(key):
+            for chain in statement.chains:
+                for count, step in enumerate(chain.steps, 1):
+                    if step.key == key and step.kind != "(" and isinstance(step.key, str):
+                        yield FieldUse(
+                            self.of_chain(chain, base, count),
+                            base + step.key_start,
+                            base + step.key_end,
+                            step.write,
+                            step.kind == "[",
+                        )
+        yield from self._table_fields(key)
+
+    def _fields_at(self, offset: int) -> Iterator[FieldUse]:
+        """The keys of table constructors at a place."""
+        for base, statement in self.scopes.around(offset):
+            for target in statement.targets:
+                if (
+                    isinstance(target, Step)
+                    and isinstance(target.key, str)
+                    and target.key_start <= offset - base <= target.key_end
+                ):
+                    yield from self._table_fields(target.key)
+
+    def _table_fields(self, key: str) -> Iterator[FieldUse]:
+        for definition in self.definitions(key):
+            if definition.origin == "key":
+                start = definition.start
+                quoted = self.scopes.chunk.source[start - 1 : start] in ('"', "'")
+                yield FieldUse(definition.entity, start, definition.end, True, quoted)
+
+    def _in_statement(
+        self, statement: Statement, base: int, key: str | None, owners: dict[int, Entity]
+    ) -> Iterator[Definition]:
+        """The definitions in a statement; `owners` says what tables are the value of."""
+        if statement.kind in ("local", "local function", "assign", "function"):
+            for target, value in zip_longest(statement.targets, statement.values):
+                if isinstance(target, (nodes.Name, Chain)):
+                    entity = self._target(target, base)
+                    if entity is not None:
+                        yield _definition(entity, target, value, base, statement)
+                        _own(owners, value, entity)
+        elif statement.kind == "return" and statement.values and base in self._returned_at():
+            _own(owners, statement.values[0], Entity(("returned", self.uri), ()))
+        for block in blocks_of(statement):
+            owner = owners.get(id(block))
+            for offset, inner in zip(block.offsets, block.statements, strict=True):
+                if key is not None and key not in inner.mentions:
+                    continue
+                if inner.kind == "field" and owner is not None and inner.targets:
+                    yield from self._in_field(inner, base + offset, key, owner)
+                else:
+                    yield from self._in_statement(inner, base + offset, key, {})
+
+    def _in_field(
+        self, statement: Statement, base: int, key: str | None, owner: Entity
+    ) -> Iterator[Definition]:
+        owners: dict[int, Entity] = {}
+        target = statement.targets[0]
+        if isinstance(target, Step) and target.key is not None:
+            entity = owner.at(target.key)
+            value = statement.values[0] if statement.values else None
+            yield _definition(entity, target, value, base, statement)
+            _own(owners, value, entity)
+        yield from self._in_statement(statement, base, key, owners)
+
+    def _target(self, target: nodes.Name | Chain, base: int) -> Entity | None:
+        if isinstance(target, nodes.Name):
+            # The variable itself, whatever it is an alias of.
+            return Entity(("local", self.uri, str(base + target.offset)), (target.text,))
+        if not target.steps and target.base is not None:
+            declaration = self.scopes.occurrence(target.base, base).declaration
+            if declaration is not None:
+                return Entity(("local", self.uri, str(declaration.start)), (declaration.text,))
+        return self.of_chain(target, base)
+
+    def _of_local(self, declaration: Declaration, depth: int) -> Entity | None:
+        """What a local holds: a table of its own, or what has a name elsewhere.
+
+        None for parameters and for what calls and operators give: that may be anything.
+        """
+        start = declaration.start
+        if start not in self._locals and depth > 0:
+            self._locals[start] = self._held(declaration, depth - 1)
+        return self._locals.get(start)
+
+    def _held(self, declaration: Declaration, depth: int) -> Entity | None:
+        for base, statement in self.scopes.around(declaration.start):
+            if declaration.role == nodes.SELF and statement.kind == "function":
+                owner = statement.targets[0] if statement.targets else None
+                if isinstance(owner, Chain) and base + owner.start == declaration.start:
+                    return self.of_chain(owner, base, len(owner.steps) - 1, depth)
+            if statement.kind == "local":
+                for index, target in enumerate(statement.targets):
+                    if isinstance(target, nodes.Name) and base + target.offset == declaration.start:
+                        return self._value(declaration, statement, index, base, depth)
+        return None
+
+    def _value(
+        self, declaration: Declaration, statement: Statement, index: int, base: int, depth: int
+    ) -> Entity | None:
+        own = Entity(("local", self.uri, str(declaration.start)), (declaration.text,))
+        if not statement.values:
+            return own  # It gets its table later.
+        value = statement.values[index] if index < len(statement.values) else None
+        table = unwrapped(value)
+        if isinstance(table, Block):
+            return own if table.kind == "table" else None
+        if isinstance(value, Chain) and _is_alias(value):
+            return self.of_chain(value, base, None, depth)
+        return None
+
+    def _module(self, call: Step) -> Entity | None:
+        if call.kind == "(" and call.arguments:
+            name = call.arguments[0].expression
+            if isinstance(name, nodes.Literal) and isinstance(name.value, str):
+                return Entity(("module", name.value), ())
+        return None
+
+    def _first_argument(self, call: Step, base: int, depth: int) -> Entity | None:
+        value = call.arguments[0].expression if call.kind == "(" and call.arguments else None
+        return self.of_chain(value, base, None, depth) if isinstance(value, Chain) else None
+
+    def _returned_at(self) -> tuple[int, ...]:
+        """Where the file returns something."""
+        block = self.scopes.chunk.block
+        return tuple(
+            offset
+            for offset, statement in zip(block.offsets[-1:], block.statements[-1:], strict=True)
+            if statement.kind == "return"
+        )
+
+
+def blocks_of(statement: Statement) -> Iterator[Block]:
+    """The blocks right in a statement."""
+    for event in statement.events:
+        if isinstance(event, Block):
+            yield event
+            yield from (inner for inner in event.tail if isinstance(inner, Block))
+
+
+def _is_alias(value: Chain) -> bool:
+    """Whether a local with this value is another name for it: what is called gives a new thing."""
+    if value.base is None:
+        return False
+    calls = [index for index, step in enumerate(value.steps) if step.kind == "("]
+    return not calls or (calls == [0] and value.base.text in ("require", "setmetatable"))
+
+
+def unwrapped(value: Expression) -> Expression:
+    """The table of `setmetatable({...}, ...)`; anything else as it is."""
+    if (
+        isinstance(value, Chain)
+        and value.base is not None
+        and value.base.text == "setmetatable"
+        and len(value.steps) == 1
+        and value.steps[0].arguments
+    ):
+        return value.steps[0].arguments[0].expression
+    return value
+
+
+def _own(owners: dict[int, Entity], value: Expression, entity: Entity) -> None:
+    table = unwrapped(value)
+    if isinstance(table, Block) and table.kind == "table":
+        owners[id(table)] = entity
+
+
+def _definition(
+    entity: Entity,
+    target: nodes.Name | Chain | Step,
+    value: Expression,
+    base: int,
+    statement: Statement,
+) -> Definition:
+    origin: OneOf["local", "chain", "key"] = "chain"
+    if isinstance(target, nodes.Name):
+        start, end, origin = target.offset, target.end, "local"
+    elif isinstance(target, Step):
+        start, end, origin = target.key_start, target.key_end, "key"
+    elif target.steps:
+        start, end = target.steps[-1].key_start, target.steps[-1].key_end
+    else:
+        start, end = target.start, target.end
+    table = unwrapped(value)
+    kind: OneOf["function", "method", "table", "value"] = "value"
+    if isinstance(table, Block):
+        kind = "table" if table.kind == "table" else "function"
+        if isinstance(target, Chain) and target.steps and target.steps[-1].kind == ":":
+            kind = "method"
+    return Definition(
+        entity,
+        base + start,
+        base + end,
+        base,
+        base + statement.end,
+        kind,
+        origin,
+    )

@@ -1,0 +1,103 @@
+"""Definition, declaration, references and highlights: where names lead."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from lsprotocol import types
+
+from lua_ls_persist.server.documents import Document
+from lua_ls_persist.server.navigation import Spot, in_order
+from lua_ls_persist.server.positions import Position
+
+if TYPE_CHECKING:
+    from lua_ls_persist.server.language_server import LuaLanguageServer
+
+T = TypeVar("T")
+
+REFERENCES_MAX = 10_000
+
+
+def register(server: LuaLanguageServer) -> None:
+    """Answers the requests."""
+
+    @server.feature(types.TEXT_DOCUMENT_DEFINITION)
+    async def definition(params: types.DefinitionParams) -> list[types.Location]:
+        return await _definitions(server, params)
+
+    @server.feature(types.TEXT_DOCUMENT_DECLARATION)
+    async def declaration(params: types.DeclarationParams) -> list[types.Location]:
+        return await _definitions(server, params)
+
+    @server.feature(types.TEXT_DOCUMENT_REFERENCES)
+    async def references(params: types.ReferenceParams) -> list[types.Location]:
+        at = await place(server, params)
+        if at is None:
+            return []
+        found = await among_files(server, lambda: in_order(server.navigator.references(*at)))
+        if not params.context.include_declaration:
+            found = [spot for spot in found if not spot.is_write] or found
+        return locations(server, found[:REFERENCES_MAX])
+
+    @server.feature(types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT)
+    async def document_highlight(
+        params: types.DocumentHighlightParams,
+    ) -> list[types.DocumentHighlight]:
+        at = await place(server, params)
+        if at is None:
+            return []
+        found = await among_files(server, lambda: in_order(server.navigator.uses_in(*at)))
+        kinds = types.DocumentHighlightKind
+        return [
+            types.DocumentHighlight(
+                server.converter.range(at[0], spot.range),
+                kinds.Write if spot.is_write else kinds.Read,
+            )
+            for spot in found
+        ]
+
+
+class Placed(Protocol):
+    """The parameters of a request about a place."""
+
+    text_document: types.TextDocumentIdentifier
+    position: types.Position
+
+
+async def place(server: LuaLanguageServer, params: Placed) -> tuple[Document, Position] | None:
+    """The document and the place that a request is about, once the document is analysed."""
+    document = server.documents.get(params.text_document.uri)
+    if document is None:
+        return None
+    await server.scopes(document)
+    at = params.position
+    return document, document.position(server.documents.encoding, at.line, at.character)
+
+
+async def among_files(server: LuaLanguageServer, call: Callable[[], T]) -> T:
+    """Runs what may have to read files, outside of the loop."""
+    return await asyncio.get_running_loop().run_in_executor(server.files.worker, call)
+
+
+def locations(server: LuaLanguageServer, spots: Iterable[Spot]) -> list[types.Location]:
+    """Places for the client."""
+    return [
+        types.Location(spot.document.uri, server.converter.range(spot.document, spot.range))
+        for spot in spots
+    ]
+
+
+async def _definitions(server: LuaLanguageServer, params: Placed) -> list[types.Location]:
+    at = await place(server, params)
+    if at is None:
+        return []
+    found = await among_files(server, lambda: in_order(server.navigator.definitions(*at)))
+    if found:
+        return locations(server, found)
+    for source in server.definition_sources:
+        known = await source(*at)
+        if known:
+            return known
+    return []

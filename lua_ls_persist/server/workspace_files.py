@@ -1,0 +1,267 @@
+"""The Lua files of the workspace's folders: what they mention and what they declare.
+
+Owns the index and its thread. What the editor has open comes first; a file on disk is read again
+when somebody says that it changed. Of a file only its names and symbols are kept, and the parses of
+the last few. Must not know LSP types.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from lua_ls_persist.server import uris
+from lua_ls_persist.server.analysis import scopes_of
+from lua_ls_persist.server.analysis.symbols import symbols_of
+from lua_ls_persist.server.documents import Document, Documents
+from lua_ls_persist.server.positions import Range
+
+FILES_MAX = 5000
+FILE_BYTES_MAX = 1024 * 1024
+TOTAL_BYTES_MAX = 64 * 1024 * 1024
+DOCUMENTS_KEPT_MAX = 32
+"""Files whose parse is kept."""
+THREADS = 3
+"""One may look through the folders while others answer."""
+MODULE_PATTERNS = ("{}.lua", "{}/init.lua")
+"""Where `require` looks in each folder."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class FileSymbol:
+    """A symbol for looking through the whole workspace."""
+
+    name: str
+    kind: str
+    container: str
+    uri: str
+    range: Range
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: Path
+    size_bytes: int
+    mentions: frozenset[str]
+    symbols: tuple[FileSymbol, ...]
+
+
+class WorkspaceFiles:
+    """The files of the workspace. Any thread may ask; `scan` and `changed` take long."""
+
+    def __init__(self, documents: Documents) -> None:
+        self.documents = documents
+        self.folders: tuple[Path, ...] = ()
+        self.is_complete = False
+        """Whether the folders were looked through."""
+        self.worker = ThreadPoolExecutor(
+            max_workers=THREADS, thread_name_prefix="lua-persist-files"
+        )
+        self._files: dict[str, _File] = {}
+        self._kept: OrderedDict[str, Document] = OrderedDict()
+        self._lock = threading.Lock()
+        self._stopped = False
+
+    def scan(self, folders: Sequence[Path]) -> None:
+        """Reads all files of the folders that are not known yet, and forgets the others."""
+        self._stopped = False
+        with self._lock:
+            self._kept.clear()
+            known, self._files = self._files, {}
+        paths = list(_lua_files(folders))  # Later than that, so that no change is lost.
+        total_bytes = 0
+        for path in paths:
+            if self._stopped:
+                return
+            file = known.get(uris.path_key(path)) or _read(path)
+            if file is None:
+                continue
+            total_bytes += file.size_bytes
+            if total_bytes > TOTAL_BYTES_MAX:
+                logger.warning("The workspace has more Lua than is looked through: %s on", path)
+                break
+            with self._lock:
+                self._files.setdefault(uris.path_key(path), file)
+        self.is_complete = True
+
+    def stop_scan(self) -> None:
+        """Ends `scan` where it is; what was read stays."""
+        self._stopped = True
+
+    def changed(self, uris_: Iterable[str]) -> None:
+        """Files were written, made or removed."""
+        for uri in uris_:
+            path = uris.path_of(uri)
+            if path is None or path.suffix != ".lua" or self._is_hidden(path):
+                continue
+            key = uris.path_key(path)
+            file = _read(path)
+            with self._lock:
+                self._kept.pop(key, None)
+                if file is None:
+                    self._files.pop(key, None)
+                elif key in self._files or len(self._files) < FILES_MAX:
+                    self._files[key] = file
+
+    def document(self, uri: str) -> Document | None:
+        """The open document, or the file on disk; its parse is kept for a while."""
+        document = self.documents.get(uri)
+        path = uris.path_of(uri)
+        if document is not None or path is None:
+            return document
+        key = uris.path_key(path)
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept is not None:
+                self._kept.move_to_end(key)
+                return kept
+        text = _text_of(path)
+        if text is None:
+            return None
+        document = Document.of_text(uris.uri_of(path), text)
+        with self._lock:
+            self._kept[key] = document
+            while len(self._kept) > DOCUMENTS_KEPT_MAX:
+                self._kept.popitem(last=False)
+        return document
+
+    def mentioning(self, name: str, *, first: Sequence[Document] = ()) -> Iterator[Document]:
+        """The documents and files in which a name stands: `first`, open ones, others."""
+        seen = set()
+        for document in (*first, *self.documents):
+            if uris.key_of(document.uri) in seen:
+                continue
+            seen.add(uris.key_of(document.uri))
+            if document.path is not None:
+                seen.add(uris.path_key(document.path))
+            if name in scopes_of(document).chunk.root.mentions:
+                yield document
+        with self._lock:
+            files = [file for key, file in self._files.items() if key not in seen]
+        for file in files:
+            if name in file.mentions:
+                found = self.document(uris.uri_of(file.path))
+                if found is not None:
+                    yield found
+
+    def module(self, name: str, *, beside: Document | None = None) -> Document | None:
+        """The document that `require(name)` loads: of the folders, or beside another document."""
+        if not name or "\0" in name or name.startswith("/"):
+            return None
+        folders = self.folders
+        if not folders:
+            paths = [] if beside is None else [beside.path]
+            paths += [document.path for document in self.documents]
+            folders = tuple(path.parent for path in paths if path is not None)
+        relative = name.replace(".", "/")
+        for folder in folders:
+            for pattern in MODULE_PATTERNS:
+                path = folder / pattern.format(relative)
+                document = self.documents.at_path(path)
+                if document is not None:
+                    return document
+                with self._lock:
+                    known = uris.path_key(path) in self._files
+                if known or (not self.is_complete and path.is_file()):
+                    return self.document(uris.uri_of(path))
+        return None
+
+    def modules(self) -> list[str]:
+        """The names of all modules that `require` finds, in alphabetical order."""
+        with self._lock:
+            paths = [file.path for file in self._files.values()]
+        paths += [document.path for document in self.documents if document.path is not None]
+        names = set()
+        for path in paths:
+            for folder in self.folders:
+                if path.is_relative_to(folder):
+                    parts = path.relative_to(folder).with_suffix("").parts
+                    parts = parts[:-1] if parts[-1] == "init" and len(parts) > 1 else parts
+                    if all("." not in part for part in parts):
+                        names.add(".".join(parts))
+        return sorted(names)
+
+    def symbols(self) -> Iterator[FileSymbol]:
+        """All symbols of open documents and files."""
+        seen = set()
+        for document in self.documents:
+            if document.path is not None:
+                seen.add(uris.path_key(document.path))
+            yield from _symbols_in(document)
+        with self._lock:
+            files = [file for key, file in self._files.items() if key not in seen]
+        for file in files:
+            yield from file.symbols
+
+    def close(self) -> None:
+        """Ends the thread. Idempotent."""
+        self._stopped = True
+        self.worker.shutdown(wait=False, cancel_futures=True)
+
+    def _is_hidden(self, path: Path) -> bool:
+        for folder in self.folders:
+            if path.is_relative_to(folder):
+                return any(part.startswith(".") for part in path.relative_to(folder).parts)
+        return True
+
+
+def _lua_files(folders: Sequence[Path]) -> Iterator[Path]:
+    """The Lua files below the folders, hidden ones and links to folders left out."""
+    count = 0
+    for folder in folders:
+        for where, inner, names in os.walk(folder):
+            inner[:] = sorted(name for name in inner if not name.startswith("."))
+            for name in sorted(names):
+                if name.endswith(".lua") and not name.startswith("."):
+                    count += 1
+                    if count > FILES_MAX:
+                        logger.warning("The workspace has more than %s Lua files", FILES_MAX)
+                        return
+                    yield Path(where) / name
+
+
+def _text_of(path: Path) -> str | None:
+    try:
+        if path.stat().st_size > FILE_BYTES_MAX:
+            return None
+        return path.read_bytes().decode("utf-8", "replace")
+    except (OSError, ValueError):
+        return None
+
+
+def _read(path: Path) -> _File | None:
+    """What is kept of a file; None if it cannot be read or is too large."""
+    text = _text_of(path)
+    if text is None:
+        return None
+    document = Document.of_text(uris.uri_of(path), text)
+    mentions = frozenset(map(sys.intern, scopes_of(document).chunk.root.mentions))
+    return _File(path, len(text), mentions, tuple(_symbols_in(document)))
+
+
+def _symbols_in(document: Document) -> tuple[FileSymbol, ...]:
+    found = document.derived.get("file symbols")
+    if not isinstance(found, tuple):
+        scopes = scopes_of(document)
+        found = tuple(
+            FileSymbol(
+                inner.name,
+                inner.kind,
+                container,
+                document.uri,
+                scopes.range(inner.name_start, inner.name_end),
+            )
+            for symbol in symbols_of(scopes)
+            for inner, container in symbol.walk()
+        )
+        document.derived["file symbols"] = found
+    return found

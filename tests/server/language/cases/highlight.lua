@@ -1,0 +1,19 @@
+-- Highlights are those of one document, and say which are written.
+==== reads and writes
+local x = 1
+x = x‸ + 1
+>>>>
+0:6 Write
+1:0 Write
+1:4 Read
+==== a global only here
+---- main.lua
+print(⟦g‸⟧)
+⟦g⟧ = 1
+---- other.lua
+g = 2
+==== a field
+local t = { ⟦a⟧ = 1 }
+t.⟦a‸⟧ = u.a
+==== nothing under the cursor
+local x = ‸1

@@ -1,0 +1,109 @@
+-- Behind `>>>>`: the new name. `⟦ ⟧`: the places that change.
+==== a local with its captures
+local ⟦x⟧ = 1
+local function f() return ⟦x⟧ end
+do local x = ⟦x‸⟧; print(x) end
+>>>> y
+==== a parameter
+local function f(⟦a‸⟧, b) "🙂"; return ⟦a⟧ + b end
+>>>> first
+==== a loop variable
+for ⟦i⟧ = 1, 10 do print(⟦i‸⟧) end
+>>>> index
+==== a label
+::⟦top⟧:: goto ⟦top‸⟧
+>>>> start
+==== a local function
+local function ⟦f⟧() return ⟦f⟧() end
+⟦f‸⟧()
+>>>> g
+==== a global in all files
+---- main.lua
+⟦total‸⟧ = 1; local function f(total) return total end
+---- other.lua
+print(⟦total⟧)
+>>>> sum
+==== a field of a module in all files
+---- main.lua
+local m = require("m")
+print(m.⟦size‸⟧, m["⟦size⟧"], n.size)
+---- m.lua
+local M = { ⟦size⟧ = 1 }
+return M
+>>>> length
+==== a field of what is stored
+Memory.⟦users⟧ = {}
+print(Memory.⟦users‸⟧[1])
+>>>> people
+==== the name it has
+local x‸ = 1
+>>>> x
+==== not to a keyword
+local x‸ = 1
+>>>> end
+error: `end` is a keyword of Lua
+==== not to what is no name
+local x‸ = 1
+>>>> 1st
+error: '1st' is no name in Lua: take letters, digits and underscores, no digit first
+==== not to a name that catches the uses
+local x‸ = 1
+do local y = 2; print(x) end
+>>>> y
+error: `y` means something else already where `x` is used, at line 2
+==== not to a name that would be caught
+local y = 1
+local function f(x‸) return y end
+>>>> y
+error: `y` means something else already where `x` is used, at line 2
+==== not to a global that would be caught
+local x‸ = 1
+print(x)
+>>>> print
+error: `print` means something else already where `x` is used, at line 2
+==== to a name that is free here
+do local y = 1 end
+local ⟦x‸⟧ = 1
+do local y = 2 end
+>>>> y
+==== not to a label that there is
+::x‸:: ::y:: goto x
+>>>> y
+error: there is a label `y` already in this function
+==== not to a global that there is
+---- main.lua
+total‸ = 1
+---- other.lua
+sum = 2
+>>>> sum
+error: `sum` is something else already, at other.lua:1
+==== not to a field that there is
+local t = { a‸ = 1, b = 2 }
+>>>> b
+error: `t.b` is something else already, at main.lua:1
+==== not a global where a local catches it
+total‸ = 1
+local sum = 2
+print(total, sum)
+>>>> sum
+error: `sum` means something else already where `total` is used, at line 3
+==== not the standard library
+print‸(1)
+>>>> show
+error: `print` belongs to Lua's standard library
+==== not its fields
+string.format‸("x")
+>>>> f
+error: `string.format` belongs to Lua's standard library
+==== not self
+function M:f() return self‸ end
+>>>> this
+error: `self` is the parameter that a method has without naming it
+==== not a field of something unknown
+local function f(row) return row.name‸ end
+>>>> id
+error: nothing in the sources says what table `name` is a field of here: find its references instead
+==== not where there is no name
+local x = ‸1
+>>>> y
+error: there is no name to rename here
