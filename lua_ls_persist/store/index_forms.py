@@ -225,6 +225,23 @@ class _Hash(_Fields):
             for (key, row), *values in zip(identities, *self.values(rows), strict=True)
         ]
 
+    def all_items(self, rows: Rows) -> list[Item]:
+        if self.index.each or len(self.columns) > 1:
+            return super().all_items(rows)
+        (values,) = self.values(rows)
+        found: list[Item] = []
+        add, pack, blake2b, from_bytes = found.append, _HASHED.pack, hashlib.blake2b, int.from_bytes
+        for value, key, row in zip(values, rows.keys, rows.row_ids(), strict=True):
+            kind, content = value
+            if kind == _STRING:  # `hash_of`, written out for what there is most of
+                assert isinstance(content, bytes)
+                hashed = blake2b(pack(kind, len(content)) + content, digest_size=HASH_BYTES)
+                number = from_bytes(hashed.digest(), "little", signed=True)
+                add((number, key[0], key[1], row))
+            elif kind not in _EQUAL_TO_NOTHING:
+                add((hash_of((value,)), key[0], key[1], row))
+        return found
+
     def remove(self, connection: apsw.Connection, items: Sequence[Item]) -> None:
         connection.executemany(self._remove, [item[:-1] for item in items])
 
