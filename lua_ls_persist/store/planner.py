@@ -7,7 +7,7 @@ the indexes themselves, up to a limit, because SQLite's own statistics would hav
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from lua_ls_persist.query import Class, Comparison, Field, Group, Node, OrderField
@@ -18,6 +18,13 @@ FEW: Final = 1_000
 
 WAYS_MAX: Final = 50
 """`any` of more conditions is looked for in all rows. SQLite puts together 500 at most."""
+
+BOTH_MAX: Final = 50_000
+"""So many entries of an index are put together with those of another one, at most."""
+
+BOTH_RATIO: Final = 4
+"""Looking a value up takes as long as reading ten entries of an index: so many times more entries
+of a second index than of the first still pay."""
 
 _BOUNDS: Final = ("<", "<=", ">", ">=", "between", "startsWith")
 
@@ -42,6 +49,8 @@ class Choice:
     """The ways through which rows are read: none (a scan), one, or several for `any`."""
 
     ways: tuple[Access, ...] = ()
+    both: bool = False
+    """The rows are those that all ways lead to, not those that any does."""
     scan_first: bool = False
     """A short scan may find enough; the ways lead to many rows that would have to be sorted."""
 
@@ -68,9 +77,13 @@ class Question:
 
 
 def choose(
-    question: Question, indexes: Sequence[Index], estimate: Callable[[Access], int]
+    question: Question, indexes: Sequence[Index], estimate: Callable[[Access, int], int]
 ) -> Choice:
-    """The best way to the rows; `estimate` says to how many a way leads, of `FEW` and one more."""
+    """The best way to the rows; `estimate` says to how many a way leads, of so many and one more.
+
+    A page in the order of an index ends soon, and one in that of the keys, too. Where all rows
+    have to be found, an index that leads to many is put together with another one.
+    """
     asked = _Asked(question)
     found = [way for index in indexes if (way := _access(index, asked)) is not None]
     ordered: list[Access] = []
@@ -86,6 +99,9 @@ def choose(
         return Choice(ways)
     if ordered:
         return Choice((ordered[0],))
+    both = _both(found, estimate) if asked.orders or not question.limited else ()
+    if both:
+        return Choice(both, both=True)
     return Choice(ways, scan_first=question.limited and not asked.orders and bool(ways))
 
 
@@ -130,19 +146,32 @@ def _narrowest(
     asked: _Asked,
     found: Sequence[Access],
     indexes: Sequence[Index],
-    estimate: Callable[[Access], int],
+    estimate: Callable[[Access, int], int],
 ) -> tuple[tuple[Access, ...], int]:
     """The ways that lead to the fewest rows, and to how many."""
-    choices: list[tuple[tuple[Access, ...], int]] = [((way,), estimate(way)) for way in found]
+    choices: list[tuple[tuple[Access, ...], int]] = [((way,), estimate(way, FEW)) for way in found]
     if not choices or min(count for _, count in choices) > FEW:
         for node in asked.conditions:
             ways = _ways_of_any(node, indexes)
             if ways is not None:
-                choices.append((ways, sum(estimate(way) for way in ways)))
+                choices.append((ways, sum(estimate(way, FEW) for way in ways)))
     if not choices:
         return (), FEW + 1
     # Of those that lead to many, the one that is asked most of.
     return min(choices, key=lambda choice: (choice[1], -len(choice[0][0].used)))
+
+
+def _both(found: Sequence[Access], estimate: Callable[[Access, int], int]) -> tuple[Access, ...]:
+    """Two ways that are decided by different conditions, if these together are worth it."""
+    plain = [way for way in found if way.used and way.index.kind == "btree" and not way.index.each]
+    counted = [(estimate(way, BOTH_MAX), way) for way in plain] if len(plain) > 1 else []
+    counted = sorted((one for one in counted if one[0] <= BOTH_MAX), key=lambda one: one[0])
+    for number, (fewer, first) in enumerate(counted):
+        for more, second in counted[number + 1 :]:
+            alike = any(node is other for node in first.used for other in second.used)
+            if not alike and more <= BOTH_RATIO * fewer:
+                return tuple(replace(way, ordered=False, bounded=None) for way in (first, second))
+    return ()
 
 
 def _ways_of_any(node: Node, indexes: Sequence[Index]) -> tuple[Access, ...] | None:

@@ -24,7 +24,6 @@ from lua_ls_persist.query.cursor import fingerprint, read_cursor, write_cursor
 from lua_ls_persist.query.model import LIMIT_MAX
 from lua_ls_persist.store.index_model import Index
 from lua_ls_persist.store.planner import (
-    FEW,
     SCAN,
     Access,
     Choice,
@@ -259,7 +258,12 @@ class Queries(Schemas):
         """What rows are read from in a statement of its own."""
         builder = self._builder(table_id)
         rows = through(
-            builder, choice.ways, conditions, self._has_elements_everywhere, sought=sought
+            builder,
+            choice.ways,
+            conditions,
+            self._has_elements_everywhere,
+            both=choice.both,
+            sought=sought,
         )
         return builder, rows
 
@@ -324,7 +328,13 @@ class Queries(Schemas):
         `fields` are what else is looked at in each row.
         """
         choice = self._choose(builder.table_id, Question(where, fields=tuple(fields)))
-        rows = through(builder, choice.ways, conjuncts(where), self._has_elements_everywhere)
+        rows = through(
+            builder,
+            choice.ways,
+            conjuncts(where),
+            self._has_elements_everywhere,
+            both=choice.both,
+        )
         source = rows.source
         condition = builder.condition(Group("all", rows.conditions), source)
         return source.tables, [*source.conditions, condition], source
@@ -337,10 +347,10 @@ class Queries(Schemas):
         indexes = self.indexes(table_id)
         if not indexes:
             return SCAN
-        return choose(question, indexes, lambda way: self._estimate(table_id, way))
+        return choose(question, indexes, lambda way, most: self._estimate(table_id, way, most))
 
-    def _estimate(self, table_id: int, way: Access) -> int:
-        """To how many rows a way leads, of a few and one more."""
+    def _estimate(self, table_id: int, way: Access, most: int) -> int:
+        """To how many rows a way leads, of so many and one more."""
         builder = self._builder(table_id)
         rows = through(builder, [way], way.used, lambda _index: True)
         condition = builder.condition(Group("all", rows.conditions), rows.source)
@@ -349,7 +359,7 @@ class Queries(Schemas):
         conditions = " AND ".join([*rows.source.conditions, condition])
         sql = (
             f"SELECT count(*) FROM (SELECT 1 FROM {rows.source.tables}"  # noqa: S608
-            f" WHERE {conditions} LIMIT {FEW + 1})"
+            f" WHERE {conditions} LIMIT {most + 1})"
         )
         return cast("int", self._connection.execute(sql, builder.bound(sql)).get)
 

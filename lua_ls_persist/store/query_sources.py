@@ -58,9 +58,10 @@ def through(
     conditions: Sequence[Node],
     is_empty: Callable[[Index], bool],
     *,
+    both: bool = False,
     sought: tuple[Field, bool] | None = None,
 ) -> Rows:
-    """The rows to which ways through indexes lead.
+    """The rows to which ways through indexes lead; those to which all do, if `both`.
 
     `is_empty` tells whether an index of elements has no rows without elements. `sought` is the
     field whose bound on one side (True: the upper one) is a page's end.
@@ -79,7 +80,11 @@ def through(
         parts.append(
             f"SELECT i.key_kind, i.key, i.row FROM {rows.source.tables} WHERE {' AND '.join(tests)}"  # noqa: S608
         )
-    return Rows(_indexed(f"({' UNION '.join(parts)}) AS i", ()), tuple(conditions))
+    if both:
+        used = [node for way in ways for node in way.used]
+        conditions = [node for node in conditions if all(node is not other for other in used)]
+    joined = f" {'INTERSECT' if both else 'UNION'} ".join(parts)
+    return Rows(_indexed(f"({joined}) AS i", ()), tuple(conditions))
 
 
 def _through_one(

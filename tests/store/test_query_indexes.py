@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,17 @@ from lua_ls_persist.store import query_sources as sources_code
 from lua_ls_persist.store.queries import FoundRow
 from lua_ls_persist.store.rows import INTEGER, STRING, TABLE
 from tests.store.helpers import as_value
-from tests.store.query_data import FIELDS, ROWS, Made, aggregates, fields, made, queries, wheres
+from tests.store.query_data import (
+    FIELDS,
+    ROWS,
+    Made,
+    aggregates,
+    conditions,
+    fields,
+    made,
+    queries,
+    wheres,
+)
 from tests.store.query_model import Model, Row
 
 PATH: tuple[str, list[Any]] = ("Memory", ["rows"])
@@ -73,7 +84,6 @@ def limits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     """Random data are few: what is many is made less, so that all choices are made."""
     if request.param == "many":
         monkeypatch.setattr(planner_code, "FEW", 1)
-        monkeypatch.setattr("lua_ls_persist.store.queries.FEW", 1)
         monkeypatch.setattr(sources_code, "SCAN_FIRST_ROWS", 3)
 
 
@@ -135,6 +145,24 @@ class TestAgreement:
             same = [old.field(o.field, row) == new.field(o.field, row) for o in query.order_by]
             if first.next is not None and all(same) and row in new.found(query):
                 assert plain(rows).count(row) == 1
+
+
+@given(made(), st.lists(conditions(), min_size=1, max_size=3), st.lists(fields, max_size=1))
+@settings(max_examples=200)
+def test_two_indexes_together_find_what_both_lead_to(
+    made: Made, where: list[Any], order_by: list[str]
+) -> None:
+    spec = {"where": where, "order_by": order_by, "limit": 3}
+    names = dict.fromkeys(condition[0] for condition in where)
+    definitions = [{"fields": [name]} for name in names]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(planner_code, "FEW", -1)
+        patch.setattr(planner_code, "BOTH_RATIO", 1_000)
+        with filled(made, definitions) as store:
+            query = parse_query(spec)
+            found = Model(made.data, ROWS).found(query)
+            assert plain(pages(store, spec)) == found
+            assert store.count(ROWS, query.where) == len(found)
 
 
 def pages_after(store: Store, spec: dict[str, Any], after: str | None) -> list[FoundRow]:
@@ -291,6 +319,43 @@ def test_index_and_scan_agree_where_there_is_much(people: Store) -> None:
         scanned = people.query(ROWS, parse_query({**spec, "limit": 2000}))
         people.use_indexes = True
         assert found == scanned
+
+
+def test_two_indexes_that_lead_to_many_are_put_together() -> None:
+    rng = random.Random(5)
+    with Store.open(None) as store:
+        with store.transaction():
+            table_id = store.root("t", create=True)
+            first = store.reserve(20_000)
+            store.apply(
+                [
+                    entry
+                    for row in range(first, first + 20_000)
+                    for entry in (
+                        (table_id, INTEGER, row, TABLE, row),
+                        (row, STRING, "a", INTEGER, rng.randrange(10)),
+                        (row, STRING, "b", INTEGER, rng.randrange(10)),
+                        (row, STRING, "c", INTEGER, rng.randrange(2)),
+                    )
+                ],
+                new_tables=[(row,) for row in range(first, first + 20_000)],
+            )
+        for field in "abc":
+            store.create_index("t", [], [field])
+        where = [["a", "=", 3], ["b", "=", 7], ["c", "=", 1]]
+        for spec in ({"where": where, "limit": 5}, {"where": where[:2]}):
+            query = parse_query({"order_by": "d", **spec})
+            told = store.explain(table_id, query)
+            page, count = store.query(table_id, query), store.count(table_id, query.where)
+            store.use_indexes = False
+            assert store.query(table_id, query) == page
+            assert store.count(table_id, query.where) == count
+            store.use_indexes = True
+            assert told.index == "t(b) and t(a)", "the narrower one comes first"
+            assert told.rows_examined < 400
+        # The third index leads to too many.
+        lopsided = parse_query({"where": [["a", "=", 3], ["c", "=", 1]], "order_by": "d"})
+        assert store.explain(table_id, lopsided).index == "t(a)"
 
 
 @pytest.mark.parametrize(
