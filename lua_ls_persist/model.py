@@ -152,6 +152,14 @@ class TableCompression:
 
 
 @dataclass(frozen=True, slots=True)
+class Local:
+    """A top-level local variable of a document, and its present value."""
+
+    name: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
 class StoredTable:
     """A named table of the store: `Memory`, or one of `ext.table(name)`."""
 

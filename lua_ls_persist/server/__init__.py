@@ -18,6 +18,7 @@ from lua_ls_persist.server.features import (
     inlay_hints,
     language,
     lenses,
+    result_comments,
     status,
 )
 from lua_ls_persist.server.language_server import LuaLanguageServer
@@ -26,22 +27,26 @@ from lua_ls_persist.server.transports import serve_stdio, serve_tcp
 
 __all__ = ["create_server", "serve"]
 
+FEATURES = (
+    commands,
+    completion,
+    configuration,
+    hover,
+    inlay_hints,
+    language,
+    lenses,
+    result_comments,
+    status,
+)
+"""Those that answer requests; others have commands only."""
+
 
 def create_server() -> LuaLanguageServer:
     """A server with all features, not yet connected to anything."""
     from pygls.protocol import default_converter
 
     server = LuaLanguageServer(protocol_cls=LuaProtocol, converter_factory=default_converter)
-    for feature in (
-        commands,
-        completion,
-        configuration,
-        hover,
-        inlay_hints,
-        language,
-        lenses,
-        status,
-    ):
+    for feature in FEATURES:
         feature.register(server)
     return server
 

@@ -17,6 +17,7 @@ from lua_ls_persist.server.documents import Edit
 from lua_ls_persist.server.positions import Position, Range
 from lua_ls_persist.server.tracking import moved_position, moved_range
 
+HintKind: TypeAlias = Literal["result", "output", "local", "pending"]
 NoteLevel: TypeAlias = Literal["error", "warning", "information", "hint"]
 
 
@@ -47,6 +48,7 @@ class Hint:
     position: Position
     label: str
     details: str = ""
+    kind: HintKind = "result"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,17 @@ class Board:
         key = None if uri is None else uris.key_of(uri)
         return self._remove(
             lambda entry, item: key is None or key in (entry.origin, uris.key_of(item.uri))
+        )
+
+    def remove(self, uri: str, kind: HintKind) -> Changed:
+        """Removes all hints of one kind in a document."""
+        key = uris.key_of(uri)
+        return self._remove(
+            lambda _, item: (
+                isinstance(item.content, Hint)
+                and item.content.kind == kind
+                and uris.key_of(item.uri) == key
+            )
         )
 
     def clear_where(self, wanted: Callable[[str], bool]) -> Changed:

@@ -16,9 +16,10 @@ from datetime import datetime, timezone
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 from lua_ls_persist.errors import LuaPersistError, SessionClosedError, SessionError
-from lua_ls_persist.model import Evaluation, Problem
+from lua_ls_persist.model import Evaluation, Local, Problem
 from lua_ls_persist.server.watching import Watch
 from lua_ls_persist.session import Session
+from lua_ls_persist.session.documents import DocumentCode
 from lua_ls_persist.session.output import OnOutput
 
 RETRY_S = 0.005
@@ -45,6 +46,8 @@ class Source:
     name: str
     line: int = 0
     """How many lines stand before it in its document."""
+    code: DocumentCode | None = None
+    """What is to be known about the locals of its document; None: it is evaluated as it stands."""
 
 
 class _Work(Protocol):
@@ -57,30 +60,54 @@ class _Work(Protocol):
 class Job:
     """One evaluation that was asked for: waiting, running or done."""
 
-    def __init__(self, source: Source, on_output: OnOutput | None = None) -> None:
+    def __init__(self, source: Source, *, id_: str = "") -> None:
         self.source = source
-        self.on_output = on_output
+        self.id = id_
+        """By this the client knows what belongs together."""
+        self.on_output: OnOutput | None = None
         """Hears what it prints, on the session's thread."""
         self.interrupted = False
         """Whether somebody asked for its end."""
         self.started_utc: datetime | None = None
         self.evaluation: Evaluation | None = None
         """What came of it; stays None if it never ran."""
+        self.locals: tuple[Local, ...] = ()
+        """What is known of the locals of its document afterwards."""
         self._future: Future[Evaluation] | None = None
         self._session: Session | None = None
 
     def submit(self, session: Session, time_limit_s: float | None) -> Future[Evaluation]:
         """Gives it to a session that has nothing else to do."""
         source = self.source
-        future = session.submit(
-            source.text,
-            name=source.name,
-            line=source.line,
-            time_limit_s=time_limit_s,
-            on_output=self.on_output,
-        )
+        if source.code is None:
+            future = session.submit(
+                source.text,
+                name=source.name,
+                line=source.line,
+                time_limit_s=time_limit_s,
+                on_output=self.on_output,
+            )
+        else:
+            future = session.submit_document(
+                source.text,
+                source.code,
+                name=source.name,
+                line=source.line,
+                time_limit_s=time_limit_s,
+                on_output=self.on_output,
+            )
         self._session, self._future = session, future
         return future
+
+    def never_started(self) -> Evaluation:
+        """What is said of it if it was interrupted while it waited."""
+        problem = Problem(
+            kind="interrupt",
+            message="interrupted before it started",
+            chunk=self.source.name,
+            line=self.source.line + 1,
+        )
+        return Evaluation(ok=False, problems=(problem,))
 
     def interrupt(self) -> bool:
         """Ends it, wherever it stands; true if it was running."""
@@ -205,7 +232,7 @@ class Evaluator:
             async with self._turn:
                 session = await self._opened_session()
                 if job.interrupted:
-                    return _never_started(job)
+                    return job.never_started()
                 self._evaluating, job.started_utc = job, datetime.now(timezone.utc)
                 self._observe()
                 try:
@@ -424,13 +451,17 @@ class Evaluator:
             evaluation = await asyncio.shield(done)
         except asyncio.CancelledError:
             if done.cancelled():  # It was interrupted before the session took it up.
-                return _never_started(job)
+                return job.never_started()
             job.interrupt()
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.wait({done})
                 job.evaluation = done.result()
             raise
         job.evaluation = evaluation
+        if job.source.code is not None and evaluation.ok:
+            document = job.source.code.document
+            with contextlib.suppress(LuaPersistError):
+                job.locals = await self._in_worker(lambda: session.locals(document))
         return evaluation
 
     async def _in_worker(self, call: Callable[[], T]) -> T:
@@ -441,13 +472,3 @@ def _forget(done: asyncio.Future[Any]) -> None:
     """Takes note of an error that nobody waits for any more."""
     if not done.cancelled():
         done.exception()
-
-
-def _never_started(job: Job) -> Evaluation:
-    problem = Problem(
-        kind="interrupt",
-        message="interrupted before it started",
-        chunk=job.source.name,
-        line=job.source.line + 1,
-    )
-    return Evaluation(ok=False, problems=(problem,))

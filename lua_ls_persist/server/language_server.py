@@ -17,9 +17,10 @@ from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
 from lua_ls_persist._version import __version__
+from lua_ls_persist.model import Local
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.analysis import Scopes, is_analysed, scopes_of
-from lua_ls_persist.server.board import Board, Changed, Note
+from lua_ls_persist.server.board import Board, Changed, Hint, Note
 from lua_ls_persist.server.columns import non_blank
 from lua_ls_persist.server.commands import CommandError
 from lua_ls_persist.server.convert import Converter, encoding_of
@@ -79,6 +80,7 @@ class LuaLanguageServer(LanguageServer):
         """Whether the client has settings for another Lua server."""
         self.at_end: list[Callable[[], object]] = []
         """What is to be done when the server stops."""
+        self._evaluations = 0
         self._tasks: set[asyncio.Task[object]] = set()
         self.file_listeners: list[Callable[[Sequence[types.FileEvent]], None]] = []
         """Called when Lua files of the workspace have changed on disk."""
@@ -107,6 +109,28 @@ class LuaLanguageServer(LanguageServer):
     def evaluator_of(self, uri: str | None) -> Evaluator:
         """The session that a document belongs to; without one, that of the first folder."""
         return self.workspaces.of(uri).evaluator
+
+    def next_evaluation_id(self) -> str:
+        """What the client calls the evaluation that comes next."""
+        self._evaluations += 1
+        return str(self._evaluations)
+
+    async def local_values(self, uri: str, name: str) -> Local | None:
+        """A top-level local of a document with its value; None if it is not known, or not now."""
+        key = uris.key_of(uri)
+        found = await self.evaluator_of(uri).glance(lambda session: session.locals(key, [name]))
+        return found[0] if found else None
+
+    def visible_hints(self, uri: str) -> list[Hint]:
+        """What is shown behind the rows of a document, as far as its user wants to see it."""
+        settings = self.workspace_of(uri).settings
+        wanted = {
+            "result": settings.hints_results,
+            "output": settings.hints_output,
+            "local": settings.hints_locals,
+            "pending": settings.hints_results,
+        }
+        return [hint for hint in self.board.hints(uri) if wanted[hint.kind]]
 
     def connect(self, params: types.InitializeParams) -> None:
         """Takes over what the client said about itself."""
@@ -260,7 +284,7 @@ class LuaLanguageServer(LanguageServer):
         for source in self.note_sources:
             notes += source(uri)
         if not self.shows_hints and document is not None:
-            for hint in self.board.hints(uri):
+            for hint in self.visible_hints(uri):
                 range_ = non_blank(document, hint.position.row)
                 notes.append(Note("hint", "result", hint.label, range_))
         self.text_document_publish_diagnostics(

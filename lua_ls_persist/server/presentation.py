@@ -11,8 +11,16 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from lua_ls_persist.model import Evaluation, Frame, OutputPiece, Preview, Problem
-from lua_ls_persist.pretty import one_line
+from lua_ls_persist.model import (
+    Evaluation,
+    Frame,
+    Local,
+    OutputPiece,
+    Preview,
+    Problem,
+    Value,
+)
+from lua_ls_persist.pretty import one_line, pretty_values
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.board import Hint, Item, Note, NoteLevel, Related
 from lua_ls_persist.server.columns import (
@@ -26,6 +34,7 @@ from lua_ls_persist.server.documents import Document, Documents
 from lua_ls_persist.server.forms import syntax_of
 from lua_ls_persist.server.places import Place, Places
 from lua_ls_persist.server.positions import Position, Range
+from lua_ls_persist.server.toplevel import Named, named_in
 
 LABEL_WIDTH_MAX = 80
 DETAILS_CHARACTERS_MAX = 10_000
@@ -35,6 +44,8 @@ OUTPUT_HINTS_MAX = 1000
 
 RESULT_MARK = "=> "
 OUTPUT_MARK = "» "
+LOCAL_MARK = "· "
+LOCALS_WIDTH_MAX = 60
 DONE_LABEL = "✓"
 LINE_MARK = " ⏎ "
 
@@ -69,14 +80,42 @@ class Presenter:
     places: Places
     fails_at: Callable[[str], str | None]
 
-    def items(self, evaluation: Evaluation, origin: Origin) -> list[Item]:
+    def items(
+        self, evaluation: Evaluation, origin: Origin, *, only_problems: bool = False
+    ) -> list[Item]:
         """Everything that the evaluation shows, in the documents as they are now."""
         items: list[Item] = []
         for problem in evaluation.problems:
             items += self._problem_items(problem, origin)
+        if only_problems:
+            return items
         items += self._output_items(evaluation.output, origin)
         if evaluation.ok:
             items += self._value_items(evaluation, origin)
+        return items
+
+    def local_items(self, document: Document, values: Sequence[Local]) -> list[Item]:
+        """The values of a document's locals behind the rows that declare them.
+
+        Not those that say nothing new: functions, and what the declaration itself says.
+        """
+        known = {local.name: local.value for local in values}
+        by_row: dict[int, list[tuple[Named, Value]]] = {}
+        for named in {one.name: one for one in named_in(document)}.values():
+            if named.name in known and not _is_plain(named, known[named.name]):
+                row = named.range.end.row
+                by_row.setdefault(row, []).append((named, known[named.name]))
+        items: list[Item] = []
+        for row, shown in by_row.items():
+            width = max(LOCALS_WIDTH_MAX // len(shown), 12)
+            parts = [f"{named.name} = {one_line(value, width=width)}" for named, value in shown]
+            label = LOCAL_MARK + clipped(", ".join(parts), LABEL_WIDTH_MAX)
+            details = "\n".join(
+                f"{named.name} = {pretty_values((value,))}" for named, value in shown
+            )
+            position = Position(row, len(document.row(row)))
+            hint = Hint(position, label, fenced(details, "lua"), "local")
+            items.append(Item(document.uri, shown[0][0].statement, hint))
         return items
 
     def document(self, uri: str) -> Document | None:
@@ -166,7 +205,7 @@ class Presenter:
             return None
         label = OUTPUT_MARK + clipped(text.rstrip("\r\n"), LABEL_WIDTH_MAX)
         position = Position(place.row, len(document.row(place.row)))
-        hint = Hint(position, label, fenced(text, ""))
+        hint = Hint(position, label, fenced(text, ""), "output")
         return Item(place.uri, self._watched(origin, place), hint)
 
     def _value_items(self, evaluation: Evaluation, origin: Origin) -> list[Item]:
@@ -269,6 +308,15 @@ def fenced(text: str, language: str) -> str:
         fence += "`"
     text = text.rstrip("\n")
     return f"{fence}{language}\n{text}\n{fence}"
+
+
+def _is_plain(named: Named, value: Value) -> bool:
+    """Whether a local's value says nothing that its declaration does not say."""
+    if isinstance(value, Preview) and value.kind == "function":
+        return True
+    if isinstance(value, str) and named.value[:1] in ("'", '"'):
+        return True
+    return named.value != "" and one_line(value) == named.value
 
 
 def _level(problem: Problem) -> NoteLevel:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from lua_ls_persist.errors import StoreError
+from lua_ls_persist.model import Evaluation
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.documents import Document, Documents
 from lua_ls_persist.server.evaluator import Evaluator
@@ -82,6 +83,8 @@ class Workspace:
         self.evaluator.watch(lambda: host.data_changed(self))
         self.view = View(self.evaluator)
         """Its VM as language features see it."""
+        self.last: Evaluation | None = None
+        """What came of the evaluation that ended last."""
         self._session_settings = self.settings
         self._session_folders: tuple[Path, ...] = ()
 

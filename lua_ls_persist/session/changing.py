@@ -21,6 +21,7 @@ from lua_ls_persist.session.calls import told_path, told_value
 from lua_ls_persist.session.files import export_table, name_of, row_source
 from lua_ls_persist.session.life import Life
 from lua_ls_persist.session.limits import SESSION_LIMIT, UseSessionLimit, time_limit
+from lua_ls_persist.session.output import OnOutput
 from lua_ls_persist.session.request import PreviewLimits, evaluation_request
 from lua_ls_persist.session.runner import Job, with_flag
 from lua_ls_persist.session.services import OnProgress, RowSource
@@ -308,6 +309,7 @@ class ChangingData(StoredData):
         *,
         on_progress: OnProgress | None = None,
         rows: RowSource | None = None,
+        on_output: OnOutput | None = None,
         doing: str = "",
     ) -> Callable[[], Evaluation]:
         """A call of a function of the prelude; `doing` tells the history what it is about."""
@@ -317,6 +319,7 @@ class ChangingData(StoredData):
             self._life.runner.names.source_of(name),
             line=0,
             expression=False,
+            live=on_output is not None,
             arguments=(),
             limits=self._limits,
         )
@@ -326,6 +329,7 @@ class ChangingData(StoredData):
             b"",
             name,
             limit,
+            on_output,
             arguments=Encoded(encode(arguments)),
             on_progress=on_progress,
             rows=rows,

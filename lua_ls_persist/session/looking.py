@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lua_ls_persist.errors import SessionError, StoreError
-from lua_ls_persist.model import Field, MemoryStats
-from lua_ls_persist.protocol import Outcome
+from lua_ls_persist.model import Field, MemoryStats, Value
+from lua_ls_persist.protocol import EVALUATE_FLAG_PRELUDE, Outcome
 from lua_ls_persist.session.host import EvaluationHost
-from lua_ls_persist.session.runner import Runner
+from lua_ls_persist.session.request import PreviewLimits, evaluation_request
+from lua_ls_persist.session.runner import Runner, with_flag
 from lua_ls_persist.vm import Stopped
-from lua_ls_persist.wire import Decoder
+from lua_ls_persist.wire import Decoder, Encodable
 
 COLLECT_TIME_LIMIT_S = 5.0
 FIELDS_TIME_LIMIT_S = 1.0
@@ -76,3 +79,32 @@ def fields(runner: Runner, request: bytes) -> list[Field]:
         name, type_name = decoder.text(), decoder.text().decode()
         found.append(Field(name.decode("utf-8", "backslashreplace"), type_name))
     return sorted(found, key=lambda field: field.name)
+
+
+def prelude_values(
+    runner: Runner, function: str, arguments: Sequence[Encodable], limits: PreviewLimits
+) -> tuple[Value, ...]:
+    """What a function of the prelude gives that runs nothing of the program; nothing if it fails.
+
+    Raises:
+        SessionError: the arguments are too large.
+    """
+    request = evaluation_request(
+        function.encode(),
+        b"=look",
+        line=0,
+        expression=False,
+        arguments=arguments,
+        limits=limits,
+    )
+    request = with_flag(request, EVALUATE_FLAG_PRELUDE)
+    try:
+        response = runner.look(
+            lambda host: runner.machine.call(
+                "core_evaluate", request, host=host, time_limit_s=FIELDS_TIME_LIMIT_S
+            )
+        )
+    except (Stopped, StoreError):
+        return ()
+    values, problems = runner.read(response)
+    return () if problems else values

@@ -9,11 +9,19 @@ from pathlib import Path as FilePath
 from typing import Final, Literal, TypeAlias, final
 
 from lua_ls_persist.errors import SessionError
-from lua_ls_persist.model import Evaluation, Field, MemoryStats
+from lua_ls_persist.model import Evaluation, Field, Local, MemoryStats, Value
 from lua_ls_persist.paths import Path, keys_of
 from lua_ls_persist.session import calls, looking
 from lua_ls_persist.session.changing import ChangingData
 from lua_ls_persist.session.compressing import CompressingData
+from lua_ls_persist.session.documents import (
+    DocumentCode,
+    Way,
+    has_run,
+    known_names,
+    refused,
+    without_wrapping,
+)
 from lua_ls_persist.session.history import HistoryData
 from lua_ls_persist.session.indexes import StoredIndexes
 from lua_ls_persist.session.inspection import Inspector, state_of
@@ -203,6 +211,77 @@ class Session(
         """As `evaluate`, without waiting: evaluations run in the order they were submitted."""
         run = self._prepare(source, name, line, mode, arguments, time_limit_s, on_output)
         return self._life.owner.submit(run)
+
+    def submit_document(
+        self,
+        source: str,
+        code: DocumentCode,
+        *,
+        name: str = "(eval)",
+        line: int = 0,
+        time_limit_s: float | UseSessionLimit | None = SESSION_LIMIT,
+        on_output: OnOutput | None = None,
+    ) -> Future[Evaluation]:
+        """As `submit`, for a document or a part of it, whose top-level locals outlive it.
+
+        `code` knows the locals that `source` sees and has.
+        """
+        plain = self._prepare(source, name, line, "auto", (), time_limit_s, on_output)
+
+        def run() -> Evaluation:
+            arguments: dict[str, Encodable] = {"document": code.document}
+            known = known_names(self._looked_at("document_names", code.document))
+            ways = code.compose(known)
+            if not ways and not (code.whole and known):
+                return plain()
+            arguments["name"] = self._life.runner.names.source_of(name)
+            arguments["whole"] = code.whole
+            arguments["ways"] = [self._way(way) for way in ways]
+            evaluation = self._prepared(
+                "document_evaluate" if ways else "document_forget",
+                arguments,
+                name,
+                time_limit_s,
+                doing=source,
+                on_output=on_output,
+            )()
+            if ways and has_run(evaluation):
+                return without_wrapping(evaluation, name, line)
+            return refused(evaluation, name) or plain()
+
+        return self._life.owner.submit(run)
+
+    def locals(self, document: str, names: Sequence[str] | None = None) -> tuple[Local, ...]:
+        """The top-level locals of a document that are known, or these of them, and their values.
+
+        Known are those of its last evaluation as a document, and of parts of it since then.
+        """
+
+        def look() -> tuple[Local, ...]:
+            known = known_names(self._looked_at("document_names", document))
+            wanted = [name for name in (sorted(known) if names is None else names) if name in known]
+            if not wanted:
+                return ()
+            values = self._looked_at("document_values", document, wanted)
+            return tuple(map(Local, wanted, values))
+
+        return self._life.owner.call(look)
+
+    def _way(self, way: Way) -> Encodable:
+        content = prepare_source(way.text)
+        return {
+            "text": b"\n" * way.line + content,
+            "number": self._life.runner.sources.number_of(content, way.line),
+            "visible": list(way.visible),
+            "captures": [list(names) for names in way.captures],
+            "updated": list(way.updated),
+            "kept": list(way.kept),
+            "is_expression": way.is_expression,
+        }
+
+    def _looked_at(self, function: str, *arguments: Encodable) -> tuple[Value, ...]:
+        """What a function of the prelude says that changes nothing. On the thread."""
+        return looking.prelude_values(self._life.runner, function, arguments, self._limits)
 
     def call(
         self,

@@ -29,6 +29,8 @@ class Client(LanguageClient):
     told: dict[str, list[Any]]
     """Our own notifications by name: `status`, `output`, `changed`."""
     registered: list[types.Registration]
+    applied: list[types.TextEdit]
+    """The changes that the server asked for."""
 
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -47,6 +49,17 @@ def make_client() -> Client:
     client.evaluations = []
     client.told = {"status": [], "output": [], "changed": []}
     client.registered = []
+    client.applied = []
+
+    @typed(client.feature(types.WORKSPACE_APPLY_EDIT))
+    def apply(params: types.ApplyWorkspaceEditParams) -> types.ApplyWorkspaceEditResult:
+        changes = params.edit.document_changes or ()
+        for change in changes:
+            if isinstance(change, types.TextDocumentEdit):
+                client.applied += [e for e in change.edits if isinstance(e, types.TextEdit)]
+        for edits in (params.edit.changes or {}).values():
+            client.applied += edits
+        return types.ApplyWorkspaceEditResult(applied=True)
 
     @typed(client.feature(types.WORKSPACE_INLAY_HINT_REFRESH))
     def refresh(_: Any) -> None:

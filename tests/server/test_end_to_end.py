@@ -367,8 +367,10 @@ async def test_lenses_carry_all_they_need(editor: Editor) -> None:
     )
     assert [(lens.command.title, lens.range.start.line) for lens in lenses] == [
         ("Evaluate File", 0),
-        ("Evaluate", 0),
-        ("Evaluate", 3),
+        ("Run", 0),
+        ("Run Above", 0),
+        ("Run", 3),
+        ("Run Above", 3),
     ]
     assert lenses[1].range.start.character == editor.units('local s = "😀"; ')
     for lens in lenses:
@@ -388,9 +390,14 @@ async def test_actions_mirror_lenses(editor: Editor) -> None:
         return [get_converter().structure(action, types.CodeAction) for action in found]
 
     found = await actions(at(1, 0, 1, 0))
-    assert [action.title for action in found] == ["Evaluate Top-Level Form", "Evaluate File"]
-    for action in found:
-        assert (await _execute(editor, action.command))["text"] == "2"
+    texts = {action.title: (await _execute(editor, action.command))["text"] for action in found}
+    assert texts == {
+        "Evaluate Top-Level Form": "2",
+        "Evaluate File": "2",
+        "Evaluate from Start to Cursor": "2",
+        "Evaluate to Comment": "2",
+        "Run Above": "",
+    }
     found = await actions(at(1, 7, 1, 8), only=["source"])
     assert found[0].title == "Evaluate Selection"
     assert (await _execute(editor, found[0].command))["text"] == "2"

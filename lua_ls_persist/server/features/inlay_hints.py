@@ -21,7 +21,7 @@ def register(server: LuaLanguageServer) -> None:
         if document is None:
             return []
         wanted = server.converter.range_in(document, client_range(params.range))
-        hints = server.board.hints(document.uri)
+        hints = server.visible_hints(document.uri)
         return server.converter.inlay_hints(
             document, [hint for hint in hints if wanted.holds(hint.position)]
         )

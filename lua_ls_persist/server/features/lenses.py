@@ -11,12 +11,17 @@ from lsprotocol import types
 
 from lua_ls_persist.jsonable import Json
 from lua_ls_persist.server.convert import client_range, command_call, position_json, range_json
+from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.features.commands import (
     EVALUATE_FILE,
     EVALUATE_FORM,
     EVALUATE_SELECTION,
+    EVALUATE_TO_CURSOR,
 )
+from lua_ls_persist.server.features.result_comments import EVALUATE_EXAMPLES, EVALUATE_TO_COMMENT
+from lua_ls_persist.server.forms import Form
 from lua_ls_persist.server.positions import Position, Range
+from lua_ls_persist.server.result_comments import Example, examples_in
 
 if TYPE_CHECKING:
     from lua_ls_persist.server.language_server import LuaLanguageServer
@@ -24,7 +29,8 @@ if TYPE_CHECKING:
 LENSES_MAX = 1000
 ACTION_KIND = "source.luaPersist.evaluate"
 """A kind of `source` action: editors do not light a bulb on every line for these."""
-LENS_TITLE = "Evaluate"
+RUN_TITLE = "Run"
+RUN_ABOVE_TITLE = "Run Above"
 
 
 def register(server: LuaLanguageServer) -> None:
@@ -39,11 +45,19 @@ def register(server: LuaLanguageServer) -> None:
         uri = document.uri
         top = server.converter.range(document, Range(Position(0, 0), Position(0, 0)))
         lenses = [types.CodeLens(range=top, command=command_call(EVALUATE_FILE, {"uri": uri}))]
-        for form in [form for form in syntax.forms if form.deserves_lens][:LENSES_MAX]:
-            start = server.converter.position(document, form.range.start)
-            call = command_call(EVALUATE_FORM, {"uri": uri, "position": position_json(start)})
-            call.title = LENS_TITLE
-            lenses.append(types.CodeLens(range=types.Range(start, start), command=call))
+        above: Form | None = None
+        for form in syntax.forms:
+            if form.deserves_lens and len(lenses) < LENSES_MAX:
+                start = server.converter.position(document, form.range.start)
+                place = types.Range(start, start)
+                at: dict[str, Json] = {"uri": uri, "position": position_json(start)}
+                call = command_call(EVALUATE_FORM, at)
+                call.title = RUN_TITLE
+                lenses.append(types.CodeLens(range=place, command=call))
+                if above is not None:
+                    call = _run_above(server, document, above)
+                    lenses.append(types.CodeLens(range=place, command=call))
+            above = form
         own = lenses if syntax.forms else []
         return own + [lens for source in server.lens_sources for lens in await source(document)]
 
@@ -62,12 +76,38 @@ def register(server: LuaLanguageServer) -> None:
         uri = document.uri
         selected = server.converter.range_in(document, client_range(params.range))
         at: dict[str, Json] = {"uri": uri, "position": position_json(params.range.start)}
-        calls = [command_call(EVALUATE_FORM, at), command_call(EVALUATE_FILE, {"uri": uri})]
+        calls = [
+            command_call(EVALUATE_FORM, at),
+            command_call(EVALUATE_FILE, {"uri": uri}),
+            command_call(EVALUATE_TO_CURSOR, at),
+            command_call(EVALUATE_TO_COMMENT, at),
+        ]
+        syntax = await server.syntax(document)
+        above = [form for form in syntax.forms if form.range.end <= selected.start]
+        form = syntax.form_at(selected.start)
+        if above and form is not None and form != above[-1]:
+            calls.append(_run_above(server, document, above[-1]))
+        if any(_in_comment(example, selected.start.row) for example in examples_in(document)):
+            calls.insert(0, command_call(EVALUATE_EXAMPLES, at))
         if not selected.empty:
             chosen: dict[str, Json] = {"uri": uri, "range": range_json(params.range)}
             calls.insert(0, command_call(EVALUATE_SELECTION, chosen))
         own = [types.CodeAction(title=call.title, kind=ACTION_KIND, command=call) for call in calls]
         return given + own
+
+
+def _run_above(server: LuaLanguageServer, document: Document, above: Form) -> types.Command:
+    """Evaluates everything above a form, up to the one right above it."""
+    # Its last character: behind it, the next form may begin.
+    end = Position(above.range.end.row, max(above.range.end.column - 1, 0))
+    place = position_json(server.converter.position(document, max(end, above.range.start)))
+    call = command_call(EVALUATE_TO_CURSOR, {"uri": document.uri, "position": place})
+    call.title = RUN_ABOVE_TITLE
+    return call
+
+
+def _in_comment(example: Example, row: int) -> bool:
+    return example.group <= row <= example.last_row
 
 
 def _wanted(only: object) -> bool:

@@ -1,0 +1,98 @@
+"""Evaluating parts of a document so that they see its top-level locals.
+
+Lua forgets the locals of a chunk when it ends. Somebody who evaluates a document, and then a form
+of it, expects that the form sees them. lua/prelude/locals.lua keeps them in the VM, by document;
+here is which sources the VM is given for that. What is in a document, and where, its editor knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
+
+from lua_ls_persist.model import Evaluation, Problem, Value
+from lua_ls_persist.pretty import pretty_values
+
+CAPTURE: Final = "__lua_persist_locals"
+"""By this name a source hands over its locals, as `CAPTURE(1, function() return a, b end)`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A source that stands for a part of a document: a function that is to be called.
+
+    It begins with `local __lua_persist_locals, ... = ... return function(...)`, where `...` are the
+    locals that it sees, and ends with `end`.
+    """
+
+    text: str
+    line: int
+    """How many lines stand before it in its document."""
+    visible: tuple[str, ...] = ()
+    """The locals of the document that it sees."""
+    captures: tuple[tuple[str, ...], ...] = ()
+    """The locals that it hands over, at each place where it does so, in the order of the values."""
+    updated: tuple[str, ...] = ()
+    """Locals that are assigned what the new ones of the same name have."""
+    kept: tuple[str, ...] = ()
+    """Of these, the ones that the new ones do not take the place of."""
+    is_expression: bool = False
+    """It returns one value more, in front."""
+
+
+Compose: TypeAlias = Callable[[frozenset[str]], Sequence[Way]]
+"""The ways to evaluate something, best first, when these locals of its document are known; none:
+it is evaluated as it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentCode:
+    """A document, or a part of it, that is evaluated as one."""
+
+    document: str
+    """What tells the document from others."""
+    compose: Compose
+    whole: bool = False
+    """It is all of the document: nothing of what was known of it counts any more."""
+
+
+def known_names(values: Sequence[Value]) -> frozenset[str]:
+    """What the prelude says of the names it knows."""
+    text = values[0] if values else ""
+    return frozenset(text.split()) if isinstance(text, str) else frozenset()
+
+
+def has_run(evaluation: Evaluation) -> bool:
+    """Whether one of the ways could be compiled."""
+    return not evaluation.ok or evaluation.values[:1] != (False,)
+
+
+def refused(evaluation: Evaluation, name: str) -> Evaluation | None:
+    """The syntax error that only the locals around a source make one; None without such."""
+    message = evaluation.values[1] if len(evaluation.values) > 1 else ""
+    if not isinstance(message, str) or not message:
+        return None
+    head, _, rest = message.partition(": ")
+    line = head.rpartition(":")[2]
+    problem = Problem("syntax", rest, name, int(line) if line.isdigit() else None)
+    return replace(evaluation, ok=False, values=(), text="", problems=(problem,))
+
+
+def without_wrapping(evaluation: Evaluation, name: str, line: int) -> Evaluation:
+    """The evaluation as if the source had been evaluated as it stands, from the `line`th on."""
+    if evaluation.ok:
+        values = evaluation.values[1:]
+        return replace(evaluation, values=values, text=pretty_values(values) if values else "")
+    return replace(
+        evaluation, problems=tuple(_cleaned(problem, name, line) for problem in evaluation.problems)
+    )
+
+
+def _cleaned(problem: Problem, name: str, line: int) -> Problem:
+    frames = list(problem.traceback)
+    if frames and frames[-1].chunk == name:
+        wrapped = (f"function <{name}:{line}>", f"function <{name}:{line + 1}>")
+        if frames[-1].function in wrapped or frames[-1].function.endswith(" 'inner'"):
+            frames[-1] = replace(frames[-1], function="main chunk")
+    return replace(problem, traceback=tuple(frames))
