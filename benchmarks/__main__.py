@@ -167,7 +167,7 @@ def run_persistence(settings: Settings) -> Result:
 
 def run_batches(settings: Settings) -> Result:
     """Many operations in one transaction."""
-    samples = batches.measure_batches(rounds=settings.rounds)
+    samples = batches.measure_batches(rounds=settings.rounds, report=report)
     return Result(batches.format_batches(samples), _plain(samples), batches.judge(samples))
 
 

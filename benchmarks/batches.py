@@ -15,7 +15,8 @@ from benchmarks import bars
 from benchmarks.bars import Judgement
 from benchmarks.evaluate import check
 from benchmarks.measure import Sample, Subject, format_table, format_time, measure
-from benchmarks.native import BUILD_FOLDER
+from benchmarks.native import BUILD_FOLDER, PeerUnavailableError
+from benchmarks.tarantool import Tarantool
 from lua_ls_persist.session import Session
 
 OPERATIONS = 1000
@@ -29,6 +30,8 @@ LOOP: Final = "the same sets of new rows by a loop, without a batch"
 PYTHON: Final = "Session.batch, sets of new rows"
 PYTHON_MIXED: Final = "Session.batch, sets, updates, gets and deletes"
 BY_HAND: Final = "SQLite by hand, inserts of new rows"
+TARANTOOL: Final = "Tarantool, replaces of rows in one transaction of a program"
+TARANTOOL_MIXED: Final = "Tarantool, replaces, updates, gets and deletes"
 MIGRATE: Final = f"ext.migrate, {ROWS:,} rows"
 MIGRATE_BY_HAND: Final = f"SQLite by hand, UPDATE of {ROWS:,} rows"
 
@@ -59,7 +62,7 @@ _INSERT = "INSERT OR REPLACE INTO users VALUES (?, ?, ?, ?)"
 _MIXED_KINDS = ("set", "update", "get", "delete")
 
 
-def measure_batches(*, rounds: int) -> dict[str, Sample]:
+def measure_batches(*, rounds: int, report: Callable[[str], object]) -> dict[str, Sample]:
     """Time batches of `OPERATIONS` operations, each committed, on the disk of this package."""
     BUILD_FOLDER.mkdir(parents=True, exist_ok=True)
     with (
@@ -77,6 +80,7 @@ def measure_batches(*, rounds: int) -> dict[str, Sample]:
             _python_subject(up, folder, PYTHON_MIXED, _MIXED_KINDS),
             _migrate_subject(up, folder),
             *_by_hand(up, folder),
+            *_in_tarantool(up, folder, report),
         ]
         return measure(subjects, rounds=rounds)
 
@@ -167,6 +171,24 @@ def _by_hand(up: ExitStack, folder: Path) -> list[Subject]:
     return [
         Subject(BY_HAND, insert),
         Subject(MIGRATE_BY_HAND, _statement(large, "UPDATE users SET age = age + 1")),
+    ]
+
+
+def _in_tarantool(up: ExitStack, folder: Path, report: Callable[[str], object]) -> list[Subject]:
+    try:
+        tarantool = Tarantool(folder / "tarantool")
+        up.callback(tarantool.close)
+        tarantool.ask("prepare")
+    except PeerUnavailableError as error:
+        report(str(error))
+        return []
+
+    def batch(*kinds: str) -> Callable[[], object]:
+        return lambda: tarantool.ask("batch", count=OPERATIONS, kinds=kinds)
+
+    return [
+        Subject(TARANTOOL, batch("set")),
+        Subject(TARANTOOL_MIXED, batch(*_MIXED_KINDS), prepare=batch("set")),
     ]
 
 

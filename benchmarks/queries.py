@@ -23,6 +23,7 @@ from benchmarks.bars import Judgement
 from benchmarks.evaluate import check
 from benchmarks.measure import Sample, Subject, format_table, format_time, measure
 from benchmarks.native import BUILD_FOLDER, PeerUnavailableError
+from benchmarks.tarantool import Tarantool
 from lua_ls_persist.session import Session
 
 LIMIT: Final = 10
@@ -256,8 +257,37 @@ class TinyDb(Contender):
         self._database.close()
 
 
+class InTarantool(Contender):
+    """Many questions in one program of Tarantool's own, which keeps everything in memory."""
+
+    name = "Tarantool, select in a program"
+    repeats = 1
+
+    def open(self) -> None:
+        self._tarantool = Tarantool(self.folder / "tarantool")
+        assert self._tarantool.ask("fill", count=self.count) == self.count
+
+    def ask(self, question: Question) -> list[int]:
+        # The program chooses the index itself.
+        index = "city_age" if any(part[0] == "city" for part in question.where) else None
+        index = index or question.order_by or question.where[0][0]
+        operator = question.where[0][1] if question.where else "="
+        keys: list[int] = self._tarantool.ask(
+            "ask",
+            index=index,
+            key=question.values,
+            iterator="GT" if operator == ">" else "EQ" if question.where else "ALL",
+            limit=LIMIT,
+            repeats=PROGRAM_REPEATS,
+        )
+        return keys
+
+    def close(self) -> None:
+        self._tarantool.close()
+
+
 CONTENDERS: Final[tuple[type[Contender], ...]] = (
-    OursInLua, Ours, ByHand, SqliteUtils, OursByScan, ByHandByScan, TinyDb,
+    OursInLua, Ours, ByHand, InTarantool, SqliteUtils, OursByScan, ByHandByScan, TinyDb,
 )  # fmt: skip
 
 
@@ -314,8 +344,8 @@ def _asked(
         for contender in contenders
     ]
     found = measure(subjects, rounds=rounds)
-    inside = found[OursInLua.name]
-    found[OursInLua.name] = Sample(tuple(s / PROGRAM_REPEATS for s in inside.rounds_s))
+    for name in {OursInLua.name, InTarantool.name} & found.keys():
+        found[name] = Sample(tuple(s / PROGRAM_REPEATS for s in found[name].rounds_s))
     return {Key(size, question.name, name): sample for name, sample in found.items()}
 
 

@@ -17,7 +17,9 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_subject_runs() -> None:
-    samples = batches.measure_batches(rounds=1)
+    messages: list[str] = []
+    samples = batches.measure_batches(rounds=1, report=messages.append)
+    assert (batches.TARANTOOL in samples) == (messages == [])
     assert all(sample.best_s > 0 for sample in samples.values())
     text = batches.format_batches(samples)
     assert all(name in text for name in samples)
