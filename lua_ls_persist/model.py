@@ -391,6 +391,23 @@ class Inspected:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageInfo:
+    """An image of a VM that the session's file has."""
+
+    name: str | None
+    """None: the session keeps it by itself, to go on from."""
+    made_utc: str
+    evaluations: int
+    """How many evaluations the VM had seen."""
+    bytes: int
+    """What it takes in the file."""
+    fits: bool
+    """Whether this build of the core can go on from it."""
+    is_current: bool
+    """Whether the data are still those of the image."""
+
+
+@dataclass(frozen=True, slots=True)
 class AggregateGroup:
     """What is known of a group of rows; what was not asked for is None."""
 

@@ -1,78 +1,28 @@
-"""`lua-ls-persist doctor`: what is installed, where things are kept, and whether all of it works.
-
-Nothing here gives up: what cannot be found out is reported as such, and a check that fails does not
-keep the others from being made.
-"""
+"""`lua-ls-persist doctor`: shows what an examination of the installation has found."""
 
 from __future__ import annotations
 
-import concurrent.futures
-import importlib.metadata
 import json
-import platform
 import sys
-import tempfile
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from lua_ls_persist._version import __version__
+from lua_ls_persist import examination
 from lua_ls_persist.cli import exits
 from lua_ls_persist.cli.terminal import Terminal
-from lua_ls_persist.errors import LuaPersistError
-
-if TYPE_CHECKING:
-    from lua_ls_persist.session import Session
-
-INTERRUPT_WITHIN_S = 0.1
-"""What the VM promises: any program ends this soon after it was asked to."""
-CHECK_MEMORY_LIMIT_BYTES = 4 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was tried."""
-
-    name: str
-    ok: bool
-    detail: str
-    duration_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """All that the doctor found; every field is plain JSON data."""
-
-    ok: bool
-    versions: dict[str, str]
-    core: dict[str, str | int]
-    paths: dict[str, str]
-    cache: dict[str, str | int]
-    checks: list[Check]
+from lua_ls_persist.examination import Report, examine
 
 
 def doctor(as_json: bool, db: Path | None = None) -> int:
     """Examines the installation and a session's file, shows the report, gives the exit status."""
     terminal = Terminal()
-    report = examine(db)
+    report = examine(CHECKS, _paths(), _session_file(db))
     if as_json:
         terminal.write_utf8(json.dumps(asdict(report), ensure_ascii=False, indent=2) + "\n")
     else:
         _show(report, terminal)
     return exits.SUCCESS if report.ok else exits.PROBLEM
-
-
-def lua_version() -> str:
-    """The core's Lua version, such as `Lua 5.4.8`, or what keeps the core from telling it."""
-    try:
-        from lua_ls_persist.vm import core_info
-
-        version = core_info().lua_version
-    except LuaPersistError as error:
-        return f"no Lua: {error}"
-    return version if version.startswith("Lua") else f"Lua {version}"
 
 
 def mend(db: Path | None, target: Path, as_json: bool) -> int:
@@ -98,185 +48,15 @@ def mend(db: Path | None, target: Path, as_json: bool) -> int:
     return exits.SUCCESS
 
 
-def examine(db: Path | None = None) -> Report:
-    """Collects versions and paths, and makes the checks."""
-    core, core_ok = _core()
-    cache = _cache()  # before the checks, which may fill it
-    checks = [_made(name, check) for name, check in CHECKS.items()]
-    path = _session_file(db)
-    if path is not None:
-        checks.append(_made("session's file", lambda: _check_file(path)))
-    return Report(
-        ok=core_ok and all(check.ok for check in checks),
-        versions=_versions(),
-        core=core,
-        paths=_paths(),
-        cache=cache,
-        checks=checks,
-    )
-
-
-def _versions() -> dict[str, str]:
-    from lua_ls_persist.store import library_versions
-
-    return {
-        "lua-ls-persist": __version__,
-        "Python": f"{platform.python_version()} ({platform.python_implementation()})",
-        "platform": platform.platform(),
-        "Lua": lua_version().removeprefix("Lua "),
-        **{name: _distribution_version(name) for name in ("wasmtime", "pygls", "lsprotocol")},
-        **library_versions(),
-    }
-
-
-def _distribution_version(name: str) -> str:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"
-
-
-def _core() -> tuple[dict[str, str | int], bool]:
-    try:
-        from lua_ls_persist.vm import core_info
-
-        info = core_info()
-    except LuaPersistError as error:
-        return {"problem": str(error)}, False
-    return {
-        "file": str(info.path),
-        "size_bytes": info.wasm_bytes,
-        "sha256": info.sha256,
-        "layout_version": info.layout_version,
-    }, True
-
-
 def _paths() -> dict[str, str]:
     from lua_ls_persist.cli.interactive import history_path
     from lua_ls_persist.store import default_path
-    from lua_ls_persist.store.keys import key_path
 
     return {
         "program": sys.argv[0],
-        "package": str(Path(__file__).parents[1]),
         "session of this folder": str(default_path(Path.cwd(), create=False)),
         "history": str(history_path()),
-        "signing key": str(key_path()),
     }
-
-
-def _cache() -> dict[str, str | int]:
-    from lua_ls_persist.vm import cache_folder
-
-    folder = cache_folder()
-    try:
-        sizes = [file.stat().st_size for file in folder.iterdir() if file.is_file()]
-    except FileNotFoundError:
-        sizes = []
-    except OSError as error:
-        return {"folder": str(folder), "problem": f"cannot be read: {error.strerror or error}"}
-    return {"folder": str(folder), "compiled_cores": len(sizes), "size_bytes": sum(sizes)}
-
-
-def _made(name: str, check: Callable[[], str]) -> Check:
-    start_s = time.perf_counter()
-    try:
-        detail, ok = check(), True
-    except Exception as error:  # noqa: BLE001 - whatever goes wrong is what the report is for
-        detail, ok = f"{error}" or type(error).__name__, False
-    return Check(name, ok, detail, round(time.perf_counter() - start_s, 6))
-
-
-class _Wrong(Exception):  # noqa: N818
-    """A check came out otherwise than it must; the message says how."""
-
-
-def _opened(memory_limit_bytes: int = 64 * 1024 * 1024) -> Session:
-    from lua_ls_persist.session import Session
-
-    return Session.open(None, memory_limit_bytes=memory_limit_bytes)
-
-
-def _check_evaluates() -> str:
-    with _opened() as session:
-        result = session.evaluate("local t = {1, 2, 3} return #t * 14, _VERSION", name="doctor")
-    if not result.ok or result.values[0] != 42:
-        raise _Wrong(f"42 was expected, not {result.text or result.problems}")
-    return f"#t * 14 is {result.values[0]}"
-
-
-def _check_prints() -> str:
-    with _opened() as session:
-        result = session.evaluate("\nprint('héllo')", name="doctor")
-    found = [(piece.text, piece.line) for piece in result.output]
-    if found != [("héllo\n", 2)]:
-        raise _Wrong(f"one line of output from line 2 was expected, not {found}")
-    return "output comes with its line"
-
-
-def _check_errors() -> str:
-    with _opened() as session:
-        session.evaluate("x = 1", name="doctor")
-        result = session.evaluate("x = 2\nerror('planned')", name="doctor")
-        after = session.evaluate("x", name="doctor").values
-    places = [str(problem) for problem in result.problems]
-    if places != ["doctor:2: planned"]:
-        raise _Wrong(f"an error at doctor:2 was expected, not {places}")
-    if after != (1,):
-        raise _Wrong(f"the failed evaluation was not undone: x is {after}")
-    return "an error is located, and what failed is undone"
-
-
-def _check_interrupt() -> str:
-    with _opened() as session:
-        future = session.submit("while true do end", name="doctor", time_limit_s=5.0)
-        while not (session.evaluating or future.done()):
-            concurrent.futures.wait([future], 0.001)
-        start_s = time.perf_counter()
-        session.interrupt()
-        result = future.result()
-        took_s = time.perf_counter() - start_s
-    kinds = [problem.kind for problem in result.problems]
-    if kinds != ["interrupt"]:
-        raise _Wrong(f"an interrupt was expected, not {kinds}")
-    if took_s > INTERRUPT_WITHIN_S:
-        raise _Wrong(f"the interrupt took {took_s * 1000:.0f} ms")
-    return f"an endless loop ended {took_s * 1000:.1f} ms after the interrupt"
-
-
-def _check_time_limit() -> str:
-    with _opened() as session:
-        result = session.evaluate("while true do end", name="doctor", time_limit_s=0.05)
-    kinds = [problem.kind for problem in result.problems]
-    if kinds != ["timeout"]:
-        raise _Wrong(f"a timeout was expected, not {kinds}")
-    return f"an endless loop with 50 ms of time ended after {result.duration_s * 1000:.0f} ms"
-
-
-def _check_memory_limit() -> str:
-    with _opened(memory_limit_bytes=CHECK_MEMORY_LIMIT_BYTES) as session:
-        result = session.evaluate("local t = {} while true do t[#t + 1] = {} end", name="doctor")
-        committed = session.memory().committed_bytes
-        after = session.evaluate("1 + 1", name="doctor").values
-    kinds = [problem.kind for problem in result.problems]
-    if kinds != ["memory"]:
-        raise _Wrong(f"running out of memory was expected, not {kinds}")
-    if committed > CHECK_MEMORY_LIMIT_BYTES or after != (2,):
-        raise _Wrong(f"afterwards the VM had {committed} bytes, and 1 + 1 was {after}")
-    return f"a program that wants more than {CHECK_MEMORY_LIMIT_BYTES} bytes ends, the VM goes on"
-
-
-def _check_store() -> str:
-    from lua_ls_persist.store import Store
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "session.db"
-        with Store.open(path) as store:
-            made = store.meta()
-        with Store.open(path) as store:
-            if store.meta() != made:
-                raise _Wrong(f"the file changed by being opened: {store.meta()}")
-            return f"a session's file opens again, format {store.format_version}"
 
 
 def _session_file(db: Path | None) -> Path | None:
@@ -289,25 +69,6 @@ def _session_file(db: Path | None) -> Path | None:
     return path if path.exists() else None
 
 
-def _check_file(path: Path) -> str:
-    from lua_ls_persist.session import Session
-
-    if not path.exists():
-        raise _Wrong(f"there is no file {path}")
-    with Session.open(path, resume=False) as session:
-        problems = session.integrity()
-        sizes = session.sizes()
-    with Session.open(path) as session:
-        started = session.started
-    if problems:
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise _Wrong(
-            f"{path}: {problems[0]}{more}; doctor --db {path} --repair NEW writes what can be read "
-            "of it to a new file"
-        )
-    return f"{path} is sound: {sizes.entries} entries, {sizes.file_bytes} bytes. {started}"
-
-
 def _check_server() -> str:
     from lua_ls_persist.server import serve
 
@@ -315,13 +76,7 @@ def _check_server() -> str:
 
 
 CHECKS: dict[str, Callable[[], str]] = {
-    "evaluate": _check_evaluates,
-    "output": _check_prints,
-    "error": _check_errors,
-    "interrupt": _check_interrupt,
-    "time limit": _check_time_limit,
-    "memory limit": _check_memory_limit,
-    "store": _check_store,
+    **examination.CHECKS,
     "language server": _check_server,
 }
 

@@ -77,7 +77,7 @@ def _drop_output() -> None:
 def _show_version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if not wanted or context.resilient_parsing:
         return
-    from lua_ls_persist.cli.doctor import lua_version
+    from lua_ls_persist.examination import lua_version
 
     click.echo(f"{PROGRAM} {__version__} ({lua_version()})")
     context.exit()

@@ -17,6 +17,7 @@ from lua_ls_persist.literals import parse_literal
 from lua_ls_persist.model import Evaluation, Exported
 from lua_ls_persist.paths import Key, Path, keys_of
 from lua_ls_persist.protocol import EVALUATE_FLAG_PRELUDE
+from lua_ls_persist.query import parse_where
 from lua_ls_persist.session.calls import told_path, told_value
 from lua_ls_persist.session.files import export_table, name_of, row_source
 from lua_ls_persist.session.life import Life
@@ -274,6 +275,7 @@ class ChangingData(StoredData):
         target: str | os.PathLike[str] | TextIO,
         *,
         format: str | None = None,  # noqa: A002
+        where: Any = (),
         on_progress: OnProgress | None = None,
     ) -> Exported:
         """Write the rows of a table as CSV, JSON or JSON Lines, as far as these can hold them.
@@ -284,15 +286,18 @@ class ChangingData(StoredData):
             table: a path such as `users`.
             target: the file's path; it is replaced when all is written. Or a file open for text.
             format: csv, json or jsonl; otherwise the file's name tells.
+            where: only rows that fulfil these conditions, as in `query`.
             on_progress: hears how many of how many rows are read; CSV reads them twice.
 
         Raises:
             InterchangeError: the format is not clear, or the file cannot be written.
+            QueryError: the conditions make no sense.
             SessionError: `table` is no path, there is no such table, or it was interrupted.
         """
         kind = format_of(name_of(target), format)
+        conditions = parse_where(where)
         return self._life.call(
-            lambda runner: export_table(runner, table, target, kind, on_progress)
+            lambda runner: export_table(runner, table, target, kind, conditions, on_progress)
         )
 
     def _run(self, function: str, arguments: Encodable, name: str, doing: str) -> Evaluation:

@@ -15,6 +15,7 @@ from lua_ls_persist.interchange import Format, Reading, Row, RowWriter, format_o
 from lua_ls_persist.interchange.writing import Opaque
 from lua_ls_persist.model import Exported
 from lua_ls_persist.paths import keys_of
+from lua_ls_persist.query import Group, Query
 from lua_ls_persist.session.runner import Runner
 from lua_ls_persist.session.services import OnProgress, RowSource
 from lua_ls_persist.session.trees import Stored, tree_of
@@ -101,6 +102,7 @@ def export_table(
     table: str,
     target: str | os.PathLike[str] | TextIO,
     kind: Format,
+    where: Group,
     on_progress: OnProgress | None,
 ) -> Exported:
     """Writes the rows of a table, all of one state. On the session's own thread."""
@@ -111,7 +113,9 @@ def export_table(
         if table_id is None:
             raise SessionError(f"there is no table {table}")
         total = store.table_info(table_id).entries
-        rows = _Rows(runner, table_id, total, on_progress)
+        if where.members:
+            total = store.count(table_id, where)
+        rows = _Rows(runner, table_id, where, total, on_progress)
         with _replaced(target) as file:
             writer = RowWriter(file, kind, table)
             try:
@@ -153,9 +157,15 @@ class _Rows:
     """The rows of a table as plain Python values, read in pages."""
 
     def __init__(
-        self, runner: Runner, table_id: int, total: int, on_progress: OnProgress | None
+        self,
+        runner: Runner,
+        table_id: int,
+        where: Group,
+        total: int,
+        on_progress: OnProgress | None,
     ) -> None:
         self._runner = runner
+        self._where = where
         self._store: Store = runner.store
         self._table_id = table_id
         self._total = total
@@ -164,7 +174,7 @@ class _Rows:
     def read(self) -> Iterator[tuple[Any, Any]]:
         """All of them, from the first one."""
         done = 0
-        for page in self._pages(self._table_id):
+        for page in self._found() if self._where.members else self._pages(self._table_id):
             if self._runner.machine.stopping:
                 raise SessionError("the export was interrupted")
             for key_kind, key, kind, native in page:
@@ -172,6 +182,17 @@ class _Rows:
             done += len(page)
             if self._on_progress is not None:
                 self._on_progress(done, self._total)
+
+    def _found(self) -> Iterator[list[Pair]]:
+        """Those that fulfil the conditions."""
+        after = None
+        while True:
+            query = Query(self._where, limit=PAGE_ENTRIES, after=after)
+            page = self._store.query(self._table_id, query)
+            yield [(*row.key, *row.value) for row in page.rows]
+            after = page.next
+            if after is None:
+                return
 
     def _pages(self, table_id: int) -> Iterator[list[Pair]]:
         after = None

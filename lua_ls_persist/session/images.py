@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import final
 
-from lua_ls_persist.errors import CoreError, StoreError
+from lua_ls_persist.errors import CoreError, SessionError, StoreError
 from lua_ls_persist.protocol import Outcome
 from lua_ls_persist.session import prelude
 from lua_ls_persist.session.host import EvaluationHost
@@ -21,6 +21,8 @@ from lua_ls_persist.vm import Image, Stopped
 from lua_ls_persist.wire import Decoder
 
 REFERENCES_TIME_LIMIT_S = 10.0
+NAMED_TRIES_MAX = 20
+"""An image that somebody asks for waits for those who write."""
 
 
 @final
@@ -95,6 +97,40 @@ class ImageKeeper:
             return False
         self._kept_evaluations = stored.evaluations
         return True
+
+    def save_named(self, name: str) -> None:
+        """Keep an image of the VM as it is, under a name.
+
+        Raises:
+            StoreError: the store cannot be written, or others write all the time.
+        """
+        for _ in range(NAMED_TRIES_MAX):
+            if self._runner.store.save_image(self.capture(), name=name):
+                return
+        raise StoreError("Other sessions write all the time. Try again when they have finished.")
+
+    def restore_named(self, name: str) -> str:
+        """Make the VM what it was when this image was made; a sentence about it.
+
+        What is stored stays as it is.
+
+        Raises:
+            SessionError: there is no such image, or it does not fit.
+        """
+        runner = self._runner
+        stored = runner.store.load_named_image(name)
+        if stored is None:
+            raise SessionError(f"there is no image {name}")
+        if isinstance(stored, str):
+            raise SessionError(stored)
+        made_by_another = stored.core_sha256 != bytes.fromhex(runner.machine.core.sha256)
+        if made_by_another or stored.details.get("prelude") != prelude.digest():
+            raise SessionError(f"the image {name} was made by another version of lua-ls-persist")
+        try:
+            self.take_over(stored)
+        except CoreError as error:
+            raise SessionError(f"the image {name} does not fit: {error}") from error
+        return f"The session goes on from the image {name}."
 
     def capture(self) -> StoredImage:
         """An image of the VM as it is, with all that it takes to go on from it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeVar, final
 
@@ -146,6 +146,30 @@ class Life:
             self._images.forget()
             self._idle.evaluated()
         return went
+
+    def save_image(self, name: str) -> None:
+        """Keep an image of the VM under a name. On the thread."""
+        self._images.save_named(name)
+
+    def restore_image(self, name: str) -> str:
+        """Go on from an image with a name. On the thread."""
+        self.started = self._images.restore_named(name)
+        self.resumed = True
+        # The image that was kept by itself is not of this VM.
+        self._images.forget()
+        self._idle.evaluated()
+        return self.started
+
+    def fork_to(self, path: Path) -> None:
+        """A file with a copy of the store and of the VM. On the thread.
+
+        Raises:
+            StoreError: it cannot be written, or something else is in its place.
+        """
+        image = self._images.capture()
+        self.runner.store.backup(path)
+        with Store.open(path) as store:
+            store.save_image(replace(image, state=store.state))
 
     def fork(self) -> Life:
         """Another life with a copy of the store and of the VM."""

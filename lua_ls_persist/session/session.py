@@ -25,6 +25,7 @@ from lua_ls_persist.session.documents import (
 from lua_ls_persist.session.history import HistoryData
 from lua_ls_persist.session.indexes import StoredIndexes
 from lua_ls_persist.session.inspection import Inspector, state_of
+from lua_ls_persist.session.keeping import KeptImages
 from lua_ls_persist.session.life import Life
 from lua_ls_persist.session.limits import (
     SESSION_LIMIT,
@@ -64,6 +65,7 @@ class Session(
     StoredIndexes,
     StoredSchemas,
     ShowingData,
+    KeptImages,
     CompressingData,
     ChangingData,
     HistoryData,

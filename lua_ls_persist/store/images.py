@@ -1,4 +1,7 @@
-"""Images of a VM: kept compressed and in pieces, signed, the last few of them."""
+"""Images of a VM: compressed, in pieces, signed; the last few, and all those that have names.
+
+A name is among the image's details, so it is signed with them.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any, Final, TypeAlias, cast
 
@@ -15,7 +19,7 @@ import apsw
 from lua_ls_persist.errors import StoreError
 from lua_ls_persist.store.code import Code
 from lua_ls_persist.store.keys import sign_image
-from lua_ls_persist.store.rows import StoredImage, Text
+from lua_ls_persist.store.rows import ImageRow, StoredImage, Text
 
 IMAGES_KEPT: Final = 4
 """More than one, because several sessions may use one file."""
@@ -26,12 +30,28 @@ PIECE_BYTES: Final = 4 * 1024 * 1024
 PATIENCE_MS: Final = 10
 """How long what is not urgent waits for a writer. Not at all would make busy loops of retries."""
 
-_SQL_NEWEST = "SELECT core_sha256 FROM images ORDER BY core_sha256 = ? DESC, id DESC LIMIT 1"
-_SQL_LOAD = """
+NAME_LENGTH_MAX: Final = 200
+
+_NAME = "json_extract(details, '$.image_name')"
+_SQL_NEWEST = f"""
+    SELECT core_sha256 FROM images WHERE {_NAME} IS NULL
+    ORDER BY core_sha256 = ? DESC, id DESC LIMIT 1
+    """  # noqa: S608
+_SQL_LOAD = f"""
     SELECT memory_bytes, content_bytes, segments, refers_to, codes, sources, evaluations, details,
         signature, id
-    FROM images WHERE core_sha256 = ? AND state = ? ORDER BY id DESC LIMIT 1
-    """
+    FROM images WHERE core_sha256 = ? AND state = ? AND {_NAME} IS NULL ORDER BY id DESC LIMIT 1
+    """  # noqa: S608
+_SQL_LOAD_NAMED = f"""
+    SELECT memory_bytes, content_bytes, segments, refers_to, codes, sources, evaluations, details,
+        signature, id, core_sha256, state
+    FROM images WHERE {_NAME} = ?
+    """  # noqa: S608
+_SQL_LIST = f"""
+    SELECT {_NAME}, saved_utc, evaluations, core_sha256, state,
+        (SELECT coalesce(sum(length(content)), 0) FROM image_pieces WHERE image_id = images.id)
+    FROM images ORDER BY id DESC
+    """  # noqa: S608
 _SQL_PIECES = """
     SELECT content_bytes, compressed, content FROM image_pieces WHERE image_id = ? ORDER BY id
     """
@@ -44,7 +64,8 @@ _SQL_SAVE = """
 _SQL_SAVE_PIECE = """
     INSERT INTO image_pieces (image_id, content_bytes, compressed, content) VALUES (?, ?, ?, ?)
     """
-_SQL_OLD = "SELECT id FROM images ORDER BY id DESC LIMIT -1 OFFSET ?"
+_SQL_OLD = f"SELECT id FROM images WHERE {_NAME} IS NULL ORDER BY id DESC LIMIT -1 OFFSET ?"  # noqa: S608
+_SQL_NAMED = f"SELECT id FROM images WHERE {_NAME} = ?"  # noqa: S608
 
 # An image's row from `memory_bytes` to `details`, and a piece's.
 Facts: TypeAlias = tuple[int, int, str, str, str, str, int, str]
@@ -55,9 +76,15 @@ class Images(Code):
     """Saves and loads images."""
 
     def save_image(
-        self, image: StoredImage, *, interrupted: Callable[[], bool] | None = None
+        self,
+        image: StoredImage,
+        *,
+        interrupted: Callable[[], bool] | None = None,
+        name: str | None = None,
     ) -> bool:
         """Keeps an image, and drops the oldest. Not in a transaction.
+
+        With a name it is kept until it is dropped, in the place of another one of that name.
 
         False: the data have changed since the image was taken, another session is writing, or
         `interrupted` said (between two pieces) that there is something more urgent.
@@ -66,6 +93,12 @@ class Images(Code):
             StoreError: the file cannot be written.
         """
         assert not self.in_transaction
+        if name is not None:
+            if not name or len(name) > NAME_LENGTH_MAX or not name.isprintable():
+                raise StoreError(
+                    f"An image's name has 1 to {NAME_LENGTH_MAX} printable characters."
+                )
+            image = replace(image, details={**image.details, "image_name": name})
         content = memoryview(image.content).cast("B")
         assert sum(length for _, length in image.segments) == len(content)
         pieces: list[Piece] = []
@@ -83,6 +116,8 @@ class Images(Code):
             fits = self.state == image.state
             if fits:
                 with self._written():
+                    if name is not None:
+                        self._drop_image_rows(_SQL_NAMED, name)
                     self._insert_image(image, facts, signature, pieces)
             self.commit()
         except BaseException:
@@ -102,12 +137,44 @@ class Images(Code):
                 return self._why_none(core_sha256)
             row = cast("tuple[Any, ...]", found)
             pieces = self._cursor.execute(_SQL_PIECES, (row[9],)).fetchall()
+        why = "the last session's image is damaged, or was not made by you"
+        return self._checked_image(core_sha256, state, row, pieces, why)
+
+    def load_named_image(self, name: str) -> StoredImage | str | None:
+        """The image of that name, of whatever build; why it cannot be used; None: there is none."""
+        with self._reading, self._connection:
+            found = self._cursor.execute(_SQL_LOAD_NAMED, (name,)).get
+            if found is None:
+                return None
+            row = cast("tuple[Any, ...]", found)
+            pieces = self._cursor.execute(_SQL_PIECES, (row[9],)).fetchall()
+        why = f"the image {name} is damaged, or was not made by you"
+        return self._checked_image(row[10], row[11], row, pieces, why)
+
+    def _checked_image(
+        self, core_sha256: bytes, state: int, row: tuple[Any, ...], pieces: list[Any], why: str
+    ) -> StoredImage | str:
         facts = cast("Facts", row[:8])
         signature = self._image_signature(core_sha256, facts, cast("list[Piece]", pieces))
         if not hmac.compare_digest(signature, cast("bytes", row[8])):
-            return "the last session's image is damaged, or was not made by you"
-        image = self._image(core_sha256, state, facts, cast("list[Piece]", pieces))
-        return image or "the last session's image is damaged"
+            return why
+        return self._image(core_sha256, state, facts, cast("list[Piece]", pieces)) or why
+
+    def images(self) -> list[ImageRow]:
+        """All images, the newest first."""
+        with self._reading:
+            return [ImageRow(*row) for row in self._cursor.execute(_SQL_LIST)]
+
+    def drop_image(self, name: str) -> bool:
+        """Forgets the image of that name; whether there was one. In a transaction."""
+        with self._written():
+            return self._drop_image_rows(_SQL_NAMED, name)
+
+    def _drop_image_rows(self, sql: str, *arguments: object) -> bool:
+        found = self._cursor.execute(sql, arguments).fetchall()
+        self._cursor.executemany("DELETE FROM image_pieces WHERE image_id = ?", found)
+        self._cursor.executemany("DELETE FROM images WHERE id = ?", found)
+        return bool(found)
 
     def drop_images(self) -> None:
         """Forgets all images: the next session starts from the stored data alone."""
@@ -156,9 +223,7 @@ class Images(Code):
         row = (image.core_sha256, image.state, now, *facts, signature)
         image_id = self._cursor.execute(_SQL_SAVE, row).get
         self._cursor.executemany(_SQL_SAVE_PIECE, [(image_id, *piece) for piece in pieces])
-        old = self._cursor.execute(_SQL_OLD, (IMAGES_KEPT,)).fetchall()
-        self._cursor.executemany("DELETE FROM image_pieces WHERE image_id = ?", old)
-        self._cursor.executemany("DELETE FROM images WHERE id = ?", old)
+        self._drop_image_rows(_SQL_OLD, IMAGES_KEPT)
 
     def _image(
         self, core_sha256: bytes, state: int, facts: Facts, pieces: Iterable[Piece]

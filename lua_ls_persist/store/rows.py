@@ -275,3 +275,15 @@ class StoredImage:
     sources: Mapping[int, Text] = field(default_factory=dict)
     evaluations: int = 0
     details: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRow:
+    """An image as a list of them tells it; `name` is None for those that sessions keep."""
+
+    name: str | None
+    saved_utc: str
+    evaluations: int
+    core_sha256: bytes
+    state: int
+    bytes: int

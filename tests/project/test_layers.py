@@ -39,9 +39,11 @@ LAYERS: dict[str, set[str]] = {
     "vm": PLAIN,
     "store": {"query", "schema", *PLAIN},
     "session": {"interchange", "query", "schema", "store", "vm", *PLAIN},
-    "server": {"query", "session", *PLAIN},
+    # What an installation is, from its parts.
+    "examination": {"session", "store", "vm", *PLAIN},
+    "server": {"examination", "query", "session", *PLAIN},
     # The terminal starts the server and, for `doctor`, looks into the core.
-    "cli": {"session", "server", "vm", "store", "query", *PLAIN},
+    "cli": {"examination", "session", "server", "vm", "store", "query", *PLAIN},
     "__init__": {"session", *PLAIN},
     "__main__": {"cli"},
 }

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lua_ls_persist.errors import InterchangeError, SessionError
+from lua_ls_persist.errors import InterchangeError, QueryError, SessionError
 from lua_ls_persist.interchange import Format, Reading, read_rows
 from lua_ls_persist.model import Evaluation
 from lua_ls_persist.session import Session
@@ -270,3 +270,18 @@ def test_what_was_exported_comes_back(rows: dict[str, Any], kind: Format) -> Non
     content = io.BytesIO(again.read().encode())
     found = {row.key: _plain(row.value) for row in read_rows(content, "", Reading(kind))}
     assert found == {key: _plain(value) for key, value in rows.items()}
+
+
+def test_only_some_rows_are_exported(session: Session) -> None:
+    session.evaluate("for i = 1, 1200 do ext.table('t')[i] = { n = i } end")
+    seen: list[tuple[int, int]] = []
+    for options in ({}, {"on_progress": lambda *done: seen.append(done)}):
+        file = io.StringIO()
+        told = session.export_data("t", file, format="jsonl", where=["n", ">", 100], **options)
+        rows = [json.loads(line) for line in file.getvalue().splitlines()]
+        assert [row["n"] for row in rows] == list(range(101, 1201))
+        assert told.rows == 1100
+        session.create_index("t", "n")
+    assert seen[-1] == (1100, 1100)
+    with pytest.raises(QueryError, match="where"):
+        session.export_data("t", io.StringIO(), format="csv", where=["n"])

@@ -7,11 +7,26 @@ from lua_ls_persist.server.features.data import (
     changing,
     functions,
     history,
+    images,
     indexes,
+    interchange,
     looking,
     queries,
     schemas,
+    upkeep,
 )
 
-AREAS = (looking, queries, changing, indexes, schemas, functions, history, catalog)
+AREAS = (
+    looking,
+    queries,
+    changing,
+    indexes,
+    schemas,
+    functions,
+    history,
+    interchange,
+    images,
+    upkeep,
+    catalog,
+)
 """They add their commands when they are imported."""
