@@ -15,7 +15,7 @@ import apsw
 from lua_ls_persist.store.index_forms import form_of
 from lua_ls_persist.store.index_model import Index
 from lua_ls_persist.store.index_rows import Fresh, Plan, Reader
-from lua_ls_persist.store.index_sql import TICK, member_rows, tree_rows
+from lua_ls_persist.store.index_sql import ROWS_A_TICK, TICK, member_rows, tree_rows
 from lua_ls_persist.store.rows import Native, Pair
 
 ROWS_AT_ONCE: Final = 5_000
@@ -142,7 +142,7 @@ def differences(connection: apsw.Connection, plan: Plan) -> Iterator[str]:
 
 
 class _Ticks:
-    """Hears of each row that a statement reads."""
+    """Hears of rows that a statement reads, and again when they are written, sorted."""
 
     def __init__(self, connection: apsw.Connection, plan: Plan, on_progress: Progress) -> None:
         self._total = _count(connection, plan)
@@ -152,9 +152,8 @@ class _Ticks:
         connection.create_scalar_function(TICK, self._tick, 0)
 
     def _tick(self, *_: object) -> int:
-        done = next(self._done)
-        if done % ROWS_AT_ONCE == 0:
-            self._on_progress(min(done, self._total), self._total)
+        done = next(self._done) * ROWS_A_TICK // 2
+        self._on_progress(min(done, self._total), self._total)
         return 1
 
     def end(self) -> None:
