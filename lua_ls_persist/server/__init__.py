@@ -18,7 +18,9 @@ from lua_ls_persist.server.features import (
     inlay_hints,
     language,
     lenses,
+    notebooks,
     result_comments,
+    saving,
     status,
 )
 from lua_ls_persist.server.language_server import LuaLanguageServer
@@ -36,6 +38,7 @@ FEATURES = (
     language,
     lenses,
     result_comments,
+    saving,
     status,
 )
 """Those that answer requests; others have commands only."""
@@ -45,7 +48,11 @@ def create_server() -> LuaLanguageServer:
     """A server with all features, not yet connected to anything."""
     from pygls.protocol import default_converter
 
-    server = LuaLanguageServer(protocol_cls=LuaProtocol, converter_factory=default_converter)
+    server = LuaLanguageServer(
+        protocol_cls=LuaProtocol,
+        converter_factory=default_converter,
+        notebook_document_sync=notebooks.SYNC,
+    )
     for feature in FEATURES:
         feature.register(server)
     return server

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -21,6 +21,7 @@ from lua_ls_persist.server.watching import Watch
 from lua_ls_persist.session import Session
 from lua_ls_persist.session.documents import DocumentCode
 from lua_ls_persist.session.output import OnOutput
+from lua_ls_persist.wire import Encodable
 
 RETRY_S = 0.005
 GLANCE_S = 0.05
@@ -46,6 +47,8 @@ class Source:
     name: str
     line: int = 0
     """How many lines stand before it in its document."""
+    arguments: Sequence[Encodable] = ()
+    """What it finds in `...`."""
     code: DocumentCode | None = None
     """What is to be known about the locals of its document; None: it is evaluated as it stands."""
 
@@ -84,6 +87,7 @@ class Job:
                 source.text,
                 name=source.name,
                 line=source.line,
+                arguments=source.arguments,
                 time_limit_s=time_limit_s,
                 on_output=self.on_output,
             )

@@ -28,6 +28,7 @@ from lua_ls_persist.server.documents import Document, Documents
 from lua_ls_persist.server.evaluator import Evaluator
 from lua_ls_persist.server.forms import Syntax, is_parsed, syntax_of
 from lua_ls_persist.server.navigation import Navigator
+from lua_ls_persist.server.notebooks import Notebooks
 from lua_ls_persist.server.positions import Position
 from lua_ls_persist.server.presentation import read_document
 from lua_ls_persist.server.settings import Settings
@@ -60,9 +61,11 @@ class LuaLanguageServer(LanguageServer):
         self.configured = asyncio.Event()
         """Set when the client's settings are known; until then no session is opened."""
         self.documents = Documents()
+        self.notebooks = Notebooks()
         self.board = Board()
         self.checks = SyntaxChecks(self.documents, self.publish)
         self.workspaces = Workspaces(self)
+        self.workspaces.container = self.notebooks.notebook_of
         self.files = WorkspaceFiles(self.documents)
         self.navigator = Navigator(self.files)
         self.converter = Converter(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -42,8 +42,16 @@ class Load:
 class Places:
     """Chunk names and where they lead. One per server."""
 
-    def __init__(self, documents: Documents, folders: Sequence[Path] = ()) -> None:
+    def __init__(
+        self,
+        documents: Documents,
+        folders: Sequence[Path] = (),
+        *,
+        cell: Callable[[str], tuple[str, int] | None] = lambda _: None,
+    ) -> None:
         self.documents = documents
+        self._cell = cell
+        """The notebook that a document is a cell of, and its number in it."""
         self.folders: tuple[Path, ...] = tuple(folders)
         self._lock = threading.Lock()
         self._name_by_key: dict[str, str] = {}
@@ -135,18 +143,27 @@ class Places:
         return None if now is None else Place(uri, now)
 
     def _new_name(self, uri: str) -> str:
-        path = uris.path_of(uri)
-        if path is None:
-            scheme, _, rest = uris.key_of(uri).partition(":")
-            wanted = rest.lstrip("/") or scheme
-        else:
-            wanted = self._relative(path)
+        cell = self._cell(uri)
+        if cell is not None:
+            # It keeps its number when cells come and go above; a new one gets another.
+            notebook, number = self._wanted_name(cell[0]), cell[1]
+            while f"{notebook}[{number}]" in self._uri_by_name:
+                number += 1
+            return f"{notebook}[{number}]"
+        wanted = self._wanted_name(uri)
         name, number = wanted, 2
         while name in self._uri_by_name:
             stem, dot, suffix = wanted.rpartition(".")
             name = f"{stem}~{number}.{suffix}" if dot and stem else f"{wanted}~{number}"
             number += 1
         return name
+
+    def _wanted_name(self, uri: str) -> str:
+        path = uris.path_of(uri)
+        if path is None:
+            scheme, _, rest = uris.key_of(uri).partition(":")
+            return rest.lstrip("/") or scheme
+        return self._relative(path)
 
     def _relative(self, path: Path) -> str:
         for folder in self.folders:

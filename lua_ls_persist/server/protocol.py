@@ -21,7 +21,7 @@ from pygls.protocol.language_server import lsp_method
 from lua_ls_persist.errors import LuaPersistError
 from lua_ls_persist.jsonable import Json
 from lua_ls_persist.server.commands import CommandError
-from lua_ls_persist.server.features import sync
+from lua_ls_persist.server.features import notebooks, sync
 from lua_ls_persist.server.features.registry import COMMANDS
 
 if TYPE_CHECKING:
@@ -138,6 +138,25 @@ class LuaProtocol(LanguageServerProtocol):
     def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> None:
         """To our documents."""
         sync.did_close(self._server, params)
+
+    @lsp_method(types.NOTEBOOK_DOCUMENT_DID_OPEN)
+    def lsp_notebook_document__did_open(self, params: types.DidOpenNotebookDocumentParams) -> None:
+        """To our documents."""
+        notebooks.did_open(self._server, params)
+
+    @lsp_method(types.NOTEBOOK_DOCUMENT_DID_CHANGE)
+    def lsp_notebook_document__did_change(
+        self, params: types.DidChangeNotebookDocumentParams
+    ) -> None:
+        """To our documents."""
+        notebooks.did_change(self._server, params)
+
+    @lsp_method(types.NOTEBOOK_DOCUMENT_DID_CLOSE)
+    def lsp_notebook_document__did_close(
+        self, params: types.DidCloseNotebookDocumentParams
+    ) -> None:
+        """To our documents."""
+        notebooks.did_close(self._server, params)
 
     @lsp_method(types.WORKSPACE_EXECUTE_COMMAND)
     async def lsp_workspace__execute_command(  # type: ignore[override]

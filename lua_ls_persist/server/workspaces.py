@@ -21,6 +21,7 @@ from lua_ls_persist.server import uris
 from lua_ls_persist.server.documents import Document, Documents
 from lua_ls_persist.server.evaluator import Evaluator
 from lua_ls_persist.server.live.view import View
+from lua_ls_persist.server.notebooks import Notebooks
 from lua_ls_persist.server.places import Places
 from lua_ls_persist.server.presentation import Presenter
 from lua_ls_persist.server.settings import Settings, needs_new_session
@@ -35,6 +36,10 @@ class Host(Protocol):
     @property
     def documents(self) -> Documents:
         """The open documents."""
+
+    @property
+    def notebooks(self) -> Notebooks:
+        """The open notebooks."""
 
     @property
     def trusted(self) -> bool:
@@ -68,7 +73,7 @@ class Workspace:
         self.folder = folder
         """None: it is the user's own."""
         self.settings = host.base_settings
-        self.places = Places(host.documents)
+        self.places = Places(host.documents, cell=host.notebooks.place_of)
         self.set_folders(others)
         self.presenter = Presenter(host.documents, self.places, host.fails_at)
         self.evaluator = Evaluator(

@@ -1,0 +1,104 @@
+"""What happens when a document is saved, or a file changes on disk.
+
+Owns evaluation on save, and modules that are loaded again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from lsprotocol import types
+
+from lua_ls_persist.errors import LuaPersistError
+from lua_ls_persist.server import uris
+from lua_ls_persist.server.evaluator import Job, Source
+from lua_ls_persist.server.features.evaluating import Piece, evaluate
+from lua_ls_persist.server.modules import CHUNK, DROP, RELOAD, names_of
+from lua_ls_persist.server.presentation import Origin
+
+if TYPE_CHECKING:
+    from lua_ls_persist.server.language_server import LuaLanguageServer
+    from lua_ls_persist.server.workspaces import Workspace
+
+LANGUAGE: Final = ".lua"
+CONTENTS_REMEMBERED_MAX: Final = 10_000
+
+logger = logging.getLogger(__name__)
+
+
+def register(server: LuaLanguageServer) -> None:
+    """Follows documents that are saved, and files that change."""
+    contents: dict[str, bytes] = {}
+    """By file, what was seen of it last: editors tell of one change in several ways."""
+
+    def is_new(path: Path) -> bool:
+        document = server.documents.at_path(path)
+        try:
+            content = path.read_bytes() if document is None else document.source.encode()
+        except OSError:
+            content = b""
+        seen = hashlib.sha256(content).digest()
+        key = uris.path_key(path)
+        if contents.get(key) == seen:
+            return False
+        if len(contents) >= CONTENTS_REMEMBERED_MAX:
+            contents.clear()
+        contents[key] = seen
+        return True
+
+    def changed(paths: Sequence[Path]) -> None:
+        new = [path for path in paths if path.suffix == LANGUAGE and is_new(path)]
+        for workspace in server.workspaces:
+            if new and _reloads(workspace):
+                server.start(_reload(server, workspace, new))
+
+    def files_changed(events: Sequence[types.FileEvent]) -> None:
+        # What the editor holds counts until it is saved: then `didSave` comes.
+        paths = [path for event in events if (path := uris.path_of(event.uri)) is not None]
+        changed([path for path in paths if server.documents.at_path(path) is None])
+
+    server.file_listeners.append(files_changed)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
+    async def did_save(params: types.DidSaveTextDocumentParams) -> None:
+        document = server.documents.get(params.text_document.uri)
+        if document is None:
+            return
+        if document.path is not None:
+            changed([document.path])
+        workspace = server.workspace_of(document.uri)
+        if workspace.settings.evaluate_on_save == "file" and workspace.trusted:
+            try:
+                await evaluate(server, Piece(document, None))
+            except LuaPersistError as error:
+                logger.warning("%s was not evaluated when it was saved: %s", document.uri, error)
+
+
+def _reloads(workspace: Workspace) -> bool:
+    off = workspace.settings.reload_modules == "off"
+    return workspace.evaluator.opened and workspace.trusted and not off
+
+
+async def _reload(server: LuaLanguageServer, workspace: Workspace, paths: Sequence[Path]) -> None:
+    """Has modules of these files loaded again, now or when they are required next."""
+    for path in paths:
+        names = names_of(path, workspace.places.folders)
+        if not names:
+            continue
+        now = workspace.settings.reload_modules == "inPlace"
+        job = Job(Source(RELOAD if now else DROP, CHUNK, arguments=[names]))
+        evaluation = await workspace.evaluator.evaluate(job)
+        done = ", ".join(str(value) for value in evaluation.values)
+        if evaluation.problems:
+            uri = uris.uri_of(path)
+            origin = Origin(uri, workspace.places.name_of(uri), True, None)
+            items = workspace.presenter.items(evaluation, origin)
+            server.show(server.board.evaluated(uri, None) | server.board.add(uri, items))
+            logger.warning("The module %s was not loaded again: %s", path, evaluation.problems[0])
+        elif done:
+            told = "was loaded again" if now else "changed, so the next `require` loads it again"
+            logger.info("%s %s", done, told)
