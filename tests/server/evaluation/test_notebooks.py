@@ -107,7 +107,7 @@ async def test_it_is_advertised(notebook: Notebook) -> None:
     sync = notebook.editor.result.capabilities.notebook_document_sync
     assert isinstance(sync, types.NotebookDocumentSyncOptions)
     (selector,) = sync.notebook_selector
-    assert selector.cells == [types.NotebookCellLanguage(LUA)]
+    assert list(selector.cells or ()) == [types.NotebookCellLanguage(LUA)]
 
 
 async def test_cells_are_chunks(notebook: Notebook) -> None:
