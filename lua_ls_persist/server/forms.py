@@ -160,6 +160,17 @@ class Syntax:
         above = [form for form in self.forms if form.range.end.row < row]
         return above[-1] if above else below
 
+    def ranges_around(self, position: Position) -> list[Range]:
+        """What the nodes around a place cover, outer ones first."""
+        column = len(self.document.row(position.row)[: position.column].encode())
+        place = (position.row, column)
+        found: list[Range] = []
+        node = self.root.descendant_for_point_range(place, place)
+        while node is not None:
+            found.append(self.range_of(node))
+            node = node.parent
+        return found[::-1]
+
     def nodes_on_row(self, row: int) -> Iterator[Node]:
         """All named nodes that start or end on a row, outer ones first."""
         stack = [self.root]

@@ -260,7 +260,7 @@ def _symbols_in(document: Document) -> tuple[FileSymbol, ...]:
                 document.uri,
                 scopes.range(inner.name_start, inner.name_end),
             )
-            for symbol in symbols_of(scopes)
+            for symbol in symbols_of(document)
             for inner, container in symbol.walk()
         )
         document.derived["file symbols"] = found

@@ -33,6 +33,12 @@ TOKEN = re.compile(
 )
 """What is skipped, and one token: `lastindex` is its kind and the number of its group."""
 
+COMMENT_OR_STRING = re.compile(
+    rf"--(?:{_LONG.format(1)}|[^\n]*)|{_QUOTED.format(chr(34))}|{_QUOTED.format(chr(39))}"
+    rf"|{_LONG.format(2)}"
+)
+"""To look for comments: strings may hold what looks like one."""
+
 KEYWORDS: Final = frozenset(
     re.findall(
         r"\w+",

@@ -150,6 +150,7 @@ class Statement:
         "mentions",
         "reach",
         "targets",
+        "tokens",
         "values",
     )
 
@@ -172,6 +173,8 @@ class Statement:
         """Every name, field and label in it, blocks included."""
         self.free: tuple[tuple[int, Name], ...] | None = None
         """Variables that it does not declare itself; None until asked for."""
+        self.tokens: object = None
+        """What `tokens` remembers."""
 
 
 Event = Union[Name, Block]  # noqa: UP007 - evaluated at run time

@@ -210,7 +210,7 @@ class Parser(Reader):
         self.depth -= 1
         statement.end = self.before - here if self.start != here else 0
         in_context = self._context_at >= here
-        statement.reach = _NEVER_REUSED if in_context else self.end + 1 - here
+        statement.reach = _NEVER_REUSED if in_context else max(self.end, self.seen) + 1 - here
         self.base, self.events, self.chains, self.mentions = saved
         return statement
 

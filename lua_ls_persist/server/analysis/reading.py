@@ -57,6 +57,8 @@ class Reader:
         self.end = start
         self.before = start
         """Where the token before this one ends."""
+        self.seen = start
+        """How far it looked ahead."""
         self.depth = 0
         # Of the statement that is read:
         self.base = 0
@@ -125,7 +127,8 @@ class Reader:
         if kind == KEYWORD:
             if text in _CONSTANTS:
                 return self._literal(_CONSTANTS[text])
-            if text == "function":
+            # A function without a name: one with a name begins the next statement.
+            if text == "function" and self._next() == "(":
                 start = self.start
                 self.advance()
                 return self.function(start, None)
@@ -266,7 +269,7 @@ class Reader:
         self.advance()
         while self.text != "}" and self.kind != END and self.depth <= DEPTH_MAX:
             here = self.start
-            if self.text == "[" or (self.kind == NAME and self._is_key()):
+            if self.text == "[" or (self.kind == NAME and self._next() == "="):
                 self.item(block, self._keyed_field, field=True)
             elif "\n" in self.source[self.before : here]:
                 self.item(block, self._positional_field, field=True)
@@ -277,16 +280,20 @@ class Reader:
             elif self.kind == KEYWORD and self.text in _STOPS_TABLE:
                 break
             elif self.start == here:
+                if self.text == "function":
+                    break
                 self.advance()  # Nothing that a table may hold.
         self.depth -= 1
         block.closed = self.accept("}")
         block.end = (self.before if block.closed else self.start) - self.base
         return block
 
-    def _is_key(self) -> bool:
+    def _next(self) -> str:
+        """The text of the token behind the one under the eye."""
         match = _match(self.source, self.end)
         assert match is not None
-        return match[match.lastindex or 0] == "="
+        self.seen = max(self.seen, match.end())
+        return match[match.lastindex or 0]
 
     def _keyed_field(self, statement: Statement) -> None:
         step = Step(".", self.start - self.base)

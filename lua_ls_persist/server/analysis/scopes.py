@@ -225,6 +225,10 @@ class Scopes:
         row = bisect_right(self._starts, offset) - 1
         return Position(row, offset - self._starts[row])
 
+    def rows_between(self, start: int, end: int) -> bool:
+        """Whether a line ends between two offsets."""
+        return self.chunk.source.find("\n", start, end) >= 0
+
     def range(self, start: int, end: int) -> Range:
         """The range between two offsets."""
         return Range(self.position(start), self.position(end))
@@ -342,6 +346,21 @@ class Scopes:
                     range_ = self.range(base + name.start + 1, base + name.end - 1)
                     found.append((name.value, range_))
         return found
+
+    def called(self) -> list[Range]:
+        """The names of all functions that are called: of `a.b:c()` that is `c`."""
+        found: list[tuple[int, int]] = []
+        for base, statement in _statements(self.chunk.root, 0):
+            for chain in statement.chains:
+                for index, step in enumerate(chain.steps):
+                    before = chain.steps[index - 1] if index else chain.base
+                    if step.kind != "(" or before is None:
+                        continue
+                    if isinstance(before, nodes.Name):
+                        found.append((base + before.offset, base + before.end))
+                    elif before.kind != "(" and isinstance(before.key, str):
+                        found.append((base + before.key_start, base + before.key_end))
+        return [self.range(*place) for place in sorted(found)]
 
     def value_of(self, declaration: Range) -> Value | None:
         """What the name, the field or the function declared or assigned there is set to."""
@@ -577,6 +596,14 @@ def _key_start(target: nodes.Name | Chain | Step) -> int:
     if target.steps:
         return target.steps[-1].key_start
     return target.start
+
+
+def _statements(statement: Statement, base: int) -> Iterator[tuple[int, Statement]]:
+    """All statements, at any depth."""
+    yield base, statement
+    for block in _blocks(statement):
+        for offset, inner in zip(block.offsets, block.statements, strict=True):
+            yield from _statements(inner, base + offset)
 
 
 def _mentioning(text: str, statement: Statement, base: int) -> Iterator[tuple[int, Statement]]:

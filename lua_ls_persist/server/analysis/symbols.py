@@ -9,7 +9,8 @@ from typing import Literal as OneOf
 from lua_ls_persist.server.analysis import nodes
 from lua_ls_persist.server.analysis.entities import blocks_of, unwrapped
 from lua_ls_persist.server.analysis.nodes import Block, Chain, Expression, Statement, Step
-from lua_ls_persist.server.analysis.scopes import Scopes
+from lua_ls_persist.server.analysis.scopes import scopes_of
+from lua_ls_persist.server.documents import Document
 
 SYMBOLS_MAX = 5000
 """Of one document; data tables have more fields than anybody reads in an outline."""
@@ -37,9 +38,13 @@ class Symbol:
             yield from child.walk(self.name)
 
 
-def symbols_of(scopes: Scopes) -> list[Symbol]:
+def symbols_of(document: Document) -> list[Symbol]:
     """The symbols of a document, in its order."""
-    return _Outline().block(scopes.chunk.block, 0, outermost=True)
+    found = document.derived.get("symbols")
+    if not isinstance(found, list):
+        found = _Outline().block(scopes_of(document).chunk.block, 0, outermost=True)
+        document.derived["symbols"] = found
+    return found
 
 
 class _Outline:

@@ -62,7 +62,7 @@ def shape(node: Any) -> Any:
     slots = getattr(type(node), "__slots__", None)
     if slots is None or not type(node).__module__.endswith("nodes"):
         return sorted(node) if isinstance(node, set) else node
-    left_out = {"free", "reach"}
+    left_out = {"free", "reach", "tokens"}
     return [type(node).__name__, *(shape(getattr(node, s)) for s in slots if s not in left_out)]
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lua_ls_persist.server.features.language import (
+    call_hierarchy,
     document_links,
     files,
     navigation,
     renaming,
+    semantic_tokens,
+    structure,
     symbols,
 )
 
@@ -18,5 +21,14 @@ if TYPE_CHECKING:
 
 def register(server: LuaLanguageServer) -> None:
     """Answers all of them."""
-    for feature in (document_links, files, navigation, renaming, symbols):
+    for feature in (
+        call_hierarchy,
+        document_links,
+        files,
+        navigation,
+        renaming,
+        semantic_tokens,
+        structure,
+        symbols,
+    ):
         feature.register(server)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from lua_ls_persist.server.features.language.navigation import among_files
+from lua_ls_persist.server.features.language.speaking import speaks
 
 if TYPE_CHECKING:
     from lua_ls_persist.server.language_server import LuaLanguageServer
@@ -20,7 +21,7 @@ def register(server: LuaLanguageServer) -> None:
     @server.feature(types.TEXT_DOCUMENT_DOCUMENT_LINK)
     async def document_link(params: types.DocumentLinkParams) -> list[types.DocumentLink]:
         document = server.documents.get(params.text_document.uri)
-        if document is None:
+        if document is None or not speaks(server, document):
             return []
         text_document = server.client_capabilities.text_document
         known = text_document.document_link if text_document is not None else None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from lsprotocol import types
 
 from lua_ls_persist.server.documents import Document
+from lua_ls_persist.server.features.language.speaking import speaks
 from lua_ls_persist.server.navigation import Spot, in_order
 from lua_ls_persist.server.positions import Position
 
@@ -69,7 +70,7 @@ class Placed(Protocol):
 async def place(server: LuaLanguageServer, params: Placed) -> tuple[Document, Position] | None:
     """The document and the place that a request is about, once the document is analysed."""
     document = server.documents.get(params.text_document.uri)
-    if document is None:
+    if document is None or not speaks(server, document):
         return None
     await server.scopes(document)
     at = params.position
@@ -91,11 +92,17 @@ def locations(server: LuaLanguageServer, spots: Iterable[Spot]) -> list[types.Lo
 
 async def _definitions(server: LuaLanguageServer, params: Placed) -> list[types.Location]:
     at = await place(server, params)
-    if at is None:
-        return []
-    found = await among_files(server, lambda: in_order(server.navigator.definitions(*at)))
-    if found:
-        return locations(server, found)
+    if at is not None:
+        inside = at
+        found = await among_files(server, lambda: in_order(server.navigator.definitions(*inside)))
+        if found:
+            return locations(server, found)
+    else:
+        document = server.documents.get(params.text_document.uri)
+        if document is None:
+            return []
+        line, character = params.position.line, params.position.character
+        at = document, document.position(server.documents.encoding, line, character)
     for source in server.definition_sources:
         known = await source(*at)
         if known:

@@ -10,9 +10,12 @@ from lsprotocol import types
 from lua_ls_persist.server.analysis import Scopes
 from lua_ls_persist.server.analysis.symbols import Symbol, symbols_of
 from lua_ls_persist.server.documents import Document
+from lua_ls_persist.server.features.beside import is_beside
 from lua_ls_persist.server.features.language.navigation import among_files
+from lua_ls_persist.server.features.language.speaking import speaks
 from lua_ls_persist.server.fuzzy import score
 from lua_ls_persist.server.workspace_files import FileSymbol
+from lua_ls_persist.server.workspaces import Workspace
 
 if TYPE_CHECKING:
     from lua_ls_persist.server.language_server import LuaLanguageServer
@@ -38,10 +41,10 @@ def register(server: LuaLanguageServer) -> None:
         params: types.DocumentSymbolParams,
     ) -> list[types.DocumentSymbol] | list[types.SymbolInformation]:
         document = server.documents.get(params.text_document.uri)
-        if document is None:
+        if document is None or not speaks(server, document):
             return []
         scopes = await server.scopes(document)
-        symbols = symbols_of(scopes)
+        symbols = symbols_of(document)
         text_document = server.client_capabilities.text_document
         known = text_document.document_symbol if text_document is not None else None
         if known is not None and known.hierarchical_document_symbol_support:
@@ -62,6 +65,14 @@ def register(server: LuaLanguageServer) -> None:
         params: types.WorkspaceSymbolParams,
     ) -> list[types.WorkspaceSymbol]:
         query = params.query
+        spoken: dict[Workspace, bool] = {}
+
+        def speaks_of(uri: str) -> bool:
+            workspace = server.workspace_of(uri)
+            if workspace not in spoken:
+                spoken[workspace] = not is_beside(server, workspace)
+            return spoken[workspace]
+
         best = await among_files(server, lambda: _best(server.files.symbols(), query))
         found = [
             types.WorkspaceSymbol(
@@ -74,6 +85,7 @@ def register(server: LuaLanguageServer) -> None:
                 container_name=symbol.container or None,
             )
             for symbol in best
+            if speaks_of(symbol.uri)
         ]
         for source in server.symbol_sources:
             found += await source(query)
