@@ -1,15 +1,18 @@
 -- What the editor asks about values of the VM. It runs in a copy of the memory that is thrown away,
 -- and calls nothing of the program: no metamethod, and no method of a string.
 --
--- A question is a table: base ("global", or "root" with a name), steps, and what is wanted of what
--- they lead to. A step is { key = key }, or { any = true }: some elements of a table.
+-- A question is a table: base ("global"; "root" or "local" with a name), steps, and what is wanted
+-- of what they lead to. A step is { key = key }, or { any = true }: some elements of a table.
 -- The answers are JSON, which the host reads fastest; each byte is a character there.
 local prelude = ...
 
 local data, is_external, make = prelude.data, prelude.is_external, prelude.table
+local need = prelude.need
 local collectgarbage, next, pcall, rawequal = collectgarbage, next, pcall, rawequal
 local rawget, rawlen, tostring, type = rawget, rawlen, tostring, type
 local huge, math_type = math.huge, math.type
+local getinfo, getlocal = debug.getinfo, debug.getlocal
+local getmetatable, sethook = debug.getmetatable, debug.sethook
 local byte, find, format, gsub = string.byte, string.find, string.format, string.gsub
 local lower, sub = string.lower, string.sub
 local concat, unpack = table.concat, table.unpack
@@ -24,7 +27,9 @@ local STRING_SHOWN_MAX = 60
 local KEY_LENGTH_MAX = 200
 local PARAMETERS_MAX = 60
 
-local tools
+-- The questions, and the program's globals.
+local given
+local named_functions
 
 -- JSON.
 
@@ -54,7 +59,7 @@ local TYPE_CODES = {
 }
 
 local function metatable_of(value)
-  local meta = tools.getmetatable(value)
+  local meta = getmetatable(value)
   return type(meta) == "table" and meta or nil
 end
 
@@ -78,17 +83,17 @@ local function field_of(value, key)
 end
 
 local function parameters_of(f)
-  local info = tools.getinfo(f, "Su")
+  local info = getinfo(f, "Su")
   local names = {}
   for place = 1, info.nparams < PARAMETERS_MAX and info.nparams or PARAMETERS_MAX do
-    names[place] = json_string(tools.getlocal(f, place) or "?")
+    names[place] = json_string(getlocal(f, place) or "?")
   end
   return info, names
 end
 
 local function named(f)
-  tools.named = tools.named or data("look_named", {})
-  for name, value in next, tools.named do
+  named_functions = named_functions or data("look_named", {})
+  for name, value in next, named_functions do
     if rawequal(value, f) then return name end
   end
 end
@@ -285,18 +290,24 @@ local function stepped(values, step)
   return found
 end
 
-local function values_of(question)
-  local start
-  if question.base == "root" then
-    local name = question.name
-    if name ~= "Memory" and not data("is_root", { name = name }) then return {} end
-    start = make(name)
-  else
-    start = tools.globals
+-- Where a question begins, and at which of its steps.
+local function start_of(question)
+  local base, name = question.base, question.name
+  if base == "root" then
+    if name ~= "Memory" and not data("is_root", { name = name }) then return nil end
+    return make(name), 1
+  elseif base == "local" then
+    return need("document_values")(name, { question.steps[1].key }), 2
   end
+  return given.globals, 1
+end
+
+local function values_of(question)
+  local start, first = start_of(question)
+  if start == nil then return {} end
   local values = { start }
   local steps = question.steps or {}
-  for place = 1, #steps do
+  for place = first, #steps do
     if #values == 0 then break end
     values = stepped(values, steps[place])
   end
@@ -350,9 +361,8 @@ local look = {}
 -- The answers as JSON, and the values that are wanted, each at the place of its question.
 function look.look()
   collectgarbage("stop")
-  local given = data("look", {})
-  tools = given.tools
-  tools.sethook()
+  sethook()
+  given = data("look", {})
   local questions = given.questions
   local answers, values = {}, {}
   for place = 1, #questions do

@@ -11,13 +11,12 @@ import sys
 
 from lua_ls_persist.server.features import (
     commands,
-    completion,
     configuration,
     data,  # noqa: F401 - it has commands only, which `commands` registers
-    hover,
     inlay_hints,
     language,
     lenses,
+    live,
     notebooks,
     result_comments,
     saving,
@@ -31,12 +30,11 @@ __all__ = ["create_server", "serve"]
 
 FEATURES = (
     commands,
-    completion,
     configuration,
-    hover,
     inlay_hints,
     language,
     lenses,
+    live,
     result_comments,
     saving,
     status,

@@ -1,4 +1,4 @@
-"""What a look at the VM asks of the host: what is wanted, the tools for it, and ids of tables."""
+"""What a look at the VM asks of the host: what is wanted, and ids of tables."""
 
 from __future__ import annotations
 
@@ -12,9 +12,6 @@ from lua_ls_persist.store.rows import PERMANENT, TABLE
 
 _Arguments = Mapping[Any, Tree]
 
-_TOOLS: Final = ("getinfo", "getlocal", "getmetatable", "sethook")
-"""Of the library `debug`, as it was when the VM was opened."""
-
 LIBRARIES: Final = {
     "": "assert collectgarbage dofile error getmetatable ipairs load loadfile next pairs pcall "
     "print rawequal rawget rawlen rawset require select setmetatable tonumber tostring type warn "
@@ -23,9 +20,9 @@ LIBRARIES: Final = {
     "debug": "debug gethook getinfo getlocal getmetatable getregistry getupvalue getuservalue "
     "setcstacklimit sethook setlocal setmetatable setupvalue setuservalue traceback upvalueid "
     "upvaluejoin",
-    "ext": "aggregate batch check_schemas collect count derive_schema drop drop_index explain "
-    "functions history index indexes info memory migrate permanent query rebuild_index schema "
-    "schema_annotations schemas set_schema_annotations table tables transaction",
+    "ext": "aggregate batch check_schemas collect compress count derive_schema drop drop_index "
+    "explain functions history index indexes info memory migrate permanent query rebuild_index "
+    "schema schema_annotations schemas set_schema_annotations table tables transaction",
     "io": "close flush input lines open output popen read tmpfile type write",
     "math": "abs acos asin atan atan2 ceil cos cosh deg exp floor fmod frexp ldexp log log10 max "
     "min modf pow rad random randomseed sin sinh sqrt tan tanh tointeger type ult",
@@ -46,9 +43,7 @@ _NAMED: Final = {
 
 
 def _look(services: DataServices, _arguments: _Arguments) -> Tree:
-    tools: dict[str, Tree] = {name: Stored(PERMANENT, f"debug.{name}") for name in _TOOLS}
-    tools["globals"] = Stored(PERMANENT, "_G")
-    return {"questions": services.arguments, "tools": tools}
+    return {"questions": services.arguments, "globals": Stored(PERMANENT, "_G")}
 
 
 def _named(_services: DataServices, _arguments: _Arguments) -> Tree:

@@ -145,9 +145,14 @@ def _looked(runner: Runner, questions: Sequence[Question]) -> list[Sight | None]
 def _asked(question: Question) -> Any:
     way = question.way
     steps = [{"any": True} if step is ANY else {"key": step} for step in way.steps[:STEPS_MAX]]
+    base, name = "global", ""
+    if way.root is not None:
+        base, name = "root", way.root
+    elif way.document is not None:
+        base, name = "local", way.document
     return {
-        "base": "global" if way.root is None else "root",
-        "name": way.root or "",
+        "base": base,
+        "name": name,
         "steps": steps,
         "value": question.value,
         "keys": question.keys,
@@ -347,4 +352,4 @@ def _path_keys(way: Way, root: str) -> list[Key] | None:
         return None
     if way.root is not None:
         return [way.root, *steps]
-    return steps if steps[:1] == ["Memory"] else None
+    return steps if way.is_global and steps[:1] == ["Memory"] else None

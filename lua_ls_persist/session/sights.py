@@ -43,10 +43,17 @@ class Way:
     steps: tuple[Step, ...] = ()
     root: str | None = None
     """The name of an external table, `Memory` or one of `ext.table(name)`; None: the globals."""
+    document: str | None = None
+    """The key of a document whose top-level local the first step is; None: of no document."""
 
     def __truediv__(self, step: Step) -> Way:
         """The way one step further."""
-        return Way((*self.steps, step), self.root)
+        return Way((*self.steps, step), self.root, self.document)
+
+    @property
+    def is_global(self) -> bool:
+        """Whether it begins with the globals."""
+        return self.root is None and self.document is None
 
     def __str__(self) -> str:
         """As Lua source: `ext.table("users").ann.age`."""

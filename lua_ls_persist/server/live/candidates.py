@@ -265,7 +265,7 @@ def _fits(label: str, folded: str) -> bool:
 
 
 def _library_of(way: Way | None) -> dict[str, Documented]:
-    if way is None or way.root is not None or len(way.steps) != 1:
+    if way is None or not way.is_global or len(way.steps) != 1:
         return {}
     prefix = f"{way.steps[0]}."
     return {

@@ -72,6 +72,8 @@ class Completer:
     view: View
     modules: Callable[[], Awaitable[Iterable[str]]]
     options: Options = Options()
+    key: str | None = None
+    """What the session calls the document, whose locals it may have kept."""
 
     async def complete(self, document: Document, position: Position) -> Completions:
         """What could stand at a position; nothing in comments and numbers."""
@@ -117,7 +119,7 @@ class Completer:
         path = scopes.path_at(position)
         if path is None or not path.steps:
             return None
-        target = Resolver(scopes).target(path, len(path.steps) - 1)
+        target = Resolver(scopes, self.key).target(path, len(path.steps) - 1)
         colon = typed.before == ":"
         written = self._written(scopes, path, target) if self.options.static else []
         if isinstance(target, QueryRow):
@@ -141,7 +143,7 @@ class Completer:
         keys = path.keys[:-1]
         if path.base is not None and None not in keys:
             found += written_fields(scopes, path.base.text, keys, here)
-        if isinstance(target, Way) and target.root is None and ANY not in target.steps:
+        if isinstance(target, Way) and target.is_global and ANY not in target.steps:
             base, *rest = target.steps or ("_G",)
             if not (path.base is not None and base == path.base.text):
                 # By another name: `self` for `Account`.
@@ -153,7 +155,7 @@ class Completer:
         path = scopes.path_at(scopes.position(opening))
         if path is None:
             return []
-        way = Resolver(scopes).target(path)
+        way = Resolver(scopes, self.key).target(path)
         if not isinstance(way, Way):
             return []
         return list(key_candidates(*await self._contents(way, prefix), "", way))
@@ -260,7 +262,7 @@ class Completer:
         return []
 
     async def _fields(self, scopes: Scopes, call: CallSite) -> list[Candidate]:
-        resolver = Resolver(scopes)
+        resolver = Resolver(scopes, self.key)
         found = resolver.chain_of(call.function)
         way = None
         if found is not None:
@@ -301,7 +303,7 @@ def _ext_function(call: CallSite) -> str:
 def _is_library(way: Way) -> bool:
     from lua_ls_persist.server.stdlib import documentation
 
-    if way.root is not None or len(way.steps) != 1 or way.steps == ("ext",):
+    if not way.is_global or len(way.steps) != 1 or way.steps == ("ext",):
         return False
     entry = documentation().get(str(way.steps[0]))
     return entry is not None and entry.kind == "table" and entry.path != "Memory"

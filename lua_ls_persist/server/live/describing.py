@@ -45,21 +45,25 @@ def way_to_json(way: Way) -> dict[str, Json]:
     """A way as plain data, for what comes back from the client."""
     return {
         "root": way.root,
+        "document": way.document,
         "steps": [None if step is ANY else step for step in way.steps],
     }
 
 
 def way_of_json(data: Any) -> Way | None:
     """The way that was made into plain data; None if it is none."""
-    steps, root = member(data, "steps"), member(data, "root")
-    if not isinstance(steps, (list, tuple)) or not (root is None or isinstance(root, str)):
+    steps = member(data, "steps")
+    root, document = member(data, "root"), member(data, "document")
+    if not isinstance(steps, (list, tuple)):
+        return None
+    if not all(one is None or isinstance(one, str) for one in (root, document)):
         return None
     found = []
     for step in steps:
         if step is not None and not isinstance(step, (str, int, float, bool)):
             return None
         found.append(ANY if step is None else step)
-    return Way(tuple(found), root)
+    return Way(tuple(found), root, document)
 
 
 def member(data: Any, name: str) -> Any:

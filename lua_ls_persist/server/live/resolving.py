@@ -71,6 +71,8 @@ class Resolver:
     """Finds ways in one document."""
 
     scopes: Scopes
+    document: str | None = None
+    """What the session calls it: top-level locals are kept by it. None: there are none."""
 
     def target(self, path: ExpressionPath, steps: int | None = None) -> Target | None:
         """Where an expression, or its first steps, lead; None where nobody knows."""
@@ -118,7 +120,7 @@ class Resolver:
         self, called: Target | None, chain: Chain, place: int, base: int, depth: int
     ) -> Target | None:
         """What a call gives, where that is known without calling."""
-        if not isinstance(called, Way) or called.root is not None:
+        if not isinstance(called, Way) or not called.is_global:
             return None
         arguments = [given.expression for given in chain.steps[place].arguments]
         first = arguments[0] if arguments else None
@@ -173,7 +175,15 @@ class Resolver:
             return self._looped(name.declaration, name.text, depth)
         if name.kind == "parameter":
             return self._self(name, depth)
-        return self._declared(name.declaration, depth)
+        found = self._declared(name.declaration, depth)
+        if found is None and self.document is not None and self._is_top_level(name.declaration):
+            return Way((name.text,), document=self.document)
+        return found
+
+    def _is_top_level(self, declaration: Range) -> bool:
+        """Whether a local is one of the whole document: the session keeps those."""
+        around = self.scopes.around(self.scopes.offset(declaration.start))
+        return len(around) == 2 and around[0][1].kind.startswith("local")
 
     def _declared(self, declaration: Range, depth: int) -> Target | None:
         offset = self.scopes.offset(declaration.start)

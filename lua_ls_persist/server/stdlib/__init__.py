@@ -24,7 +24,8 @@ OPTIONAL_FROM = {
     "math.randomseed": 0, "os.date": 0, "os.time": 0, "coroutine.close": 1,
     "coroutine.isyieldable": 0, "utf8.codepoint": 1, "utf8.codes": 1, "utf8.len": 1,
     "utf8.offset": 2, "package.searchpath": 2, "debug.traceback": 0, "ext.aggregate": 1,
-    "ext.check_schemas": 0, "ext.count": 1, "ext.drop_index": 2, "ext.explain": 1, "ext.history": 0,
+    "ext.check_schemas": 0, "ext.compress": 0, "ext.count": 1, "ext.drop_index": 2,
+    "ext.explain": 1, "ext.history": 0,
     "ext.index": 2, "ext.indexes": 0, "ext.migrate": 3, "ext.query": 1, "ext.rebuild_index": 2,
     "ext.schema": 1, "ext.set_schema_annotations": 2, "ext.table": 0,
 }  # fmt: skip

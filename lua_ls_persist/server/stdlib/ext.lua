@@ -21,6 +21,10 @@ function ext.check_schemas(table) end
 --- Removes from the file what nothing reaches any more. Sessions do it by themselves when they are idle.
 function ext.collect() end
 
+--- Writes the strings of a table, and of the tables in it, shorter, by a dictionary of what they have in common.
+--- Returns what that saves. Without an argument: of all named tables.
+function ext.compress(table) end
+
 --- How many rows of a table match `spec.where`; all of them without it.
 function ext.count(table, spec) end
 

@@ -121,3 +121,32 @@ async def hovered(
         return contents.value, found.range
     assert isinstance(contents, str)
     return contents, found.range
+
+
+async def signature(editor: Editor, marked: str, *, again: bool = True) -> str:
+    """The signature at the cursor, its active parameter between `<` and `>`; empty if none."""
+    asked = Asked(editor, marked)
+    for _ in range(TRIES_MAX if again else 1):
+        found = await within(
+            editor.client.text_document_signature_help_async(
+                types.SignatureHelpParams(*asked.params)
+            )
+        )
+        if found is not None:
+            break
+    asked.close()
+    if found is None:
+        return ""
+    (one,) = found.signatures
+    label = str(one.label)
+    parameters = list(one.parameters or ())
+    active = found.active_parameter
+    if active is None or active >= len(parameters):
+        return label
+    place = parameters[active].label
+    if isinstance(place, str):
+        start = label.index(place, label.index("("))
+        end = start + len(place)
+    else:
+        start, end = place
+    return f"{label[:start]}<{label[start:end]}>{label[end:]}"

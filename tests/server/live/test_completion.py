@@ -198,3 +198,24 @@ async def test_without_a_session(neovim: Editor) -> None:
     labels = [item.label for item in await completions(neovim, "pri‸")]
     assert "print" in labels
     assert not (neovim.folder / ".lua-persist").exists(), "looking makes no files"
+
+
+async def test_locals_that_the_session_keeps(neovim: Editor) -> None:
+    await prepared(neovim)
+    uri = neovim.open("local mine = Account.new(7)\nlocal n = #'abc'\n", "kept.lua")
+    await neovim.evaluate(uri)
+    neovim.insert(uri, 2, 0, "mine.")
+    labels: list[str] = []
+    while "balance" not in labels:
+        found = await within(
+            neovim.client.text_document_completion_async(
+                types.CompletionParams(types.TextDocumentIdentifier(uri), types.Position(2, 5))
+            )
+        )
+        assert isinstance(found, types.CompletionList)
+        labels = [item.label for item in found.items]
+    assert labels[:3] == ["balance", "deposit", "new"]
+    place = types.HoverParams(types.TextDocumentIdentifier(uri), types.Position(1, 6))
+    hover = await within(neovim.client.text_document_hover_async(place))
+    assert hover is not None
+    assert "n = 3" in hover.contents.value

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lsprotocol import types
 
+from lua_ls_persist.server import uris
 from lua_ls_persist.server.convert import markup
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.features.beside import completion_of
@@ -90,7 +91,8 @@ def completer_for(server: LuaLanguageServer, uri: str | None, options: Options) 
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(server.checks.worker, module_names, folders, paths)
 
-    return Completer(workspace.view, modules, options)
+    key = None if uri is None else uris.key_of(uri)
+    return Completer(workspace.view, modules, options, key)
 
 
 class _Items:

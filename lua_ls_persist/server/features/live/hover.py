@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
+from lua_ls_persist.server import uris
 from lua_ls_persist.server.analysis import ExpressionPath, Scopes, doc_comment
 from lua_ls_persist.server.convert import markup
 from lua_ls_persist.server.documents import Document
@@ -67,14 +68,14 @@ async def _text_at(
     if path is None:
         return None
     range_ = path.steps[-1].range if path.steps else path.range
-    text = await _path_text(describer, scopes, path)
+    text = await _path_text(describer, scopes, path, uris.key_of(document.uri))
     if not text and not is_beside(server, workspace):
         text = _static_text(document, scopes, path)
     return (text, range_) if text else None
 
 
-async def _path_text(describer: Describer, scopes: Scopes, path: ExpressionPath) -> str:
-    target = Resolver(scopes).target(path)
+async def _path_text(describer: Describer, scopes: Scopes, path: ExpressionPath, key: str) -> str:
+    target = Resolver(scopes, key).target(path)
     colon = bool(path.steps) and path.steps[-1].kind == ":"
     if isinstance(target, QueryRows):
         return f"Rows of {target.table} that a query has found"

@@ -1,0 +1,16 @@
+"""What the VM knows of the code in a buffer: features that look at live values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lua_ls_persist.server.features.live import completion, hover, signature_help
+
+if TYPE_CHECKING:
+    from lua_ls_persist.server.language_server import LuaLanguageServer
+
+
+def register(server: LuaLanguageServer) -> None:
+    """Answers all of them."""
+    for feature in (completion, hover, signature_help):
+        feature.register(server)
