@@ -21,6 +21,7 @@ from lua_ls_persist.server.features import (
     result_comments,
     saving,
     status,
+    virtual_documents,
 )
 from lua_ls_persist.server.language_server import LuaLanguageServer
 from lua_ls_persist.server.protocol import LuaProtocol
@@ -38,6 +39,7 @@ FEATURES = (
     result_comments,
     saving,
     status,
+    virtual_documents,
 )
 """Those that answer requests; others have commands only."""
 

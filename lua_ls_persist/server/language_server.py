@@ -33,6 +33,7 @@ from lua_ls_persist.server.positions import Position
 from lua_ls_persist.server.presentation import read_document
 from lua_ls_persist.server.settings import Settings
 from lua_ls_persist.server.syntax_checks import SyntaxChecks
+from lua_ls_persist.server.virtual import Followed
 from lua_ls_persist.server.workspace_files import WorkspaceFiles
 from lua_ls_persist.server.workspaces import Workspace, Workspaces
 
@@ -91,6 +92,10 @@ class LuaLanguageServer(LanguageServer):
         """Called when the client is ready, and when the workspace has other folders."""
         self.state_listeners: list[Callable[[Workspace], None]] = []
         """Called when a session stands otherwise than before."""
+        self.data_listeners: list[Callable[[Workspace], None]] = []
+        """Called when stored data are other ones than before, whoever changed them."""
+        self.followed = Followed()
+        """The virtual documents that the client has."""
         # What several features contribute to one answer: each function gives its part.
         self.lens_sources: list[Callable[[Document], Awaitable[list[types.CodeLens]]]] = []
         self.action_sources: list[
@@ -226,6 +231,8 @@ class LuaLanguageServer(LanguageServer):
             )
         self.refresh_hints()
         self.refresh_lenses()
+        for listener in self.data_listeners:
+            listener(workspace)
 
     def document(self, uri: str) -> Document:
         """The open document, or the file on disk.

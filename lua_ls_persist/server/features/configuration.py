@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lsprotocol import types
 
 from lua_ls_persist.server import uris
-from lua_ls_persist.server.features import beside
+from lua_ls_persist.server.features import beside, virtual_documents
 from lua_ls_persist.server.settings import SECTION, looks_like_settings
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ def _registrations(server: LuaLanguageServer) -> list[types.Registration]:
                 register_options=types.DidChangeWatchedFilesRegistrationOptions([watcher]),
             )
         )
+    found += virtual_documents.registrations(server)
     return found
 
 
