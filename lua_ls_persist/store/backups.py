@@ -95,6 +95,7 @@ class Backups(Exchange):
         except OSError as error:
             raise StoreError(f"{path} cannot be restored: {error.strerror or error}.") from error
         self._codes_known.clear()
+        self._string_packers.clear()
         self._forget_collection()
         self._forget_indexes()
 

@@ -171,9 +171,9 @@ class Queries(Schemas):
                     yield page
 
             found = self._first_enough(pages(), limit)
-            cursor = self._connection.cursor()
             texts = []
             for statement in statements:
+                cursor = self._connection.cursor()
                 cursor.execute(statement.sql, statement.parameters, explain=2)
                 texts.append(_COUNTED_CONDITION.sub("", cursor.expanded_sql))
                 cursor.close()

@@ -297,6 +297,12 @@ def test_another_dictionary_under_the_same_number_is_noticed(tmp_path: Path) -> 
         with new_store(tmp_path) as second:
             second.restore(tmp_path / "backup.db")
         assert contents(store)["full_entries"] == contents(other)["full_entries"]
+        with Store.open(tmp_path / "third.db") as third:
+            log(third, records=2_000)
+            third.compress()
+            third.backup(tmp_path / "again.db")
+            other.restore(tmp_path / "again.db")
+            assert contents(third)["full_entries"] == contents(other)["full_entries"]
 
 
 @pytest.mark.parametrize(

@@ -423,6 +423,25 @@ def test_a_kept_order_is_not_used_after_a_write(people: Store, tmp_path: Path) -
     assert following(after) == (second, later)
 
 
+def test_a_look_that_does_not_find_enough_is_explained_with_what_follows() -> None:
+    with Store.open(None) as store:
+        with store.transaction():
+            table_id = store.root("t", create=True)
+            first = store.reserve(5_000)
+            rows = range(first, first + 5_000)
+            store.apply(
+                [(table_id, INTEGER, row, TABLE, row) for row in rows]
+                + [(row, STRING, "a", INTEGER, row % 3) for row in rows]
+                + [(row, STRING, "b", INTEGER, row) for row in rows],
+                new_tables=[(row,) for row in rows],
+            )
+        store.create_index("t", [], ["a"])
+        where = [["a", "in", [1, 2]], ["b", ">", first + 4_990]]
+        told = store.explain(table_id, parse_query({"where": where, "limit": 50}))
+        assert told.index == "t(a)"
+        assert told.sql.count("WITH found") == 2
+
+
 def test_counts_are_read_from_the_index_alone(people: Store) -> None:
     statements: list[str] = []
 
