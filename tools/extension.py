@@ -91,7 +91,7 @@ def session_properties() -> dict[str, Any]:
 
 
 def _property(setting: Setting) -> dict[str, Any]:
-    kind = "string" if setting.kind == "choice" else setting.kind
+    kind = {"choice": "string", "command": "array"}.get(setting.kind, setting.kind)
     text = setting.text[:1].upper() + setting.text[1:] + "."
     if setting.needs_new_session:
         text += " In effect when the session is restarted."
@@ -103,6 +103,8 @@ def _property(setting: Setting) -> dict[str, Any]:
     }
     if setting.kind in {"integer", "number"}:
         data |= {"minimum": setting.minimum, "maximum": setting.maximum}
+    if setting.kind == "command":
+        data["items"] = {"type": "string"}
     if setting.choices:
         data["enum"] = list(setting.choices)
     return data

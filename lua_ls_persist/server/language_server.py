@@ -90,6 +90,10 @@ class LuaLanguageServer(LanguageServer):
         """Called when Lua files of the workspace have changed on disk."""
         self.folder_listeners: list[Callable[[], None]] = []
         """Called when the client is ready, and when the workspace has other folders."""
+        self.settings_listeners: list[Callable[[], None]] = []
+        """Called when settings have changed."""
+        self.capability_editors: list[Callable[[types.ServerCapabilities], None]] = []
+        """Called with what the client is told in the first answer, to complete it."""
         self.state_listeners: list[Callable[[Workspace], None]] = []
         """Called when a session stands otherwise than before."""
         self.data_listeners: list[Callable[[Workspace], None]] = []
@@ -177,9 +181,12 @@ class LuaLanguageServer(LanguageServer):
         for text in wrong:
             self.window_show_message(types.ShowMessageParams(types.MessageType.Warning, text))
         if workspace is not None:
-            return workspace.apply_settings(settings)
-        self.base_settings = settings
-        waiting = [one.apply_settings(one.settings.updated(data)[0]) for one in self.workspaces]
+            waiting = [workspace.apply_settings(settings)]
+        else:
+            self.base_settings = settings
+            waiting = [one.apply_settings(one.settings.updated(data)[0]) for one in self.workspaces]
+        for listener in self.settings_listeners:
+            listener()
         return any(waiting)
 
     async def update_folders(self) -> None:

@@ -64,6 +64,8 @@ class LuaProtocol(LanguageServerProtocol):
         provider = result.capabilities.execute_command_provider
         if provider is not None:
             provider.work_done_progress = True
+        for edit in self._server.capability_editors:
+            edit(result.capabilities)
         return result
 
     def receive(self, body: bytes) -> None:

@@ -30,7 +30,7 @@ EvaluateOnSave: TypeAlias = Literal["off", "file"]
 ReloadModules: TypeAlias = Literal["off", "next", "inPlace"]
 Completion: TypeAlias = Literal["auto", "all", "live", "off"]
 BesideLuaServer: TypeAlias = Literal["auto", "yes", "no"]
-Kind: TypeAlias = Literal["boolean", "integer", "number", "string", "choice"]
+Kind: TypeAlias = Literal["boolean", "integer", "number", "string", "choice", "command"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ class Settings:
     hints_locals: bool = True
     completion: Completion = "auto"
     beside_lua_server: BesideLuaServer = "auto"
+    formatter: tuple[str, ...] | None = None
 
     def updated(self, data: object) -> tuple[Settings, list[str]]:
         """These settings with those of a client's JSON object, and what is wrong with that object.
@@ -117,6 +118,9 @@ class Setting:
         elif self.kind == "choice":
             if value in self.choices:
                 return value
+        elif self.kind == "command":
+            if isinstance(value, list) and all(isinstance(part, str) for part in value):
+                return tuple(value)
         elif self.kind == "string":
             if isinstance(value, str):
                 return value
@@ -278,6 +282,16 @@ SETTINGS: Final = (
         "configuration, or the folder a `.luarc.json`",
         '"auto", "yes" or "no"',
         choices=("auto", "yes", "no"),
+    ),
+    Setting(
+        "formatter",
+        "formatter",
+        "command",
+        "the command that formats: it reads the document and writes it formatted; `{file}` stands "
+        "for its path, `{start}` and `{end}` for the bytes of a range; empty: nothing formats; "
+        "null: StyLua, if it is installed",
+        "a list of texts, the command and its arguments, or null",
+        null_means="StyLua",
     ),
 )
 
