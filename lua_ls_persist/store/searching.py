@@ -20,6 +20,10 @@ CONTAINS: Final = "contains_folded"
 """An SQL function for texts that SQLite's own comparison knows no case of."""
 
 
+OF_BYTES: Final = "text_of_bytes"
+"""One for strings that are no text, or have a zero byte: SQLite's comparison ends there."""
+
+
 def search_condition(
     connection: apsw.Connection,
     builder: Builder,
@@ -28,6 +32,7 @@ def search_condition(
     fields: Sequence[Field],
 ) -> str:
     """An expression that is 1 for the rows that have the text somewhere, and 0 for the others."""
+    connection.create_scalar_function(OF_BYTES, _of_bytes, 1, deterministic=True)
     if text.isascii():
         escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         pattern = builder.add(f"%{escaped}%")
@@ -68,19 +73,26 @@ def shown_text(value: Looked) -> str:
     boolean = f"iif({value.value}, 'true', 'false')"
     if isinstance(value, Classed):
         return (
-            f"CASE {value.kind} WHEN {int(Class.STRING)} THEN {number}"
+            f"CASE {value.kind} WHEN {int(Class.STRING)}"
+            f" THEN iif(instr({value.value}, x'00'), {OF_BYTES}({value.value}), {number})"
             f" WHEN {int(Class.NUMBER)} THEN {number} WHEN {int(Class.BOOLEAN)} THEN {boolean}"
             f" WHEN {int(Class.NAN)} THEN 'nan' END"
         )
     return (
-        f"CASE {value.kind} WHEN 4 THEN {value.value} WHEN 2 THEN {number}"
+        f"CASE {value.kind} WHEN 4"
+        f" THEN iif(typeof({value.value}) = 'blob', {OF_BYTES}({value.value}), {value.value})"
+        f" WHEN 2 THEN {number}"
         f" WHEN 3 THEN iif(typeof({value.value}) = 'real', {number}, 'nan')"
         f" WHEN 1 THEN {boolean} END"
     )
 
 
+def _of_bytes(*values: object) -> str:
+    (content,) = values
+    assert isinstance(content, bytes)
+    return content.decode("utf-8", "replace").replace("\0", "\ufffd")
+
+
 def _contains(*values: object) -> int:
     shown, wanted = values
-    if isinstance(shown, bytes):
-        shown = shown.decode("utf-8", "replace")
     return int(isinstance(shown, str) and str(wanted) in shown.casefold())

@@ -16,7 +16,7 @@ from lua_ls_persist.errors import QueryError, StoreError
 from lua_ls_persist.query import Class, Query, parse_field, parse_query, parse_where
 from lua_ls_persist.store import Store, grids
 from lua_ls_persist.store.grids import COLUMNS_MAX, GRID_LIMIT_MAX, ORDERS_KEPT_MAX, Grid
-from lua_ls_persist.store.rows import BOOLEAN, FLOAT, INTEGER, STRING, TABLE, Value
+from lua_ls_persist.store.rows import BOOLEAN, FLOAT, INTEGER, STRING, TABLE, Entry, Value
 from tests.store.helpers import write
 from tests.store.query_data import ROWS, Made, fields, made, queries, wheres
 from tests.store.query_model import Model, Row, ranked
@@ -249,3 +249,23 @@ def test_behind_the_end_there_is_nothing(store: Store) -> None:
         found = store.grid(USERS, grid, 100, 5)
         assert (found.rows, found.filtered) == ([], 100)
         assert len(store.grid(USERS, grid, 98, 5).rows) == 2
+
+
+def test_strings_that_are_no_text_are_searched(store: Store) -> None:
+    with store.transaction():
+        table_id = store.root("bytes", create=True)
+        first = store.reserve(3)
+        strings: tuple[str | bytes, ...] = (b"one\0two", b"\xffONE", "none of these")
+        names: list[Entry] = [
+            (first + number, STRING, "name", STRING, text) for number, text in enumerate(strings)
+        ]
+        store.apply(
+            [(table_id, INTEGER, row, TABLE, row) for row in range(first, first + 3)] + names,
+            new_tables=[(row,) for row in range(first, first + 3)],
+        )
+    name = parse_field("name")
+    for _ in range(2):
+        for text, expected in (("two", [0]), ("one", [0, 1, 2]), ("THESE", [2]), ("x", [])):
+            found = store.grid(table_id, Grid(Query(), text, (name,)), 0, 10)
+            assert [row.key[1] - first for row in found.rows] == expected  # type: ignore[operator]
+        store.create_index("bytes", [], ["name"])
