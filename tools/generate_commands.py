@@ -27,6 +27,8 @@ AREAS = {
     "indexes": "Indexes",
     "schemas": "Schemas",
     "functions": "Functions",
+    "updating": "Functions",
+    "annotating": "Schemas",
     "history": "History",
     "interchange": "In and out",
     "images": "Images and forks",
@@ -40,7 +42,8 @@ OTHERS = "Evaluating, and the session"
 def generate() -> str:
     """The text of docs/commands.md."""
     create_server()  # imports all features
-    areas: dict[str, list[Command[Any, Any]]] = {title: [] for title in (OTHERS, *AREAS.values())}
+    titles = dict.fromkeys((OTHERS, *AREAS.values()))
+    areas: dict[str, list[Command[Any, Any]]] = {title: [] for title in titles}
     for command in COMMANDS:
         module = command.handler.__module__.rpartition(".")[2]
         areas[AREAS.get(module, OTHERS)].append(command)

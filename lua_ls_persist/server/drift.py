@@ -70,9 +70,9 @@ def drift_of(
         return Drift("in_sync", uri, found)
     if function.line == 0:  # A whole chunk: there is nothing else in the file.
         return Drift("edited", uri, 0)
-    named = _named(wanted[0])
-    if named is not None:
-        heads = [row for row, text in enumerate(rows) if _named(text) == named]
+    name = named(wanted[0])
+    if name is not None:
+        heads = [row for row, text in enumerate(rows) if named(text) == name]
         head = _nearest(heads, expected_row)
     else:
         is_there = place is not None and re.search(r"\bfunction\b", now.row(place.row))
@@ -110,7 +110,7 @@ def _nearest(rows: list[int], row: int) -> int | None:
     return min(rows, key=lambda candidate: abs(candidate - row), default=None)
 
 
-def _named(line: str) -> str | None:
+def named(line: str) -> str | None:
     """The name that a line gives to a function: `Memory.hit`, `Account:deposit`."""
     match = _NAMED.search(line)
     if match is None:

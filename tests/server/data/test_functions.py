@@ -45,3 +45,81 @@ async def test_functions_are_removed(stored: Editor) -> None:
     await stored.run("undo")
     assert (await stored.run("functions"))["total"] == 1
     assert await stored.run("recompile", {"path": "Memory.hit"}) == {"recompiled": "Memory.hit"}
+
+
+UPDATED = """\
+-- A counter, which counts twice now.
+local n = 100
+function Memory.hit(by, ...)
+  n = n + 2 * (by or 1)
+  return n
+end
+"""
+
+
+async def test_an_update_keeps_the_variables(people: Editor) -> None:
+    uri = people.uri("main.lua")
+    people.edit(uri, None, UPDATED)
+    (found,) = (await people.run("functions"))["functions"]
+    assert found["drift"] == "edited"
+    done = await people.run("updateFunction", {"path": "Memory.hit", "uri": uri})
+    assert done == {"path": "Memory.hit", "line": 3, "kept": ["n"], "fresh": []}
+    (found,) = (await people.run("functions"))["functions"]
+    assert (found["drift"], found["line"]) == ("in_sync", 3)
+    called = await people.run("callFunction", {"path": "Memory.hit", "arguments": ["10"]})
+    assert texts(called["values"]) == ["25"], "5, and twice 10"
+    await people.run("undo", {"count": 2})
+    called = await people.run("callFunction", {"path": "Memory.hit", "arguments": ["10"]})
+    assert texts(called["values"]) == ["15"], "the old one, with its old variable"
+
+
+SHARED = """\
+local Account, balance = {}, 10
+local function fee(x) if x > 100 then return fee(x / 2) end return x * 0.1 end
+function Account:deposit(x) balance = balance + x return balance end
+Account.peek = function() return balance, fee(1000) end
+Memory.deposit, Memory.peek, Memory.fee = Account.deposit, Account.peek, fee
+"""
+CHANGED = """\
+local Account, balance, bonus = {}, 10
+local function fee(x) if x > 10 then return fee(x / 10) end return x end
+function Account:deposit(x) balance = balance + 2 * x + (bonus or 0) return balance end
+Account.peek = function() return -balance, fee(1000) end
+"""
+
+
+async def test_functions_by_other_names_share_what_they_shared(stored: Editor) -> None:
+    uri = stored.open(SHARED, "account.lua")
+    assert (await stored.evaluate(uri))["ok"]
+    stored.edit(uri, None, CHANGED)
+
+    async def call(path: str, *arguments: str) -> list[str]:
+        done = await stored.run("callFunction", {"path": path, "arguments": list(arguments)})
+        assert done["ok"], done["problems"]
+        return texts(done["values"])
+
+    await stored.run("restart")
+    done = await stored.run("updateFunction", {"path": "Memory.deposit", "uri": uri})
+    assert (done["line"], done["kept"], done["fresh"]) == (3, ["balance"], [])
+    assert await call("Memory.deposit", "nil", "5") == ["20"]
+    assert (await call("Memory.peek"))[0] == "20", "the same variable"
+    done = await stored.run("updateFunction", {"path": "Memory.peek", "uri": uri})
+    assert sorted(done["kept"]) == ["balance", "fee"]
+    assert (await call("Memory.peek"))[0] == "-20"
+    done = await stored.run("updateFunction", {"path": "Memory.fee", "uri": uri})
+    assert done["kept"] == ["fee"]
+    assert await call("Memory.fee", "1000") == ["10.0"], "it calls itself, as it is now"
+
+
+async def test_updates_that_cannot_be(stored: Editor) -> None:
+    other = stored.open("function Memory.other() end", "other.lua")
+    message = await error(stored, "updateFunction", {"path": "Memory.hit", "uri": other})
+    assert message.endswith(
+        "other.lua defines no function that could be Memory.hit; "
+        "give the `uri` of the document that does"
+    )
+    uri = stored.uri("main.lua")
+    stored.edit(uri, None, "function Memory.hit( return end")
+    message = await error(stored, "updateFunction", {"path": "Memory.hit", "uri": uri})
+    assert "main.lua:1:" in message
+    assert texts((await stored.run("callFunction", {"path": "Memory.hit"}))["values"]) == ["6"]

@@ -120,3 +120,19 @@ async def test_schemas_that_are_refused(
     stored: Editor, params: dict[str, Any], message: str
 ) -> None:
     assert message in await error(stored, "setSchema", {"table": "users", **params})
+
+
+async def test_types_are_written_into_the_buffer(people: Editor) -> None:
+    uri = people.open('print(1)\nlocal users = ext.table("users")\n', "types.lua")
+    done = await people.run("annotate", {"table": "users"})
+    assert done["text"].startswith("---@class ")
+    assert done["edits"] == []
+    done = await people.run("annotate", {"table": "users", "uri": uri})
+    (edit,) = done["edits"]
+    assert edit["range"]["start"] == {"line": 1, "character": 0}
+    assert edit["new_text"].endswith("---@type table<string, User>\n")
+    assert "---@field name string\n" in edit["new_text"]
+    place = {"line": 0, "character": 0}
+    done = await people.run("annotate", {"table": "users", "uri": uri, "position": place})
+    assert done["edits"][0]["range"]["start"] == place
+    assert "there is no table nobody" in await error(people, "annotate", {"table": "nobody"})

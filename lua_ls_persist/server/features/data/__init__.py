@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lua_ls_persist.server.features.data import (
+    annotating,
     catalog,
     changing,
     functions,
@@ -13,6 +14,7 @@ from lua_ls_persist.server.features.data import (
     looking,
     queries,
     schemas,
+    updating,
     upkeep,
 )
 
@@ -22,7 +24,9 @@ AREAS = (
     changing,
     indexes,
     schemas,
+    annotating,
     functions,
+    updating,
     history,
     interchange,
     images,
