@@ -62,15 +62,17 @@ class CodeServer(contextlib.AbstractContextManager["CodeServer"]):
         """With `trust`, whether a folder is trusted is asked as usual; else every folder is."""
         self._entry = node_tools.code_server()
         self._node = str(node_tools.node_home() / "bin/node")
-        self._profile = profile
+        self.profile = profile
         self._environment = {**os.environ, **(environment or {})}
         self.port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._trust = trust
-        user = profile / "data/User"
-        user.mkdir(parents=True, exist_ok=True)
         own = {**SETTINGS, "security.workspace.trust.enabled": trust, **(settings or {})}
-        (user / "settings.json").write_text(json.dumps(own, indent=2), encoding="utf-8")
+        # Settings that choose programs count only among those of the machine.
+        for name in ("User", "Machine"):
+            folder = profile / "data" / name
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "settings.json").write_text(json.dumps(own, indent=2), encoding="utf-8")
 
     def __enter__(self) -> Self:
         flags = [
@@ -137,16 +139,16 @@ class CodeServer(contextlib.AbstractContextManager["CodeServer"]):
     @property
     def log(self) -> str:
         """What it has printed."""
-        return (self._profile / "code-server.log").read_text(encoding="utf-8", errors="replace")
+        return (self.profile / "code-server.log").read_text(encoding="utf-8", errors="replace")
 
     def _command(self, *arguments: str) -> list[str]:
-        data, extensions = self._profile / "data", self._profile / "extensions"
+        data, extensions = self.profile / "data", self.profile / "extensions"
         folders = ("--user-data-dir", str(data), "--extensions-dir", str(extensions))
         return [self._node, str(self._entry), "--config", os.devnull, *folders, *arguments]
 
     def _log(self) -> int:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        return os.open(self._profile / "code-server.log", flags, 0o600)
+        return os.open(self.profile / "code-server.log", flags, 0o600)
 
     def _wait_until_healthy(self) -> None:
         assert self._process is not None

@@ -29,7 +29,14 @@ SESSION_GROUP = "Session"
 def bundle(*, tests: bool = False) -> None:
     """Compiles the extension and, if wanted, its tests."""
     node_tools.node_modules()
-    node("esbuild.mjs", "--tests" if tests else "--minify")
+    node("esbuild.mjs", *(["--tests"] if tests else ["--minify"]))
+
+
+def bundle_tests() -> None:
+    """Compiles the tests, beside what is there."""
+    with node_tools.only_one():
+        node_tools.node_modules()
+        node("esbuild.mjs", "--only-tests")
 
 
 def wheel() -> Path:

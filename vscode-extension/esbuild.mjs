@@ -1,5 +1,5 @@
-// Bundles the extension, its webview and its tests. `node esbuild.mjs` for what is shipped,
-// `node esbuild.mjs --tests` for the tests as well.
+// Bundles the extension, its webview and its tests. `--minify` is for what is shipped,
+// `--tests` the tests as well, `--only-tests` nothing else.
 import { build } from "esbuild";
 
 const shipped = process.argv.includes("--minify");
@@ -14,17 +14,25 @@ const node = { ...common, platform: "node", target: "node20", format: "cjs", ext
 
 const browser = { ...common, platform: "browser", target: "es2022", format: "iife" };
 
-const builds = [
-  build({ ...node, entryPoints: ["src/extension.ts"], outfile: "dist/extension.js" }),
-  build({ ...browser, entryPoints: { grid: "src/grid/page/main.ts" }, outdir: "dist/media" }),
-];
-if (process.argv.includes("--tests")) {
+const builds = process.argv.includes("--only-tests")
+  ? []
+  : [
+      build({ ...node, entryPoints: ["src/extension.ts"], outfile: "dist/extension.js" }),
+      build({ ...browser, entryPoints: { grid: "src/grid/page/main.ts" }, outdir: "dist/media" }),
+    ];
+if (process.argv.some((argument) => argument.endsWith("tests"))) {
   builds.push(
     build({
       ...node,
       entryPoints: ["test/host/index.ts"],
       outfile: "dist/test/host.cjs",
       external: ["vscode", "mocha"],
+    }),
+    build({
+      ...node,
+      entryPoints: ["test/ui/main.ts"],
+      outfile: "dist/test/ui.cjs",
+      external: ["playwright-core"],
     }),
   );
 }

@@ -134,6 +134,14 @@ def test_explain(session: Session) -> None:
     assert str(explanation).startswith("users: no index, 4 rows examined, 1 returned\nWITH found")
 
 
+def test_explain_where_a_look_at_the_first_rows_was_not_enough(session: Session) -> None:
+    fill = "for i = 1, 4000 do ext.table('many')[i] = { n = i > 2500 and i or 0 } end"
+    assert session.evaluate(f"{fill} ext.index('many', 'n')").ok
+    explanation = session.explain("many", where=["n", ">", 9], limit=10)
+    assert (explanation.index, explanation.rows_returned) == ("many(n)", 10)
+    assert explanation.sql.count(";\n") == 1
+
+
 def test_paths(session: Session) -> None:
     assert keys(session.query("Memory.teams.red", order_by="age")) == [2, 1]
     assert keys(session.query(["Memory", "teams", "red"], where=["age", "=", 25])) == [2]

@@ -5,13 +5,18 @@ import { type CommandName, type Handlers, registerCommands } from "./commands";
 import { Evaluating } from "./evaluate/evaluate";
 import { InlineResults } from "./evaluate/inline";
 import { ProgramOutput } from "./evaluate/output";
-import { RESULT_SCHEME, Results } from "./evaluate/results";
+import { Results } from "./evaluate/results";
 import { StatusBar } from "./evaluate/statusBar";
+import { TablePanels } from "./grid/panel";
 import { Lifetime } from "./lifetime";
+import { Notebooks } from "./notebook/notebook";
+import { Repls } from "./repl/repl";
 import { LuaServer } from "./server/luaServer";
 import { reportIssue } from "./server/report";
 import { ManagedServer } from "./server/setup";
 import { showsDecorations } from "./settings";
+import { TEXT_SCHEME, Texts } from "./texts";
+import { Views } from "./views/views";
 import { openSample, openWalkthrough } from "./welcome";
 
 /** What `activate` gives: for tests, and for extensions that build on this one. */
@@ -19,6 +24,8 @@ export interface Api {
   server: LuaServer;
   inline: InlineResults;
   statusBar: StatusBar;
+  views: Views;
+  repls: Repls;
 }
 
 let running: LuaServer | undefined;
@@ -30,10 +37,15 @@ export function activate(context: vscode.ExtensionContext): Api {
   const server = lifetime.own(new LuaServer(new ManagedServer(context, log), log));
   running = server;
   const results = new Results();
-  lifetime.own(vscode.workspace.registerTextDocumentContentProvider(RESULT_SCHEME, results));
+  const texts = new Texts();
+  lifetime.own(vscode.workspace.registerTextDocumentContentProvider(TEXT_SCHEME, texts));
   const inline = lifetime.own(new InlineResults(results));
   const output = lifetime.own(new ProgramOutput(server));
   const statusBar = lifetime.own(new StatusBar(server));
+  const panels = lifetime.own(new TablePanels(context.extensionUri, server));
+  const views = lifetime.own(new Views(server, panels, texts));
+  const repls = lifetime.own(new Repls(server, context.workspaceState));
+  const notebooks = lifetime.own(new Notebooks(server));
   lifetime.own(
     server.onEvaluation((evaluation) => {
       if (showsDecorations()) inline.show(evaluation);
@@ -46,19 +58,22 @@ export function activate(context: vscode.ExtensionContext): Api {
     }),
   );
   const handlers: Handlers<CommandName> = {
-    ...new Evaluating(server, inline, results).handlers(),
+    ...new Evaluating(server, inline, results, texts).handlers(),
+    ...views.handlers(),
     showOutput: () => output.show(),
     showLog: () => log.show(true),
     showMenu: () => statusBar.showMenu(),
     restartServer: () => server.restart(),
     repairServer: () => server.repair(),
     reportIssue: () => reportIssue(context, server),
+    openRepl: () => repls.open(),
+    newNotebook: () => notebooks.create(),
     openWalkthrough: () => openWalkthrough(context),
     openSample: () => openSample(context),
   };
   lifetime.own(registerCommands(handlers));
   void server.start();
-  return { server, inline, statusBar };
+  return { server, inline, statusBar, views, repls };
 }
 
 export async function deactivate(): Promise<void> {

@@ -53,7 +53,7 @@ export interface Evaluation {
   duration_s: number;
   uri?: string;
   range?: LspRange;
-  id?: number;
+  id?: string;
 }
 
 export interface TableInfo {
@@ -154,15 +154,29 @@ export interface FunctionInfo {
   last_line: number | null;
   size_bytes: number;
   drift: Drift;
-  problem: string | null;
+  /** Why it cannot be called; empty: it can. */
+  problem: string;
 }
 
 export interface HistoryEntry {
-  id: number;
+  number: number;
+  /** Whether undo comes to it. */
+  own: boolean;
+  made_utc: string;
   name: string;
   source: string;
-  keys?: string[];
-  [field: string]: JsonValue | undefined;
+  entries_set: number;
+  entries_deleted: number;
+  functions_made: number;
+  /** The first of the places that it changed. */
+  keys: string[];
+  undone: boolean;
+}
+
+export interface Difference {
+  place: string;
+  before: LuaValue;
+  after: LuaValue;
 }
 
 export interface Completion {
@@ -220,31 +234,32 @@ export interface ServerCommands {
   addRow: [Folder & { table: string; key?: string; value: string }, Changed];
   queryText: [Folder & { text: string; limit?: number }, JsonValue];
   explain: [Folder & { table: string; where?: JsonValue; order_by?: string }, Plan];
-  indexes: [Folder & { table?: string }, { indexes: IndexInfo[] } | IndexInfo[]];
+  indexes: [Folder & { table?: string }, { indexes: IndexInfo[] }];
   createIndex: [Folder & { table: string; fields: string[]; unique?: boolean }, JsonValue];
   dropIndex: [Folder & { table: string; fields?: string[] }, JsonValue];
-  schema: [Folder & { table: string }, { definition: JsonValue; annotations: string }];
+  schema: [Folder & { table: string }, { definition: JsonValue; annotations: string | null }];
   deriveSchema: [Folder & { table: string }, { definition: JsonValue; annotations: string }];
   functions: [
     Folder & { offset?: number; limit?: number },
-    { functions: FunctionInfo[] } | FunctionInfo[],
+    { functions: FunctionInfo[]; total: number },
   ];
   function: [Folder & { path: string }, FunctionInfo & { text: string }];
   callFunction: [Folder & { path: string; arguments: string[] }, Evaluation];
   updateFunction: [Folder & { path: string; uri: string }, JsonValue];
   deleteFunction: [Folder & { path: string }, JsonValue];
   recompile: [Folder & { path: string }, JsonValue];
+  import: [Folder & { path: string; table: string }, JsonValue];
   export: [
     Folder & { table: string; path?: string; format?: string; where?: JsonValue },
     { text?: string },
   ];
   history: [
     Folder & { limit?: number; offset?: number },
-    { entries: HistoryEntry[] } | HistoryEntry[],
+    { evaluations: HistoryEntry[]; next_offset: number | null },
   ];
   undo: [Folder & { count?: number }, { text?: string }];
   redo: [Folder & { count?: number }, { text?: string }];
-  diff: [Folder & { before: number; after?: number }, JsonValue];
+  diff: [Folder & { before: number; after?: number }, { differences: Difference[] }];
   backup: [Folder & { path: string }, JsonValue];
   content: [{ uri: string }, { text: string; language?: string }];
 }
@@ -265,7 +280,8 @@ export interface SessionStatus {
 }
 
 export interface OutputNotice {
-  id?: number;
+  /** That of the evaluation; all of its output comes before it is reported as done. */
+  id?: string;
   pieces: OutputPiece[];
 }
 

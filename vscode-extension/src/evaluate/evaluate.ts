@@ -6,6 +6,7 @@ import type { CommandName, Handlers } from "../commands";
 import { messageOf } from "../lifetime";
 import type { Evaluation, ParamsOf, ResultOf, ServerCommand } from "../protocol";
 import type { LuaServer } from "../server/luaServer";
+import type { Texts } from "../texts";
 import type { InlineResults } from "./inline";
 import { type Results, wholeText } from "./results";
 
@@ -35,6 +36,7 @@ export class Evaluating {
     private readonly server: LuaServer,
     private readonly inline: InlineResults,
     private readonly results: Results,
+    private readonly texts: Texts,
   ) {}
 
   handlers(): Handlers<EvaluateCommand> {
@@ -157,9 +159,7 @@ export class Evaluating {
   private async open(number: number | undefined): Promise<void> {
     const kept = this.results.get(number);
     if (kept === undefined) return;
-    const document = await vscode.workspace.openTextDocument(this.results.uriOf(kept.number));
-    await vscode.window.showTextDocument(document, {
-      preview: true,
+    await this.texts.show(`Result ${kept.number}.lua`, wholeText(kept.evaluation), {
       viewColumn: vscode.ViewColumn.Beside,
       preserveFocus: true,
     });

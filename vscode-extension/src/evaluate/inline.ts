@@ -66,6 +66,7 @@ export class InlineResults implements vscode.Disposable {
     const uri = evaluation.uri;
     const document = uri === undefined ? undefined : documentOf(uri);
     if (document === undefined || evaluation.range === undefined) return;
+    if (document.uri.scheme === "vscode-notebook-cell") return; // Its outputs stand below it.
     const key = document.uri.toString();
     const range = evaluation.range;
     const isWhole = coversAll(document, range);
@@ -298,7 +299,8 @@ function problemHover(problem: Problem, number: number): string {
         : `[${place}](${frame.uri}#L${frame.line})`;
     return `- ${shown} in ${frame.function.replaceAll(/([<>*_`[\]])/g, "\\$1")}`;
   });
-  const parts = [fenced(problem.message, "text")];
+  // The message itself is in the diagnostic's part of the same hover.
+  const parts: string[] = [];
   if (frames.length > 0) parts.push(`Traceback:\n\n${frames.join("\n")}`);
   if (problem.value.type !== "string" && problem.value.type !== "nil") {
     parts.push(`Error value:\n\n${fenced(problem.value.text, "lua")}`);

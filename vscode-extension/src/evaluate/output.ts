@@ -9,7 +9,7 @@ export class ProgramOutput implements vscode.Disposable {
   private readonly lifetime = new Lifetime();
   private readonly channel = this.lifetime.own(vscode.window.createOutputChannel("Lua Output"));
   /** Evaluations whose output came while they ran. */
-  private readonly streamed = new Set<number>();
+  private readonly streamed = new Set<string>();
   private endsWithNewline = true;
 
   constructor(server: LuaServer) {

@@ -1,9 +1,6 @@
 // What evaluations have given, kept for a while so that links in hovers can copy and open it.
 
-import * as vscode from "vscode";
 import type { Evaluation, Problem } from "../protocol";
-
-export const RESULT_SCHEME = "lua-persist-result";
 
 const KEPT_MAX = 200;
 const LABEL_CHARACTERS_MAX = 120;
@@ -14,33 +11,23 @@ export interface KeptResult {
   evaluation: Evaluation;
 }
 
-/** The last results, by number; also their texts as read-only documents. */
-export class Results implements vscode.TextDocumentContentProvider {
+/** The last results, by number. */
+export class Results {
   private readonly kept = new Map<number, Evaluation>();
   private count = 0;
 
   keep(evaluation: Evaluation): number {
     this.count += 1;
     this.kept.set(this.count, evaluation);
-    const oldest = this.count - KEPT_MAX;
-    this.kept.delete(oldest);
+    this.kept.delete(this.count - KEPT_MAX);
     return this.count;
   }
 
+  /** The result of that number, or the last one. */
   get(number: number | undefined): KeptResult | undefined {
     const wanted = number ?? this.count;
     const evaluation = this.kept.get(wanted);
     return evaluation === undefined ? undefined : { number: wanted, evaluation };
-  }
-
-  uriOf(number: number): vscode.Uri {
-    return vscode.Uri.from({ scheme: RESULT_SCHEME, path: `/Result ${number}.lua` });
-  }
-
-  provideTextDocumentContent(uri: vscode.Uri): string {
-    const number = Number(/(\d+)\.lua$/.exec(uri.path)?.[1]);
-    const evaluation = this.kept.get(number);
-    return evaluation === undefined ? "-- This result is gone." : wholeText(evaluation);
   }
 }
 

@@ -59,6 +59,8 @@ export class StatusBar implements vscode.Disposable {
       { label: "$(debug-restart) Restart Session", command: COMMANDS.restartSession },
       { label: "$(trash) Reset Session…", command: COMMANDS.resetSession },
       { label: "Look", kind: vscode.QuickPickItemKind.Separator },
+      { label: "$(terminal) Open REPL", command: COMMANDS.openRepl },
+      { label: "$(table) Open Table…", command: COMMANDS.openTable },
       { label: "$(output) Show Output", command: COMMANDS.showOutput },
       { label: "$(list-flat) Show Log", command: COMMANDS.showLog },
       { label: "Server", kind: vscode.QuickPickItemKind.Separator },

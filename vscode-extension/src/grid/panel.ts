@@ -1,13 +1,17 @@
 // The table editor: one panel a table, with a page that asks for what it shows.
 
 import * as path from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import * as vscode from "vscode";
 import { Lifetime, messageOf } from "../lifetime";
+import type { RowsPage, RowsQuery } from "../protocol";
 import type { LuaServer } from "../server/luaServer";
 import { pageHtml } from "./html";
 import type { HostMessage, PageRequest, PageRequests, PageState, RequestMessage } from "./messages";
 
 export const PANEL_TYPE = "luaPersist.table";
+/** What the page asks for first: a block of its rows. */
+const FIRST_ROWS = 100;
 const EXPORT_FILTERS = { CSV: ["csv"], JSON: ["json"], "JSON Lines": ["jsonl"] };
 
 type PageHandlers = {
@@ -75,7 +79,10 @@ class TablePanel {
   ) {
     const media = vscode.Uri.joinPath(extensionUri, "dist", "media");
     panel.webview.options = { enableScripts: true, localResourceRoots: [media] };
-    panel.iconPath = vscode.Uri.joinPath(extensionUri, "media", "lua-persist.svg");
+    panel.iconPath = {
+      light: vscode.Uri.joinPath(extensionUri, "media", "table-light.svg"),
+      dark: vscode.Uri.joinPath(extensionUri, "media", "table-dark.svg"),
+    };
     panel.title = state.table;
     this.handlers = handlersOf(server, state, panel);
     panel.webview.onDidReceiveMessage((message: RequestMessage) => void this.answer(message));
@@ -111,8 +118,17 @@ function plain(message: string): string {
 
 function handlersOf(server: LuaServer, state: PageState, panel: vscode.WebviewPanel): PageHandlers {
   const where = state.uri === undefined ? {} : { uri: state.uri };
+  // The first page is fetched while the script loads that will ask for it.
+  const first: RowsQuery = { table: state.table, offset: 0, limit: FIRST_ROWS };
+  let early: Promise<RowsPage> | undefined = server.call("rows", { ...where, ...first });
+  early.catch(() => undefined);
   return {
-    rows: (params) => server.call("rows", { ...where, ...params }),
+    rows: (params) => {
+      const answer = early;
+      early = undefined;
+      const isFirst = answer !== undefined && isDeepStrictEqual(params, first);
+      return isFirst ? answer : server.call("rows", { ...where, ...params });
+    },
     profile: (params) => server.call("profile", { ...where, ...params }),
     explain: (params) => server.call("explain", { ...where, ...params }),
     set: async (params) => {

@@ -131,6 +131,8 @@ export class LuaServer implements vscode.Disposable {
   }
 
   async restart(): Promise<void> {
+    this.wanted = false; // A cancelled installation is not worth a message now.
+    this.managed.cancel();
     await this.starting?.catch(() => undefined);
     await this.stop();
     this.crashes = [];
@@ -188,6 +190,7 @@ export class LuaServer implements vscode.Disposable {
       this.lastProblem = undefined;
     } catch (error) {
       this.become("failed");
+      if (!this.wanted) return;
       const told =
         error instanceof SetupProblem ? error : problem("server-broken", messageOf(error));
       this.lastProblem = told;
@@ -318,7 +321,10 @@ export class LuaServer implements vscode.Disposable {
         next(token, params);
       },
       provideCodeLenses: (document, token, next) =>
-        setting("codeLens.enabled", true) ? next(document, token) : [],
+        // Cells of a notebook have buttons of their own.
+        setting("codeLens.enabled", true) && document.uri.scheme !== "vscode-notebook-cell"
+          ? next(document, token)
+          : [],
     };
   }
 

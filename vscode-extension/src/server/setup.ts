@@ -30,6 +30,7 @@ const STEP_TITLES: Record<Step, string> = {
 export class ManagedServer {
   private readonly storage: string;
   private readonly wheels: string;
+  private installing: AbortController | undefined;
 
   constructor(
     context: vscode.ExtensionContext,
@@ -54,6 +55,11 @@ export class ManagedServer {
     return checkEnvironment(installed, environmentVariables());
   }
 
+  /** Ends an installation that runs: something else is wanted now. */
+  cancel(): void {
+    this.installing?.abort();
+  }
+
   async remove(): Promise<void> {
     await removeEnvironment(this.storage, this.wheels);
   }
@@ -75,6 +81,7 @@ export class ManagedServer {
       },
       async (progress, token) => {
         const abort = new AbortController();
+        this.installing = abort;
         token.onCancellationRequested(() => abort.abort());
         return ensureEnvironment({
           storage: this.storage,
@@ -84,6 +91,8 @@ export class ManagedServer {
           progress: (message) => progress.report({ message }),
           log: (text) => this.log.info(text),
           signal: abort.signal,
+        }).finally(() => {
+          this.installing = undefined;
         });
       },
     );

@@ -94,7 +94,7 @@ export function evaluateSuite(): void {
     await execute(COMMANDS.openResult);
     const text = await until("the document", () =>
       vscode.workspace.textDocuments
-        .find(({ uri }) => uri.scheme === "lua-persist-result")
+        .find(({ uri }) => uri.scheme === "lua-persist-text")
         ?.getText(),
     );
     assert.equal(text, `"${"ab".repeat(200)}"`);

@@ -2,12 +2,18 @@
 
 import { evaluateSuite } from "./evaluate";
 import { manifestSuite } from "./manifest";
+import { promptSuite } from "./prompt";
+import { pureSuite } from "./pure";
 import { setupSuite } from "./setup";
 import { trackingSuite } from "./tracking";
+import { viewsSuite } from "./views";
 
 export const suites: Record<string, () => void> = {
   manifest: manifestSuite,
   tracking: trackingSuite,
   setup: setupSuite,
   evaluate: evaluateSuite,
+  pure: pureSuite,
+  views: viewsSuite,
+  prompt: promptSuite,
 };

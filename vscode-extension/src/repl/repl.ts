@@ -1,0 +1,286 @@
+// A prompt in a terminal that shares the session: what is defined in the editor is there, and back.
+
+import * as path from "node:path";
+import * as vscode from "vscode";
+import { problemText } from "../evaluate/results";
+import { currentFolder } from "../folder";
+import { Lifetime, messageOf } from "../lifetime";
+import type { Completion, Evaluation } from "../protocol";
+import type { LuaServer } from "../server/luaServer";
+import { type Asked, LineEditor } from "./lineEditor";
+
+const NAME = "Lua";
+const HISTORY_KEY = "luaPersist.replHistory";
+const COLUMNS_DEFAULT = 80;
+const COMPLETIONS_MAX = 60;
+
+const COLOR = {
+  prompt: "\x1b[1;32m",
+  value: "\x1b[36m",
+  error: "\x1b[31m",
+  quiet: "\x1b[90m",
+  end: "\x1b[0m",
+};
+
+export class Repls implements vscode.Disposable {
+  private readonly lifetime = new Lifetime();
+  private terminal: vscode.Terminal | undefined;
+  private repl: Repl | undefined;
+
+  constructor(
+    private readonly server: LuaServer,
+    private readonly memory: vscode.Memento,
+  ) {
+    this.lifetime.own(vscode.window.registerTerminalLinkProvider(new Locations()));
+    this.lifetime.own(
+      vscode.window.onDidCloseTerminal((terminal) => {
+        if (terminal === this.terminal) this.terminal = undefined;
+      }),
+    );
+  }
+
+  open(): void {
+    if (this.terminal === undefined) {
+      this.repl = new Repl(this.server, this.memory);
+      this.terminal = vscode.window.createTerminal({
+        name: NAME,
+        pty: this.repl,
+        iconPath: new vscode.ThemeIcon("database"),
+        isTransient: true,
+      });
+    }
+    this.terminal.show();
+  }
+
+  /** The prompt that is open, for tests. */
+  get current(): Repl | undefined {
+    return this.terminal === undefined ? undefined : this.repl;
+  }
+
+  dispose(): void {
+    this.terminal?.dispose();
+    this.lifetime.dispose();
+  }
+}
+
+export class Repl implements vscode.Pseudoterminal {
+  private readonly lifetime = new Lifetime();
+  private readonly writeEmitter = this.lifetime.own(new vscode.EventEmitter<string>());
+  private readonly closeEmitter = this.lifetime.own(new vscode.EventEmitter<void>());
+  readonly onDidWrite = this.writeEmitter.event;
+  readonly onDidClose = this.closeEmitter.event;
+  private readonly editor: LineEditor;
+  private count = 0;
+  /** The name of the chunk that runs, and whether its output has been shown while it ran. */
+  private running: { name: string; started: boolean; streamed: boolean } | undefined;
+  private typedAhead = "";
+
+  constructor(
+    private readonly server: LuaServer,
+    private readonly memory: vscode.Memento,
+  ) {
+    const prompts = {
+      first: `${COLOR.prompt}> ${COLOR.end}`,
+      next: `${COLOR.prompt}| ${COLOR.end}`,
+    };
+    const history = [...memory.get<string[]>(HISTORY_KEY, [])];
+    this.editor = new LineEditor(history, prompts, COLUMNS_DEFAULT);
+    this.lifetime.own(
+      server.onStatus((status) => {
+        if (this.running !== undefined && status.name === this.running.name) {
+          this.running.started = true;
+        }
+      }),
+    );
+    this.lifetime.own(
+      server.onOutput(({ pieces }) => {
+        if (this.running === undefined || !this.running.started) return;
+        this.running.streamed = true;
+        for (const piece of pieces) this.print(piece.text);
+      }),
+    );
+  }
+
+  open(dimensions: vscode.TerminalDimensions | undefined): void {
+    this.setDimensions(dimensions ?? { columns: COLUMNS_DEFAULT, rows: 24 });
+    this.line(
+      `${COLOR.quiet}Lua in the session of this workspace. Alt+Enter: new line, Tab: complete, Ctrl+C: interrupt.${COLOR.end}`,
+    );
+    this.redraw();
+  }
+
+  close(): void {
+    this.lifetime.dispose();
+  }
+
+  setDimensions({ columns }: vscode.TerminalDimensions): void {
+    this.editor.columns = Math.max(columns, 10);
+  }
+
+  handleInput(data: string): void {
+    if (this.running !== undefined) {
+      if (data === "\x03") void this.server.call("interrupt", {});
+      else this.typedAhead += data;
+      return;
+    }
+    const asked = this.editor.take(data);
+    this.redraw();
+    for (const one of asked) void this.answer(one);
+  }
+
+  private async answer(asked: Asked): Promise<void> {
+    switch (asked.kind) {
+      case "submit":
+        return this.evaluate(asked.text);
+      case "complete":
+        return this.complete();
+      case "clear":
+        this.write("\x1b[2J\x1b[H");
+        this.editor.leave();
+        this.redraw();
+        return;
+      case "end":
+        this.closeEmitter.fire();
+        return;
+      case "interrupt":
+        this.write(this.editor.leave());
+        this.editor.reset();
+        this.redraw();
+    }
+  }
+
+  private async evaluate(text: string): Promise<void> {
+    this.write(this.editor.leave());
+    if (text.trim() === "") {
+      this.editor.reset();
+      this.redraw();
+      return;
+    }
+    this.count += 1;
+    const name = `repl ${this.count}`;
+    this.running = { name, started: false, streamed: false };
+    try {
+      const evaluation = await this.server.call("evaluateText", {
+        ...currentFolder(),
+        text,
+        name,
+      });
+      if (isIncomplete(evaluation)) {
+        this.write(`\x1b[${text.split("\n").length}A`);
+        this.editor.goOn(text);
+      } else {
+        this.remember(text);
+        this.show(evaluation, this.running.streamed);
+      }
+    } catch (error) {
+      this.remember(text);
+      this.line(`${COLOR.error}${messageOf(error)}${COLOR.end}`);
+    } finally {
+      this.running = undefined;
+    }
+    this.redraw();
+    const ahead = this.typedAhead;
+    this.typedAhead = "";
+    if (ahead !== "") this.handleInput(ahead);
+  }
+
+  private remember(text: string): void {
+    this.editor.reset();
+    this.editor.remember(text);
+    void this.memory.update(HISTORY_KEY, this.editor.history);
+  }
+
+  private show(evaluation: Evaluation, wasStreamed: boolean): void {
+    if (!wasStreamed) for (const piece of evaluation.output) this.print(piece.text);
+    const last = evaluation.output.at(-1)?.text ?? "\n";
+    if (!last.endsWith("\n")) this.line("");
+    if (evaluation.ok && evaluation.values.length > 0) {
+      this.line(`${COLOR.value}${evaluation.text}${COLOR.end}`);
+    }
+    for (const problem of evaluation.problems) {
+      this.line(`${COLOR.error}${problemText(problem)}${COLOR.end}`);
+    }
+  }
+
+  private async complete(): Promise<void> {
+    const { text, cursor } = this.editor;
+    let found: Completion[];
+    try {
+      const answer = await this.server.call("completeText", {
+        ...currentFolder(),
+        text,
+        offset: cursor,
+      });
+      found = Array.isArray(answer) ? answer : answer.items;
+    } catch {
+      return; // Completion is a help, not worth a message in the middle of a line.
+    }
+    const [first] = found;
+    if (first === undefined || this.editor.text !== text) return;
+    const start = first.start;
+    const common = commonStart(found.map((each) => each.text));
+    if (common.length > cursor - start) {
+      this.editor.replace(start, common);
+    } else if (found.length > 1) {
+      this.write(this.editor.leave());
+      const names = found.slice(0, COMPLETIONS_MAX).map((each) => each.text);
+      const more = found.length > COMPLETIONS_MAX ? ["…"] : [];
+      this.line(`${COLOR.quiet}${[...names, ...more].join("  ")}${COLOR.end}`);
+    }
+    this.redraw();
+  }
+
+  private redraw(): void {
+    this.write(this.editor.draw());
+  }
+
+  private line(text: string): void {
+    this.print(`${text}\n`);
+  }
+
+  private print(text: string): void {
+    this.write(text.replaceAll(/\r?\n/g, "\r\n"));
+  }
+
+  private write(text: string): void {
+    this.writeEmitter.fire(text);
+  }
+}
+
+/** Nothing was evaluated, for the source ends too early: one can go on typing. */
+function isIncomplete(evaluation: Evaluation): boolean {
+  const [problem] = evaluation.problems;
+  return problem?.kind === "syntax" && /near <eof>$/.test(problem.message);
+}
+
+function commonStart(texts: readonly string[]): string {
+  let common = texts[0] ?? "";
+  for (const text of texts) while (!text.startsWith(common)) common = common.slice(0, -1);
+  return common;
+}
+
+interface Location extends vscode.TerminalLink {
+  file: string;
+  lineNumber: number;
+}
+
+/** `shapes.lua:12` in our terminal leads there. */
+class Locations implements vscode.TerminalLinkProvider<Location> {
+  provideTerminalLinks(context: vscode.TerminalLinkContext): Location[] {
+    if (context.terminal.name !== NAME) return [];
+    return [...context.line.matchAll(/([\w./\\-]+\.lua):(\d+)/g)].map((found) => ({
+      startIndex: found.index,
+      length: found[0].length,
+      tooltip: "Go to the source",
+      file: found[1] ?? "",
+      lineNumber: Number(found[2]),
+    }));
+  }
+
+  async handleTerminalLink({ file, lineNumber }: Location): Promise<void> {
+    const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? "";
+    const at = new vscode.Position(Math.max(lineNumber - 1, 0), 0);
+    const uri = vscode.Uri.file(path.resolve(folder, file));
+    await vscode.window.showTextDocument(uri, { selection: new vscode.Range(at, at) });
+  }
+}

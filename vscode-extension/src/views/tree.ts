@@ -1,0 +1,109 @@
+// What the four views share: nodes that load their children in pages, a filter, failures as nodes.
+
+import * as vscode from "vscode";
+import { Lifetime, messageOf } from "../lifetime";
+
+export const PAGE_SIZE = 100;
+
+export interface Node {
+  readonly item: vscode.TreeItem;
+  /** Set for nodes with children. */
+  load?(limit: number): Promise<Page>;
+}
+
+export interface Page {
+  nodes: Node[];
+  /** How many there are beyond these; 0: these are all. */
+  more: number;
+}
+
+/** A view over nodes. */
+export class Tree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
+  private readonly lifetime = new Lifetime();
+  private readonly changeEmitter = this.lifetime.own(new vscode.EventEmitter<Node | undefined>());
+  readonly onDidChangeTreeData = this.changeEmitter.event;
+  private readonly view: vscode.TreeView<Node>;
+  private limits = new WeakMap<Node, number>();
+  private rootLimit = PAGE_SIZE;
+  private filterText = "";
+
+  constructor(
+    readonly id: string,
+    private readonly root: (limit: number) => Promise<Page>,
+  ) {
+    this.view = this.lifetime.own(
+      vscode.window.createTreeView(id, { treeDataProvider: this, showCollapseAll: true }),
+    );
+  }
+
+  get filter(): string {
+    return this.filterText;
+  }
+
+  setFilter(text: string): void {
+    this.filterText = text.trim();
+    this.view.message = this.filterText === "" ? "" : `Filter: ${this.filterText}`;
+    this.refresh();
+  }
+
+  refresh(node?: Node): void {
+    this.changeEmitter.fire(node);
+  }
+
+  loadMore(parent: Node | undefined): void {
+    if (parent === undefined) this.rootLimit += PAGE_SIZE;
+    else this.limits.set(parent, (this.limits.get(parent) ?? PAGE_SIZE) + PAGE_SIZE);
+    this.refresh(parent);
+  }
+
+  getTreeItem(node: Node): vscode.TreeItem {
+    return node.item;
+  }
+
+  async getChildren(node?: Node): Promise<Node[]> {
+    const limit = node === undefined ? this.rootLimit : (this.limits.get(node) ?? PAGE_SIZE);
+    try {
+      const page = node === undefined ? await this.root(limit) : await node.load?.(limit);
+      const nodes = page?.nodes ?? [];
+      const shown = node === undefined ? nodes.filter((each) => this.matches(each)) : nodes;
+      return page !== undefined && page.more > 0 ? [...shown, this.moreNode(node, page)] : shown;
+    } catch (error) {
+      return [failure(messageOf(error))];
+    }
+  }
+
+  dispose(): void {
+    this.lifetime.dispose();
+  }
+
+  private matches({ item }: Node): boolean {
+    const text = `${labelOf(item)} ${item.description ?? ""}`.toLowerCase();
+    return text.includes(this.filterText.toLowerCase());
+  }
+
+  private moreNode(parent: Node | undefined, { more }: Page): Node {
+    const item = new vscode.TreeItem(`Load more (${more.toLocaleString("en-US")} left)`);
+    item.iconPath = new vscode.ThemeIcon("ellipsis");
+    item.command = {
+      title: "Load More",
+      command: "luaPersist.loadMore",
+      arguments: [this.id, parent],
+    };
+    return { item };
+  }
+}
+
+export function labelOf(item: vscode.TreeItem): string {
+  return typeof item.label === "string" ? item.label : (item.label?.label ?? "");
+}
+
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
+}
+
+function failure(message: string): Node {
+  const item = new vscode.TreeItem(message);
+  item.iconPath = new vscode.ThemeIcon("warning");
+  item.tooltip = message;
+  return { item };
+}

@@ -1,0 +1,337 @@
+// The view container "Lua Persist": four trees, their commands, and when they are read again.
+
+import * as vscode from "vscode";
+import type { CommandName, Handlers } from "../commands";
+import { currentFolder } from "../folder";
+import { exportTable, type TablePanels } from "../grid/panel";
+import { Lifetime, messageOf } from "../lifetime";
+import type { Difference } from "../protocol";
+import type { LuaServer } from "../server/luaServer";
+import type { Texts } from "../texts";
+import { FunctionNode, functionsPage } from "./functions";
+import { type HistoryNode, historyPage } from "./history";
+import { type IndexNode, TableNode, tablesPage } from "./tables";
+import { type Node, Tree } from "./tree";
+import { ValueNode, valuePage } from "./values";
+
+const GLOBALS = "_G";
+
+export type ViewCommand = Extract<
+  CommandName,
+  | "refreshViews"
+  | "loadMore"
+  | "filterTables"
+  | "filterFunctions"
+  | "filterGlobals"
+  | "openTable"
+  | "exportTable"
+  | "importTable"
+  | "createIndex"
+  | "dropIndex"
+  | "showSchema"
+  | "setValue"
+  | "deleteValue"
+  | "copyPath"
+  | "goToFunction"
+  | "showStoredSource"
+  | "callFunction"
+  | "updateFunction"
+  | "deleteFunction"
+  | "showChanges"
+  | "undoTo"
+>;
+
+export class Views implements vscode.Disposable {
+  private readonly lifetime = new Lifetime();
+  readonly tables: Tree;
+  readonly functions: Tree;
+  readonly globals: Tree;
+  readonly history: Tree;
+  private readonly all: Map<string, Tree>;
+
+  constructor(
+    private readonly server: LuaServer,
+    private readonly panels: TablePanels,
+    private readonly texts: Texts,
+  ) {
+    this.tables = this.lifetime.own(new Tree("luaPersist.tables", () => tablesPage(server)));
+    this.functions = this.lifetime.own(
+      new Tree("luaPersist.functions", (limit) => functionsPage(server, limit)),
+    );
+    this.globals = this.lifetime.own(
+      new Tree("luaPersist.globals", (limit) => valuePage(server, currentFolder(), GLOBALS, limit)),
+    );
+    this.history = this.lifetime.own(
+      new Tree("luaPersist.history", (limit) => historyPage(server, limit)),
+    );
+    const trees = [this.tables, this.functions, this.globals, this.history];
+    this.all = new Map(trees.map((tree) => [tree.id, tree]));
+    this.lifetime.own(
+      server.onChanged((change) => {
+        if (change.tables === null || change.tables.length > 0) this.tables.refresh();
+        if (change.functions) this.functions.refresh();
+        if (change.globals) this.globals.refresh();
+        if (change.history) this.history.refresh();
+      }),
+    );
+    this.lifetime.own(server.onEvaluation(() => this.globals.refresh()));
+    this.lifetime.own(server.onState((state) => state === "running" && this.refresh()));
+  }
+
+  handlers(): Handlers<ViewCommand> {
+    return {
+      refreshViews: () => this.refresh(),
+      loadMore: (id: string, parent?: Node) => this.all.get(id)?.loadMore(parent),
+      filterTables: () => this.filter(this.tables),
+      filterFunctions: () => this.filter(this.functions),
+      filterGlobals: () => this.filter(this.globals),
+      openTable: (node?: TableNode | ValueNode) => this.openTable(node),
+      exportTable: (node?: TableNode) => this.try(() => this.export(node)),
+      importTable: (node?: TableNode) => this.try(() => this.import(node)),
+      createIndex: (node?: TableNode) => this.try(() => this.createIndex(node)),
+      dropIndex: (node: IndexNode) => this.try(() => this.dropIndex(node)),
+      showSchema: (node?: TableNode) => this.try(() => this.showSchema(node)),
+      setValue: (node: ValueNode) => this.setValue(node),
+      deleteValue: (node: ValueNode) => this.try(() => this.deleteValue(node)),
+      copyPath: (node: TableNode | ValueNode | FunctionNode) => this.copyPath(node),
+      goToFunction: (node: FunctionNode) => this.try(() => this.goToFunction(node)),
+      showStoredSource: (node: FunctionNode) => this.try(() => this.showStoredSource(node)),
+      callFunction: (node?: FunctionNode) => this.try(() => this.callFunction(node)),
+      updateFunction: (node: FunctionNode) => this.try(() => this.updateFunction(node)),
+      deleteFunction: (node: FunctionNode) => this.try(() => this.deleteFunction(node)),
+      showChanges: (node: HistoryNode) => this.try(() => this.showChanges(node)),
+      undoTo: (node: HistoryNode) => this.try(() => this.undoTo(node)),
+    };
+  }
+
+  dispose(): void {
+    this.lifetime.dispose();
+  }
+
+  private refresh(): void {
+    for (const tree of this.all.values()) tree.refresh();
+  }
+
+  private async try(action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      void vscode.window.showErrorMessage(`Lua Persist: ${messageOf(error)}`);
+    }
+  }
+
+  private async filter(tree: Tree): Promise<void> {
+    const text = await vscode.window.showInputBox({
+      title: "Filter",
+      prompt: "Show only what has this text in its name or description. Empty: everything.",
+      value: tree.filter,
+    });
+    if (text !== undefined) tree.setFilter(text);
+  }
+
+  /** A table's node, or the one that the user picks. */
+  private async table(node: TableNode | undefined): Promise<TableNode | undefined> {
+    if (node !== undefined) return node;
+    const { nodes } = await tablesPage(this.server);
+    const tables = nodes.filter((each): each is TableNode => each instanceof TableNode);
+    const chosen = await vscode.window.showQuickPick(
+      tables.map((table) => ({
+        label: table.path,
+        description: String(table.item.description),
+        table,
+      })),
+      { title: "Lua Persist: tables", placeHolder: "Which table?" },
+    );
+    return chosen?.table;
+  }
+
+  private async openTable(node?: TableNode | ValueNode): Promise<void> {
+    await this.try(async () => {
+      const wanted = node instanceof ValueNode ? node : await this.table(node);
+      if (wanted?.path == null) return;
+      const folder = wanted instanceof TableNode ? wanted.folder : currentFolder();
+      this.panels.open({ table: wanted.path, ...folder });
+    });
+  }
+
+  private async export(node?: TableNode): Promise<void> {
+    const table = await this.table(node);
+    if (table === undefined) return;
+    const { path } = await exportTable(this.server, { ...table.folder, table: table.path });
+    if (path !== null) vscode.window.setStatusBarMessage(`$(check) Exported to ${path}`, 5_000);
+  }
+
+  private async import(node?: TableNode): Promise<void> {
+    const [file] =
+      (await vscode.window.showOpenDialog({
+        title: "Import rows",
+        filters: { "Rows (CSV, JSON, JSON Lines)": ["csv", "json", "jsonl"] },
+      })) ?? [];
+    if (file === undefined) return;
+    const table =
+      node?.path ??
+      (await vscode.window.showInputBox({
+        title: "Import into which table?",
+        value: /([^/\\]+)\.\w+$/.exec(file.fsPath)?.[1] ?? "rows",
+      }));
+    if (table === undefined || table === "") return;
+    await this.server.call("import", { ...currentFolder(), path: file.fsPath, table });
+    this.openTable(undefined);
+  }
+
+  private async createIndex(node?: TableNode): Promise<void> {
+    const table = await this.table(node);
+    if (table === undefined) return;
+    const text = await vscode.window.showInputBox({
+      title: `Index of ${table.path}`,
+      prompt: "The field to index by, or several with commas between them",
+      placeHolder: "age, address.city",
+    });
+    const fields = text?.split(",").map((field) => field.trim()) ?? [];
+    if (fields.length === 0 || fields[0] === "") return;
+    await this.server.call("createIndex", { ...table.folder, table: table.path, fields });
+    this.tables.refresh();
+  }
+
+  private async dropIndex({ index, table }: IndexNode): Promise<void> {
+    await this.server.call("dropIndex", {
+      ...table.folder,
+      table: table.path,
+      fields: index.fields,
+    });
+    this.tables.refresh();
+  }
+
+  private async showSchema(node?: TableNode): Promise<void> {
+    const table = await this.table(node);
+    if (table === undefined) return;
+    const params = { ...table.folder, table: table.path };
+    const stored = await this.server.call("schema", params);
+    const schema =
+      stored.definition === null ? await this.server.call("deriveSchema", params) : stored;
+    const head =
+      stored.definition === null
+        ? `-- ${table.path} has no schema. This is what its rows look like:`
+        : `-- The schema of ${table.path}:`;
+    const definition = JSON.stringify(schema.definition, undefined, 2);
+    const text = `${head}\n\n${schema.annotations}\n\n--[[\n${definition}\n]]\n`;
+    await this.texts.show(`Schema of ${table.path}.lua`, text);
+  }
+
+  private async setValue(node: ValueNode): Promise<void> {
+    const { path } = node;
+    if (path === null) return;
+    await vscode.window
+      .showInputBox({
+        title: `Value of ${path}`,
+        prompt: 'As Lua writes it: 42, "text", { 1, 2 }, nil',
+        value: node.text,
+        validateInput: (text) => (text.trim() === "" ? "Type a value; nil deletes it." : undefined),
+      })
+      .then((value) =>
+        value === undefined
+          ? undefined
+          : this.try(async () => {
+              await this.server.call("set", { ...currentFolder(), path, value });
+              this.refresh();
+            }),
+      );
+  }
+
+  private async deleteValue({ path }: ValueNode): Promise<void> {
+    if (path === null) return;
+    await this.server.call("delete", { ...currentFolder(), path });
+    this.refresh();
+    vscode.window.setStatusBarMessage(`$(trash) ${path} is deleted; undo brings it back`, 5_000);
+  }
+
+  private async copyPath({ path }: { path: string | null }): Promise<void> {
+    await vscode.env.clipboard.writeText(path ?? "");
+  }
+
+  private async goToFunction(node: FunctionNode): Promise<void> {
+    const { uri, line } = node.info;
+    if (uri === null || line === null || node.info.drift === "source_gone") {
+      await this.showStoredSource(node);
+      return;
+    }
+    const at = new vscode.Position(line - 1, 0);
+    await vscode.window.showTextDocument(vscode.Uri.parse(uri), {
+      preview: true,
+      selection: new vscode.Range(at, at),
+    });
+  }
+
+  private async showStoredSource({ path, folder, info }: FunctionNode): Promise<void> {
+    const { text } = await this.server.call("function", { ...folder, path });
+    const head = `-- ${path}, as it is stored (${info.chunk}${info.line === null ? "" : `:${info.line}`})`;
+    await this.texts.show(`${path} (stored).lua`, `${head}\n${text}\n`);
+  }
+
+  private async callFunction(node?: FunctionNode): Promise<void> {
+    const path = node?.path ?? (await this.pickFunction());
+    if (path === undefined) return;
+    const text = await vscode.window.showInputBox({
+      title: `Call ${path}`,
+      prompt: "Arguments as Lua writes them, with commas between them",
+      placeHolder: '1, "two", { three = 3 }',
+    });
+    if (text === undefined) return;
+    const folder = node?.folder ?? currentFolder();
+    const evaluation = await this.server.call("evaluateText", {
+      ...folder,
+      text: `return ${path}(${text})`,
+      name: `call of ${path}`,
+    });
+    const said = evaluation.ok
+      ? evaluation.text === ""
+        ? `${path} gave no value.`
+        : `${path}: ${evaluation.text}`
+      : (evaluation.problems[0]?.message ?? "It failed.");
+    const show = evaluation.ok
+      ? vscode.window.showInformationMessage
+      : vscode.window.showErrorMessage;
+    const copy = await show(said.slice(0, 500), "Copy");
+    if (copy === "Copy") await vscode.env.clipboard.writeText(evaluation.text);
+  }
+
+  private async pickFunction(): Promise<string | undefined> {
+    const { nodes } = await functionsPage(this.server, 1_000);
+    const paths = nodes.flatMap((each) => (each instanceof FunctionNode ? [each.path] : []));
+    return vscode.window.showQuickPick(paths, { title: "Call which function?" });
+  }
+
+  private async updateFunction({ path, info, folder }: FunctionNode): Promise<void> {
+    const uri = info.uri ?? vscode.window.activeTextEditor?.document.uri.toString();
+    if (uri === undefined) throw new Error(`Open the file that has the new source of ${path}.`);
+    await this.server.call("updateFunction", { ...folder, path, uri });
+    this.functions.refresh();
+  }
+
+  private async deleteFunction({ path, folder }: FunctionNode): Promise<void> {
+    await this.server.call("deleteFunction", { ...folder, path });
+    this.refresh();
+  }
+
+  private async showChanges({ entry, older, folder }: HistoryNode): Promise<void> {
+    const { differences } = await this.server.call("diff", {
+      ...folder,
+      before: older,
+      after: entry.number,
+    });
+    await this.texts.show(`Changes of ${entry.number}.lua`, changesText(entry.source, differences));
+  }
+
+  private async undoTo({ steps, folder }: HistoryNode): Promise<void> {
+    const { text } = await this.server.call("undo", { ...folder, count: steps });
+    this.refresh();
+    vscode.window.setStatusBarMessage(`$(discard) ${text ?? "Undone"}`, 5_000);
+  }
+}
+
+function changesText(source: string, differences: readonly Difference[]): string {
+  const lines = differences.map(
+    ({ place, before, after }) => `-- ${place}:  ${before.text}  ->  ${after.text}`,
+  );
+  return `-- What this evaluation changed:\n${lines.join("\n")}\n\n${source}\n`;
+}

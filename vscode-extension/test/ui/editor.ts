@@ -1,0 +1,171 @@
+// A VS Code in a browser as a person has it: keys, clicks, what is on the screen, screenshots.
+
+import { mkdirSync } from "node:fs";
+import * as path from "node:path";
+import { type Browser, chromium, type Frame, type Page } from "playwright-core";
+
+const WAIT_MS_MAX = 20_000;
+const SIZE = { width: 1280, height: 800 };
+const NBSP = /\u00a0/g;
+
+export interface Settings {
+  url: string;
+  workspace: string;
+  shots: string;
+  browser: string;
+  profile: string;
+}
+
+export class Editor {
+  private constructor(
+    private readonly settings: Settings,
+    private readonly browser: Browser,
+    readonly page: Page,
+  ) {}
+
+  static async open(settings: Settings): Promise<Editor> {
+    const browser = await chromium.launch({
+      executablePath: settings.browser,
+      args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-sync"],
+    });
+    const context = await browser.newContext({ viewport: SIZE, deviceScaleFactor: 1 });
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    const page = await context.newPage();
+    page.setDefaultTimeout(WAIT_MS_MAX);
+    mkdirSync(settings.shots, { recursive: true });
+    const editor = new Editor(settings, browser, page);
+    await editor.goTo();
+    return editor;
+  }
+
+  /** Opens the window, or opens it again as after a restart of the editor. */
+  async goTo(): Promise<void> {
+    await this.page.goto(this.settings.url);
+    await this.page.waitForSelector(".monaco-workbench .part.editor");
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+  }
+
+  async shot(name: string): Promise<void> {
+    await this.page.mouse.move(SIZE.width - 2, SIZE.height / 2);
+    await this.page.screenshot({ path: path.join(this.settings.shots, `${name}.png`) });
+  }
+
+  /** A screenshot with the mouse where it is, for hovers. */
+  async still(name: string): Promise<void> {
+    await this.page.screenshot({ path: path.join(this.settings.shots, `${name}.png`) });
+  }
+
+  async run(command: string): Promise<void> {
+    await this.page.keyboard.press("F1");
+    const input = this.page.locator(".quick-input-widget:visible input");
+    await input.fill(`>${command}`);
+    await this.page
+      .locator(".quick-input-widget .monaco-list-row .label-name", { hasText: command })
+      .first()
+      .waitFor();
+    await this.page.keyboard.press("Enter");
+  }
+
+  async openFile(name: string): Promise<void> {
+    await this.page.keyboard.press("Control+p");
+    await this.page.locator(".quick-input-widget:visible input").fill(name);
+    await this.page
+      .locator(".quick-input-widget .monaco-list-row", { hasText: name })
+      .first()
+      .waitFor();
+    await this.page.keyboard.press("Enter");
+    await this.page.waitForSelector(`.tab.active[data-resource-name="${name}"]`);
+    await this.page.waitForSelector(".editor-instance .view-line");
+  }
+
+  async openNotebook(name: string): Promise<void> {
+    await this.page.keyboard.press("Control+p");
+    await this.page.locator(".quick-input-widget:visible input").fill(name);
+    await this.page
+      .locator(".quick-input-widget .monaco-list-row", { hasText: name })
+      .first()
+      .waitFor();
+    await this.page.keyboard.press("Enter");
+    await this.page.waitForSelector(".notebook-editor .cell-list-container");
+  }
+
+  /** Puts the cursor into a line of the active text editor; lines count from 1. */
+  async goToLine(line: number): Promise<void> {
+    await this.page.keyboard.press("Control+g");
+    await this.page.locator(".quick-input-widget:visible input").fill(`:${line}`);
+    await this.page.keyboard.press("Enter");
+    await this.page.waitForSelector(".quick-input-widget", { state: "hidden" });
+  }
+
+  /** What decorations put behind the code, in reading order. */
+  async behind(): Promise<string[]> {
+    const texts = await this.page.evaluate(() =>
+      [...document.querySelectorAll(".view-lines .view-line span")]
+        .map((span) => getComputedStyle(span, "::after").content)
+        .filter((text) => text !== "none" && text !== "normal"),
+    );
+    return texts.map((text) => unquoted(text).replace(NBSP, " "));
+  }
+
+  async untilBehind(wanted: string | RegExp): Promise<void> {
+    await this.until(`${wanted} behind the code`, async () =>
+      (await this.behind()).some((text) =>
+        typeof wanted === "string" ? text === wanted : wanted.test(text),
+      ),
+    );
+  }
+
+  async until<T>(what: string, ask: () => Promise<T | undefined | false>): Promise<T> {
+    const end = Date.now() + WAIT_MS_MAX;
+    for (;;) {
+      const answer = await ask().catch(() => undefined);
+      if (answer !== undefined && answer !== false) return answer;
+      if (Date.now() > end) {
+        await this.shot("failure");
+        throw new Error(`not in time: ${what}; behind: ${JSON.stringify(await this.behind())}`);
+      }
+      await this.page.waitForTimeout(15);
+    }
+  }
+
+  /** Hovers over a text of the active editor until a hover is there. */
+  async hover(text: string): Promise<string> {
+    const target = this.page.locator(".view-line", { hasText: text }).first();
+    await target.locator("span span").last().hover();
+    const hover = this.page.locator(".monaco-hover:visible").first();
+    await hover.waitFor();
+    return (await hover.textContent()) ?? "";
+  }
+
+  /** The page of the table editor whose grid has this name. */
+  async grid(table: string): Promise<Frame> {
+    return this.until(`the grid of ${table}`, async () => {
+      for (const frame of this.page.frames()) {
+        const found = await frame.$(`#grid[aria-label="Rows of ${table}"]`).catch(() => null);
+        if (found !== null && (await frame.$(".row .cell:not(.type-coming)")) !== null)
+          return frame;
+      }
+      return undefined;
+    });
+  }
+
+  async theme(name: string): Promise<void> {
+    await this.run("Preferences: Color Theme");
+    const row = this.page.locator(".quick-input-widget .monaco-list-row", { hasText: name });
+    await this.page.locator(".quick-input-widget:visible input").fill(name);
+    await row.first().waitFor();
+    await this.page.keyboard.press("Enter");
+    await this.page.waitForSelector(".quick-input-widget", { state: "hidden" });
+  }
+}
+
+function unquoted(content: string): string {
+  try {
+    return JSON.parse(content) as string;
+  } catch {
+    return content;
+  }
+}

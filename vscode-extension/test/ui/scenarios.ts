@@ -1,0 +1,260 @@
+// What a person does and sees, one story each. Every story leaves screenshots.
+
+import * as assert from "node:assert/strict";
+import type { Frame } from "playwright-core";
+import type { Editor } from "./editor";
+
+type Scenario = (editor: Editor, measured: Record<string, number>) => Promise<void>;
+
+export const scenarios: Record<string, Scenario> = {
+  evaluate,
+  errors,
+  tables,
+  grid,
+  query,
+  edit,
+  million,
+  repl,
+  notebook,
+  themes,
+};
+
+/** A value behind its line, its hover; how long the key press takes to show. */
+async function evaluate(editor: Editor, measured: Record<string, number>): Promise<void> {
+  await editor.openFile("tour.lua");
+  await editor.goToLine(2);
+  await editor.page.keyboard.press("Control+Enter");
+  await editor.untilBehind("=> 42");
+  await editor.goToLine(3);
+  const started = Date.now();
+  await editor.page.keyboard.press("Control+Enter");
+  await editor.untilBehind("=> 2");
+  measured.inline_result_ms = Date.now() - started;
+  await editor.goToLine(5);
+  await editor.page.keyboard.press("Control+Enter");
+  await editor.untilBehind(/^» round 1/);
+  await editor.goToLine(11);
+  await editor.page.keyboard.press("Control+Enter");
+  await editor.untilBehind(/^=> \{/);
+  const text = await editor.hover("inventory()");
+  assert.match(text, /Copy/);
+  assert.match(text, /Undo/);
+  await editor.still("inline-results");
+  await editor.page.keyboard.press("Escape");
+}
+
+/** A squiggle with a traceback, and the error behind its line. */
+async function errors(editor: Editor): Promise<void> {
+  await editor.openFile("oops.lua");
+  await editor.run("Lua Persist: Evaluate File");
+  await editor.untilBehind(/^✗ /);
+  await editor.page.waitForSelector(".squiggly-error");
+  const text = await editor.hover("order.price");
+  assert.match(text, /Traceback/);
+  await editor.still("error");
+  await editor.page.keyboard.press("Escape");
+}
+
+/** The trees. */
+async function tables(editor: Editor): Promise<void> {
+  await editor.openFile("data.lua");
+  await editor.run("Lua Persist: Evaluate File");
+  await editor.untilBehind(/^✓/);
+  await editor.page.locator('.activitybar a[aria-label^="Lua Persist"]').first().click();
+  const row = editor.page.locator(".pane-body .monaco-list-row", { hasText: "people" }).first();
+  await row.waitFor();
+  await row.locator(".monaco-tl-twistie").click();
+  const first = editor.page.locator(".pane-body .monaco-list-row", { hasText: "Indexes" }).first();
+  await first.waitFor();
+  await editor.page
+    .locator(".pane-body .monaco-list-row", { hasText: "Memory.greet" })
+    .first()
+    .waitFor();
+  await editor.shot("views");
+}
+
+async function openGrid(editor: Editor, table: string): Promise<Frame> {
+  await editor.run("Lua Persist: Open Table");
+  const input = editor.page.locator(".quick-input-widget:visible input");
+  await editor.page
+    .locator(".quick-input-widget .monaco-list-row", { hasText: table })
+    .first()
+    .waitFor();
+  await input.fill(table);
+  await editor.page.keyboard.press("Enter");
+  return editor.grid(table);
+}
+
+async function count(frame: Frame): Promise<string> {
+  return ((await frame.locator("#count").textContent()) ?? "").replace(/ · row.*$/, "");
+}
+
+/** The grid at 100,000 rows: scroll to the end, sort, search, look at a column. */
+async function grid(editor: Editor): Promise<void> {
+  const frame = await openGrid(editor, "people");
+  await editor.until("the count", async () => (await count(frame)) === "100,000 rows");
+  await frame.locator("#grid").focus();
+  await editor.page.keyboard.press("Control+End");
+  await editor.until(
+    "the last row",
+    async () =>
+      (await frame.locator('.row[aria-rowindex="100001"] .cell.key').textContent()) === "100000",
+  );
+  await frame.locator(".head .sort", { hasText: "age" }).click();
+  await frame.locator(".head .sort", { hasText: "age" }).click();
+  await frame.locator(".head .sort", { hasText: "age ▼" }).waitFor();
+  await frame.locator("#filter").fill("ann 4");
+  await editor.until("the filter", async () => /of 100,000 rows/.test(await count(frame)));
+  await frame.locator("#grid").focus();
+  await frame.locator(".row .cell", { hasText: "Ann" }).first().click();
+  await frame.locator("#filter").fill("");
+  await editor.until("all rows", async () => (await count(frame)) === "100,000 rows");
+  await frame.locator(".head .cell", { hasText: "age" }).locator(".more").click();
+  await frame.locator(".menu button", { hasText: "Profile" }).click();
+  await frame.locator("#side figure").waitFor();
+  await editor.page.keyboard.press("Control+b");
+  await frame.locator("#grid").focus();
+  await editor.page.keyboard.press("Home");
+  await editor.shot("table-editor");
+  await frame.locator(".head .sort", { hasText: "age ▼" }).click();
+  await frame.locator("#side .close").click();
+}
+
+/** Conditions in the line and in the builder; how the rows were found; an index that helps. */
+async function query(editor: Editor): Promise<void> {
+  const frame = await openGrid(editor, "people");
+  await frame.locator("#query").fill("age between 40 and 41 and name startsWith A");
+  await frame.locator("#query").press("Enter");
+  await editor.until("the conditions", async () => /of 100,000 rows/.test(await count(frame)));
+  await frame.locator("#build").click();
+  assert.equal(await frame.locator(".condition").count(), 2);
+  await frame.locator("#plan").click();
+  await frame.locator("#side h2", { hasText: "How the rows were found" }).waitFor();
+  await editor.shot("query-builder");
+  await frame.locator("#query").fill("");
+  await frame.locator("#query").press("Enter");
+  await editor.until("all rows", async () => (await count(frame)) === "100,000 rows");
+  await frame.locator("#build").click();
+  await frame.locator("#side .close").click();
+}
+
+/** A cell edited, a refusal, a row added and deleted, all of it undone; a nested table followed. */
+async function edit(editor: Editor): Promise<void> {
+  const frame = await openGrid(editor, "people");
+  const cell = frame.locator('.row[aria-rowindex="2"] .cell', { hasText: "Ann" });
+  await cell.click();
+  await editor.page.keyboard.press("F2");
+  const input = frame.locator(".editor .edit");
+  await input.fill("no literal");
+  await input.press("Enter");
+  await frame.locator(".refusal:not(:empty)").waitFor();
+  await editor.shot("refused-edit");
+  await input.fill('"Anna"');
+  await input.press("Enter");
+  await frame.locator('.row[aria-rowindex="2"] .cell', { hasText: "Anna" }).waitFor();
+  await frame.locator("#message .link").click();
+  await frame.locator('.row[aria-rowindex="2"] .cell[title="Ann 1"]').waitFor();
+  await frame.locator("#grid").focus();
+  await editor.page.keyboard.press("Control+Home");
+  await editor.page.keyboard.press("Delete");
+  await editor.until("one row less", async () => (await count(frame)) === "99,999 rows");
+  await editor.page.keyboard.press("Control+z");
+  await editor.until("it is back", async () => (await count(frame)) === "100,000 rows");
+  await frame.locator("#add").click();
+  await frame.locator(".editor .edit").fill('new = { name = "New", age = 1 }');
+  await frame.locator(".editor .edit").press("Enter");
+  await editor.until("one row more", async () => (await count(frame)) === "100,001 rows");
+  await frame.locator("#message .link").click();
+  await editor.until("it is gone", async () => (await count(frame)) === "100,000 rows");
+  await frame.locator('.row[aria-rowindex="2"] .type-table .follow').first().click();
+  await editor.until("the nested table", async () => (await count(frame)) === "2 rows");
+  await editor.shot("nested-table");
+  await frame.locator("#trail button").first().click();
+  await editor.until("the way back", async () => (await count(frame)) === "100,000 rows");
+}
+
+/** A million rows: how long until the first page is there, and how smoothly it scrolls. */
+async function million(editor: Editor, measured: Record<string, number>): Promise<void> {
+  const started = Date.now();
+  const frame = await openGrid(editor, "numbers");
+  measured.open_million_ms = Date.now() - started;
+  assert.equal(await count(frame), "1,000,000 rows");
+  measured.first_page_ms = await frame.evaluate(() =>
+    Math.round(Number(document.body.dataset.firstPage ?? "0")),
+  );
+  measured.frames_per_second = await frame.evaluate(async () => {
+    const scroller = document.querySelector(".scroller");
+    if (scroller === null) return 0;
+    let frames = 0;
+    const begin = performance.now();
+    while (performance.now() - begin < 2_000) {
+      scroller.scrollTop += 400;
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+      frames += 1;
+    }
+    return Math.round((frames / (performance.now() - begin)) * 1_000);
+  });
+  await frame.locator("#grid").focus();
+  await editor.page.keyboard.press("Control+End");
+  await editor.until(
+    "the last row",
+    async () =>
+      (await frame.locator('.row[aria-rowindex="1000001"] .cell.key').textContent()) === "1000000",
+  );
+}
+
+/** The prompt in a terminal. */
+async function repl(editor: Editor): Promise<void> {
+  await editor.run("Lua Persist: Open REPL");
+  await editor.page.locator(".terminal-wrapper.active .xterm-screen").click();
+  const lines = [
+    'Memory.greet("you")',
+    "for i = 1, 3 do",
+    "print(i, i * i) end",
+    'ext.count("people", { where = { "age", ">", 30 } })',
+    "nothing.there",
+  ];
+  for (const line of lines) {
+    await editor.page.keyboard.type(line);
+    await editor.page.keyboard.press("Enter");
+    await editor.page.waitForTimeout(400);
+  }
+  await editor.shot("repl");
+  await editor.page.keyboard.press("Control+j");
+}
+
+/** A notebook with text, a grid and an error. */
+async function notebook(editor: Editor): Promise<void> {
+  await editor.openNotebook("story.luanb");
+  await editor.page.locator(".notebook-toolbar-container", { hasText: "Run All" }).waitFor();
+  await editor.page
+    .locator(".notebook-toolbar-container .action-label", { hasText: "Run All" })
+    .click();
+  await editor.until("the grid of rows", async () => {
+    for (const frame of editor.page.frames()) {
+      if ((await frame.$(".lua-grid").catch(() => null)) !== null) return true;
+    }
+    return false;
+  });
+  await editor.shot("notebook");
+}
+
+/** The same screen in light and in high contrast. */
+async function themes(editor: Editor): Promise<void> {
+  const frame = await openGrid(editor, "people");
+  for (const [theme, name] of [
+    ["Light Modern", "light"],
+    ["Dark High Contrast", "high-contrast"],
+    ["Light High Contrast", "high-contrast-light"],
+    ["Dark Modern", "dark"],
+  ] as const) {
+    await editor.theme(theme);
+    await frame.locator(".head .cell", { hasText: "score" }).hover();
+    await frame.locator(".head .cell", { hasText: "score" }).locator(".more").click();
+    await frame.locator(".menu button", { hasText: "Profile" }).click();
+    await frame.locator("#side h2", { hasText: "score" }).waitFor();
+    await frame.locator("#grid").focus();
+    await editor.shot(`table-editor-${name}`);
+  }
+  await frame.locator("#side .close").click();
+}
