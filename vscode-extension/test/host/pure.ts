@@ -49,7 +49,7 @@ export function pureSuite(): void {
   checkLine("goes to the start and kills the rest", ["abc", "\x01", "\x0b"], "^");
   checkLine("goes back in the history", [UP], "two\nlines^");
   checkLine("moves in a text of several lines first", [UP, UP], "two^\nlines");
-  checkLine("keeps the draft", ["x", UP, UP, UP, DOWN, DOWN], "two\nlines^");
+  checkLine("keeps the draft", ["x", UP, UP, UP, DOWN, DOWN], "x^");
   checkLine("puts a line end where Alt+Enter is pressed", ["a", "\x1b\r", "b"], "a\nb^");
   checkLine("takes pasted lines as text", ["a\nb"], "a\nb^");
 
