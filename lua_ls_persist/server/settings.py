@@ -30,6 +30,7 @@ EvaluateOnSave: TypeAlias = Literal["off", "file"]
 ReloadModules: TypeAlias = Literal["off", "next", "inPlace"]
 Completion: TypeAlias = Literal["auto", "all", "live", "off"]
 BesideLuaServer: TypeAlias = Literal["auto", "yes", "no"]
+Check: TypeAlias = Literal["auto", "on", "off"]
 Kind: TypeAlias = Literal["boolean", "integer", "number", "string", "choice", "command"]
 
 
@@ -55,6 +56,10 @@ class Settings:
     completion: Completion = "auto"
     beside_lua_server: BesideLuaServer = "auto"
     formatter: tuple[str, ...] | None = None
+    data_lenses: bool = True
+    checks_undefined_globals: Check = "auto"
+    checks_misspelt_fields: Check = "auto"
+    checks_too_many_arguments: Check = "auto"
 
     def updated(self, data: object) -> tuple[Settings, list[str]]:
         """These settings with those of a client's JSON object, and what is wrong with that object.
@@ -292,6 +297,41 @@ SETTINGS: Final = (
         "null: StyLua, if it is installed",
         "a list of texts, the command and its arguments, or null",
         null_means="StyLua",
+    ),
+    Setting(
+        "dataLenses",
+        "data_lenses",
+        "boolean",
+        "lenses that tell of tables, queries and stored functions; as code actions they are there "
+        "in any case",
+        _BOOLEAN,
+    ),
+    Setting(
+        "checks.undefinedGlobals",
+        "checks_undefined_globals",
+        "choice",
+        "hints about globals that neither the VM has nor the workspace sets; "
+        "`auto`: unless beside another Lua server",
+        '"auto", "on" or "off"',
+        choices=("auto", "on", "off"),
+    ),
+    Setting(
+        "checks.misspeltFields",
+        "checks_misspelt_fields",
+        "choice",
+        "hints about fields that no row of a stored table has, where another one is nearly the "
+        "same; `auto`: unless beside another Lua server",
+        '"auto", "on" or "off"',
+        choices=("auto", "on", "off"),
+    ),
+    Setting(
+        "checks.tooManyArguments",
+        "checks_too_many_arguments",
+        "choice",
+        "hints about calls with more arguments than the function takes; "
+        "`auto`: unless beside another Lua server",
+        '"auto", "on" or "off"',
+        choices=("auto", "on", "off"),
     ),
 )
 

@@ -103,7 +103,7 @@ def state_of(runner: Runner) -> State | None:
     return (
         runner.machine.restores,
         runner.changes,
-        persistence.writes,
+        runner.store.rows_written,
         persistence.state,
         stale,
     )

@@ -250,6 +250,11 @@ class Transactions:
                 self._read_header = header_reader(self._path)
 
     @property
+    def rows_written(self) -> int:
+        """Grows whenever this connection writes, be it only definitions; costs nothing to ask."""
+        return self._connection.total_changes() if "_connection" in self.__dict__ else 0
+
+    @property
     def state(self) -> int:
         """How many transactions changed the data of this file, ever."""
         return self._counter("commits")

@@ -266,6 +266,26 @@ def test_undo_is_a_change(session: Session) -> None:
     assert look(session, "Memory", "n", value=True).value == 1
 
 
+def test_an_index_and_a_schema_are_changes(session: Session) -> None:
+    run(session, "ext.table('users').ann = {age = 1}")
+
+    def seen() -> tuple[int, bool]:
+        stored = look(session, root="users", stored=True).stored
+        assert stored is not None
+        return len(stored.indexes), stored.schema is not None
+
+    assert seen() == (0, False)
+    session.create_index("users", "age")
+    assert seen() == (1, False)
+    session.set_schema("users", {"fields": {"age": "integer"}})
+    assert seen() == (1, True)
+    session.drop_index("users", "age")
+    assert seen() == (0, True)
+    looks = session._inspector.looks
+    assert seen() == (0, True)
+    assert session._inspector.looks == looks
+
+
 def test_commits_of_others_are_a_change(tmp_path: Path) -> None:
     path = tmp_path / "session.db"
     with Session.open(path) as one, Session.open(path) as other:

@@ -26,6 +26,8 @@ from lua_ls_persist.server.result_comments import Example, examples_in
 if TYPE_CHECKING:
     from lua_ls_persist.server.language_server import LuaLanguageServer
 
+ACTION_KINDS = ("quickfix", "source.luaPersist.data", "source.luaPersist.evaluate")
+"""All that any module contributes."""
 LENSES_MAX = 1000
 ACTION_KIND = "source.luaPersist.evaluate"
 """A kind of `source` action: editors do not light a bulb on every line for these."""
@@ -62,7 +64,8 @@ def register(server: LuaLanguageServer) -> None:
         return own + [lens for source in server.lens_sources for lens in await source(document)]
 
     @server.feature(
-        types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions(code_action_kinds=[ACTION_KIND])
+        types.TEXT_DOCUMENT_CODE_ACTION,
+        types.CodeActionOptions(code_action_kinds=list(ACTION_KINDS)),
     )
     async def code_action(params: types.CodeActionParams) -> list[types.CodeAction]:
         document = server.documents.get(params.text_document.uri)

@@ -31,7 +31,7 @@ def written_fields(
     taken for one. The expression that begins at the offset `here` does not count.
     """
     found: dict[str, Written] = {}
-    for offset, statement in _mentioning(scopes.chunk.root, 0, base):
+    for offset, statement in mentioning(scopes.chunk.root, 0, base):
         for chain in statement.chains:
             for one in _following(chain, base, keys):
                 if offset + chain.start != here and one.name and len(found) < FIELDS_MAX:
@@ -52,7 +52,7 @@ def global_names(scopes: Scopes) -> set[str]:
     return {name.text for _, name in free_names(scopes.chunk.root)}
 
 
-def _mentioning(statement: Statement, base: int, text: str) -> Iterator[tuple[int, Statement]]:
+def mentioning(statement: Statement, base: int, text: str) -> Iterator[tuple[int, Statement]]:
     """The statements in which a name occurs, each with its offset."""
     stack = [(base, statement)]
     while stack:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final, final
@@ -9,6 +10,7 @@ from typing import Final, final
 from lua_ls_persist.errors import LuaPersistError
 from lua_ls_persist.model import StoredFunction, StoredTable
 from lua_ls_persist.server.evaluator import Evaluator
+from lua_ls_persist.server.live.questions import Plan, plan, question_of
 from lua_ls_persist.session import Session
 from lua_ls_persist.session.sights import Question, Sight
 
@@ -25,6 +27,8 @@ class View:
         self._tables: list[StoredTable] = []
         self._functions: list[StoredFunction] = []
         self._functions_state: object = None
+        self._plans: dict[tuple[str, str], Plan | None] = {}
+        self._plans_state: object = None
         self.is_behind = False
         """The last question was answered from memory: asking again may tell more."""
 
@@ -79,3 +83,22 @@ class View:
         if found is not None and found[1] is not None:
             self._functions_state, self._functions = found[0], found[1]
         return self._functions
+
+    async def plans(self, asked: Sequence[tuple[str, str]]) -> list[Plan | None]:
+        """How questions to tables are answered, by a table's path and the question's source."""
+        known = self._plans
+
+        def find(session: Session) -> None:
+            state = session.state()
+            if state is None or state != self._plans_state:
+                known.clear()
+                self._plans_state = state
+            for path, text in asked:
+                if (path, text) not in known:
+                    question = question_of(text)
+                    known[path, text] = None if question is None else plan(session, path, question)
+
+        # What is not found in time is there when it is asked for again.
+        with contextlib.suppress(LuaPersistError):
+            await self._evaluator.glance(find)
+        return [known.get(one) for one in asked]

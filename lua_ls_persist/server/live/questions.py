@@ -1,0 +1,148 @@
+"""The tables and questions that a document speaks of: `ext.table("users")`, `ext.query(...)`.
+
+Owns what is read from the source: which table, and which question, as far as it is written out. A
+value that is computed is replaced by some value: which index leads to the rows does not depend on
+it. Must not know LSP types.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lua_ls_persist.errors import LuaPersistError
+from lua_ls_persist.literals import parse_literal
+from lua_ls_persist.model import IndexInfo
+from lua_ls_persist.query import parse_query
+from lua_ls_persist.query.advice import Advice, advice_for
+from lua_ls_persist.server.analysis import Scopes
+from lua_ls_persist.server.live.candidates import OPERATORS, QUERY_PARTS
+from lua_ls_persist.server.live.fields import mentioning
+from lua_ls_persist.server.live.resolving import Resolver
+from lua_ls_persist.server.positions import Range
+from lua_ls_persist.session import Session
+from lua_ls_persist.session.sights import ANY, Way
+
+MENTIONS_MAX: Final = 200
+
+_OPERATOR: Final = "|".join(map(re.escape, OPERATORS))
+_COMPUTED = re.compile(
+    r"""(\{\s*(?:"[^"\n]*"|'[^'\n]*')\s*,\s*["'](?:""" + _OPERATOR + r""")["']\s*,)[^{}]*\}"""
+)
+_PLACEHOLDER: Final = r"\1 0 }"
+_PAGE = re.compile(r"\b(?:limit|after)\s*=\s*[^,{}]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A call of `ext` that is about a table."""
+
+    function: str
+    """`table`, `query`, `count` ..."""
+    table: Way
+    range: Range
+    """The call."""
+    question: str = ""
+    """The source of the question's table; empty where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the rows of a question are found."""
+
+    index: str | None
+    rows: int
+    """How many the table has."""
+    advice: Advice | None = None
+    """An index that would help."""
+
+
+def mentions_in(scopes: Scopes, key: str | None) -> list[Mention]:
+    """The tables and questions of a document, in the order of the text."""
+    found = list(_mentions(scopes, Resolver(scopes, key)))
+    found.sort(key=lambda one: one.range.start)
+    return found[:MENTIONS_MAX]
+
+
+def _mentions(scopes: Scopes, resolver: Resolver) -> Iterator[Mention]:
+    for base, statement in mentioning(scopes.chunk.root, 0, "ext"):
+        for chain in statement.chains:
+            if chain.base is None or chain.base.text != "ext" or len(chain.steps) < 2:
+                continue
+            name, call = chain.steps[0].key, chain.steps[1]
+            if call.kind != "(" or not (name == "table" or name in QUERY_PARTS):
+                continue
+            variable = scopes.path(chain, base, 0).base
+            table = resolver.table(chain, base, 1)
+            if variable is None or variable.kind != "global" or table is None:
+                continue
+            question = ""
+            if name != "table" and len(call.arguments) > 1:
+                argument = call.arguments[1]
+                question = scopes.chunk.source[base + argument.start : base + argument.end]
+            range_ = scopes.range(base + chain.start, base + call.end)
+            yield Mention(str(name), table, range_, question.strip())
+
+
+def path_of(way: Way) -> str | None:
+    """The path of a table, as commands take it; None if nobody can name it."""
+    if ANY in way.steps or way.document is not None:
+        return None
+    if way.root is None and way.steps[:1] != ("Memory",):
+        return None
+    return str(way)
+
+
+def question_of(text: str) -> Mapping[str, Any] | None:
+    """A question as data; None where it is not written out, or makes no sense."""
+    for source in (text, _PAGE.sub("limit = 1", _COMPUTED.sub(_PLACEHOLDER, text))):
+        try:
+            data = parse_literal(source)
+        except LuaPersistError:
+            continue
+        if isinstance(data, Mapping):
+            wanted = ("where", "order_by", "descending")
+            return {name: data[name] for name in wanted if name in data}
+    return None
+
+
+def plan(session: Session, path: str, question: Mapping[str, Any]) -> Plan | None:
+    """How a question would be answered; None where there is nothing to tell.
+
+    Asks the store for a plan only where an index may lead to the rows: it looks at rows for that.
+    """
+    try:
+        query = parse_query(question)
+        indexes = session.indexes(path)
+        wanted = _fields_of(question)
+        info = session.inspect(path, limit=1)
+    except LuaPersistError:
+        return None
+    if not wanted:
+        return None
+    if any(_may_help(index, wanted) for index in indexes):
+        index = session.explain(path, limit=1, **question).index
+    else:
+        index = None
+    return Plan(index, info.total, None if index is not None else advice_for(query))
+
+
+def _may_help(index: IndexInfo, wanted: set[str]) -> bool:
+    return bool(wanted & set(index.fields))
+
+
+def _fields_of(question: Mapping[str, Any]) -> set[str]:
+    """All texts in a question's conditions and order: fields are among them."""
+    found: set[str] = set()
+    stack: list[Any] = [question.get("where"), question.get("order_by")]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, str):
+            found.add(part)
+        elif isinstance(part, Mapping):
+            stack.extend(part.values())
+        elif isinstance(part, (list, tuple)):
+            stack.extend(part)
+    return found
