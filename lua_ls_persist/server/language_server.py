@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
@@ -45,6 +45,8 @@ SETTINGS_WAIT_S_MAX = 1.0
 CHANGED_NOTIFICATION: Final = "luaPersist/changed"
 PARSED_AT_ONCE_ROWS_MAX = 200
 """Parsing that many rows takes about as long as handing them to another thread."""
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -271,6 +273,12 @@ class LuaLanguageServer(LanguageServer):
             return scopes_of(document)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.checks.worker, scopes_of, document)
+
+    async def in_background(self, document: Document, work: Callable[[], T]) -> T:
+        """Something about a text that takes long if that is long: then outside of the loop."""
+        if document.row_count <= PARSED_AT_ONCE_ROWS_MAX:
+            return work()
+        return await asyncio.get_running_loop().run_in_executor(self.checks.worker, work)
 
     def show(self, changed: Changed) -> None:
         """Brings the client up to date about notes and hints that changed."""

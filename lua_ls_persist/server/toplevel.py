@@ -15,7 +15,7 @@ from typing import Final
 from tree_sitter import Node, Parser
 
 from lua_ls_persist.server.documents import Document
-from lua_ls_persist.server.forms import LUA, syntax_of
+from lua_ls_persist.server.forms import LUA, Syntax, syntax_of
 from lua_ls_persist.server.positions import Position, Range
 from lua_ls_persist.session.documents import CAPTURE, DocumentCode, Way
 
@@ -109,7 +109,11 @@ def code_of(
     place = document.range if range_ is None else range_
     source = _plain_start(document.source if range_ is None else document.text(place))
     around = None if afresh else _Around.of(named_in(document), place.start)
-    return _described(source, around, key, place.start.row, whole=afresh)
+    # The tree is there already; but what is one expression is evaluated for its value.
+    tree = syntax_of(document) if range_ is None and source == document.source else None
+    if tree is not None and len(tree.forms) == 1 and tree.forms[0].kind == "function_call":
+        tree = None
+    return _described(source, around, key, place.start.row, whole=afresh, tree=tree)
 
 
 def code_of_text(
@@ -124,9 +128,15 @@ def code_of_text(
 
 
 def _described(
-    source: str, around: _Around | None, key: str, row: int, *, whole: bool
+    source: str,
+    around: _Around | None,
+    key: str,
+    row: int,
+    *,
+    whole: bool,
+    tree: Syntax | None = None,
 ) -> tuple[str, DocumentCode] | None:
-    part = _Part.of(source)
+    part = _Part.of(source, tree)
     if part is None:
         return None
 
@@ -190,8 +200,11 @@ class _Part:
         self.declared = [] if is_expression else list(declarations(root))
 
     @classmethod
-    def of(cls, source: str) -> _Part | None:
+    def of(cls, source: str, whole: Syntax | None = None) -> _Part | None:
+        """A source by itself; `whole` is its tree if it is all of a document."""
         content = source.encode()
+        if whole is not None and not whole.root.has_error:
+            return cls(content, whole.root, is_expression=False)
         parser = Parser(LUA)
         as_expression = parser.parse(b"return nil, " + content)
         if not as_expression.root_node.has_error and content.strip():
@@ -203,10 +216,11 @@ class _Part:
 
     def ways(self, row: int, around: _Around | None, known: frozenset[str]) -> list[Way]:
         """The sources to try, best first; none if there is nothing to add to it."""
-        # An environment of one's own is meant by every global name.
-        wanted = {*_mentioned(self.root, []), "_ENV"}
-        seen = {} if around is None else around.visible(known)
-        visible = {name: attribute for name, attribute in seen.items() if name in wanted}
+        visible = {} if around is None else around.visible(known)
+        if visible:
+            # An environment of one's own is meant by every global name.
+            wanted = {*_mentioned(self.root, []), "_ENV"}
+            visible = {name: what for name, what in visible.items() if name in wanted}
         if self.is_expression:
             return [self._way(row, visible, self.source, is_expression=True)] if visible else []
         again = [] if around is None else self._declared_again(around, known)
@@ -262,9 +276,15 @@ class _Part:
         for statement in self.root.named_children:
             if statement.type != "comment":
                 last = statement
-            end = statement.start_byte
-            above = [one.name for one in declared if one.statement.end_byte <= end]
-            for node in _returns(statement):
+            start = statement.start_byte
+            # Most statements return nothing, which costs less to see than to look for.
+            if b"return" not in self.source[start : statement.end_byte]:
+                continue
+            nodes = tuple(_returns(statement))
+            if not nodes:
+                continue
+            above = [one.name for one in declared if one.statement.end_byte <= start]
+            for node in nodes:
                 hidden = set() if node == statement else set(_locals_inside(statement))
                 names = [name for name in above if name not in hidden]
                 if names:

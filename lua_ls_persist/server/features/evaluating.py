@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from lsprotocol import types
@@ -180,7 +181,8 @@ async def _job(server: LuaLanguageServer, workspace: Workspace, piece: Piece, na
     if workspace.settings.keep_locals and document.row_count <= PARSED_ROWS_MAX:
         await server.syntax(document)
         key = uris.key_of(document.uri)
-        described = code_of(document, range_, key, afresh=piece.afresh)
+        find = partial(code_of, document, range_, key, afresh=piece.afresh)
+        described = await server.in_background(document, find)
         if described is not None:
             text, code = described
     source = Source(text, name, line=piece.place.start.row, code=code)
