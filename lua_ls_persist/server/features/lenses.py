@@ -5,7 +5,9 @@ The commands carry their parameters, so that an editor needs to know nothing abo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import logging
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, TypeVar
 
 from lsprotocol import types
 
@@ -28,11 +30,15 @@ if TYPE_CHECKING:
 
 ACTION_KINDS = ("quickfix", "source.luaPersist.data", "source.luaPersist.evaluate")
 """All that any module contributes."""
+T = TypeVar("T")
+
 LENSES_MAX = 1000
 ACTION_KIND = "source.luaPersist.evaluate"
 """A kind of `source` action: editors do not light a bulb on every line for these."""
 RUN_TITLE = "Run"
 RUN_ABOVE_TITLE = "Run Above"
+
+logger = logging.getLogger(__name__)
 
 
 def register(server: LuaLanguageServer) -> None:
@@ -61,7 +67,8 @@ def register(server: LuaLanguageServer) -> None:
                     lenses.append(types.CodeLens(range=place, command=call))
             above = form
         own = lenses if syntax.forms else []
-        return own + [lens for source in server.lens_sources for lens in await source(document)]
+        given = [await given_by(source(document)) for source in server.lens_sources]
+        return own + [lens for lenses in given for lens in lenses]
 
     @server.feature(
         types.TEXT_DOCUMENT_CODE_ACTION,
@@ -71,9 +78,8 @@ def register(server: LuaLanguageServer) -> None:
         document = server.documents.get(params.text_document.uri)
         if document is None:
             return []
-        given = [
-            action for source in server.action_sources for action in await source(document, params)
-        ]
+        all_given = [await given_by(source(document, params)) for source in server.action_sources]
+        given = [action for actions in all_given for action in actions]
         if not _wanted(params.context.only):
             return given
         uri = document.uri
@@ -97,6 +103,15 @@ def register(server: LuaLanguageServer) -> None:
             calls.insert(0, command_call(EVALUATE_SELECTION, chosen))
         own = [types.CodeAction(title=call.title, kind=ACTION_KIND, command=call) for call in calls]
         return given + own
+
+
+async def given_by(source: Awaitable[list[T]]) -> list[T]:
+    """What one of several sources gives; one that fails must not take the others along."""
+    try:
+        return await source
+    except Exception:  # logged, and the others are shown
+        logger.exception("A lens or an action could not be made")
+        return []
 
 
 def _run_above(server: LuaLanguageServer, document: Document, above: Form) -> types.Command:

@@ -203,13 +203,13 @@ async def test_reset(neovim: Editor) -> None:
 
 async def test_output_arrives_while_it_runs(unstarted: Editor) -> None:
     await unstarted.start("neovim", adapt=wanting("output", "evaluation", "status"))
-    uri = unstarted.open("print('early')\nio.write('half')\nwhile true do end")
+    uri = unstarted.open("io.write('half ')\nprint('early')\nwhile true do end")
     running = unstarted.start_command("evaluateFile", {"uri": uri})
-    await unstarted.told("output", lambda note: "early" in note.pieces[0].text)
+    await unstarted.told("output", lambda note: "early" in note.pieces[-1].text)
     await unstarted.run("interrupt")
     result = await within(running)
     pieces = [piece for note in unstarted.client.told["output"] for piece in note.pieces]
-    assert "".join(piece.text for piece in pieces) == "early\nhalf"
+    assert "".join(piece.text for piece in pieces) == "half early\n"
     assert [(piece.line, piece.uri, piece.stream) for piece in pieces] == [
         (1, uri, "stdout"),
         (2, uri, "stdout"),
