@@ -88,7 +88,7 @@ def test_the_keys_of_the_configuration(seen: Any) -> None:
 
 
 def test_lenses(seen: Any) -> None:
-    assert seen["lenses"] == ["Evaluate File", "Evaluate"]
+    assert seen["lenses"] == ["Evaluate File", "Run", "Run Above"]
 
 
 def test_syntax_errors_as_they_are_typed(seen: Any) -> None:

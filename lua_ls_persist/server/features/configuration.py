@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lsprotocol import types
 
 from lua_ls_persist.server import uris
+from lua_ls_persist.server.board import Changed
 from lua_ls_persist.server.features import beside, virtual_documents
 from lua_ls_persist.server.settings import SECTION, looks_like_settings
 
@@ -120,6 +121,7 @@ async def _trust_changed(server: LuaLanguageServer, before: dict[object, bool]) 
     for workspace in server.workspaces:
         if before.get(workspace, workspace.trusted) != workspace.trusted:
             await workspace.evaluator.trust_changed()
+            server.refresh_lenses()
     await _open_sessions(server)
 
 
@@ -157,6 +159,8 @@ def _ask(server: LuaLanguageServer) -> None:
 
 
 def _tell(server: LuaLanguageServer, *, waiting: bool) -> None:
+    # Which hints are shown is a setting.
+    server.show(Changed(hints=frozenset(document.uri for document in server.documents)))
     if waiting:
         server.window_show_message(
             types.ShowMessageParams(

@@ -66,7 +66,8 @@ def register(server: LuaLanguageServer) -> None:
                     call = _run_above(server, document, above)
                     lenses.append(types.CodeLens(range=place, command=call))
             above = form
-        own = lenses if syntax.forms else []
+        # What would be refused is not offered.
+        own = lenses if syntax.forms and server.workspace_of(uri).trusted else []
         given = [await given_by(source(document)) for source in server.lens_sources]
         return own + [lens for lenses in given for lens in lenses]
 

@@ -190,6 +190,29 @@ async def test_an_untrusted_workspace_evaluates_nothing(unstarted: Editor) -> No
     assert (await unstarted.evaluate(uri))["text"] == "1"
 
 
+async def test_data_of_an_untrusted_workspace_can_be_looked_at(unstarted: Editor) -> None:
+    stored(
+        unstarted.folder,
+        "local t = ext.table('users') t.ann = {age = 41} function Memory.f() t.ann.age = 1 end",
+    )
+    await unstarted.start("neovim", options={"trusted": False})
+    tables = (await unstarted.run("tables"))["tables"]
+    assert sorted(table["name"] for table in tables) == ["Memory", "users"]
+    rows = await unstarted.run("rows", {"table": "users"})
+    assert rows["rows"][0]["path"] == "users.ann"
+    assert (await unstarted.run("functions"))["functions"][0]["path"] == "Memory.f"
+    changes: dict[str, dict[str, Any]] = {
+        "callFunction": {"path": "Memory.f", "arguments": []},
+        "set": {"path": "users.ann.age", "value": "1"},
+        "undo": {},
+    }
+    for command, params in changes.items():
+        with pytest.raises(JsonRpcException, match="not trusted"):
+            await unstarted.run(command, params)
+    with Session.open(session_file(unstarted.folder)) as session:
+        assert session.get("users.ann.age") == 41
+
+
 async def test_trust_is_taken_back(unstarted: Editor) -> None:
     await unstarted.start("neovim", adapt=wanting("status"))
     uri = unstarted.open("x = 5 while true do end")

@@ -42,6 +42,12 @@ local function hints()
   return labels
 end
 
+-- Something else than the mark of what still runs.
+local function has_results()
+  local labels = hints()
+  return #labels > 0 and not vim.tbl_contains(vim.tbl_map(function(hint) return hint.label end, labels), "…")
+end
+
 local function diagnostics()
   local found = {}
   for _, d in ipairs(vim.diagnostic.get(buffer)) do
@@ -56,7 +62,7 @@ local seen = { encoding = client.offset_encoding, server = client.server_info }
 local uri = vim.uri_from_bufnr(buffer)
 seen.failed = run("evaluateFile", { uri = uri }).ok
 wait_for("the diagnostic", function() return #vim.diagnostic.get(buffer) > 0 end)
-wait_for("the hint", function() return #hints() > 0 end)
+wait_for("the hint", has_results)
 seen.diagnostics, seen.hints = diagnostics(), hints()
 
 -- Mend the line; then the whole buffer by its code lens.
