@@ -22,6 +22,7 @@ from benchmarks import (
     evaluate,
     history,
     indexes,
+    language,
     persistence,
     queries,
 )
@@ -36,6 +37,8 @@ from benchmarks.workers import Run
 
 ROUNDS_DEFAULT = 10
 FIRST_RUN_ROUNDS_MAX = 3
+LANGUAGE_ROUNDS_TIMES = 5
+"""Of so many times as many rounds the slowest in twenty can be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +202,17 @@ def run_indexes(settings: Settings) -> Result:
     )
 
 
+def run_language(settings: Settings) -> Result:
+    """Language features right after an edit, from the client's side."""
+    measured = language.measure_language(LANGUAGE_ROUNDS_TIMES * settings.rounds)
+    plain = {
+        f"{server}; {name}": sample
+        for server, by_name in measured.features.items()
+        for name, sample in by_name.items()
+    }
+    return Result(language.format_language(measured), _plain(plain), language.judge(measured))
+
+
 def run_queries(settings: Settings) -> Result:
     """Questions about records, through indexes and by scans, against other stores."""
     samples = queries.measure_queries(rounds=settings.rounds, report=report)
@@ -218,6 +232,7 @@ PARTS: Mapping[str, Callable[[Settings], Result]] = {
     "opening": run_opening,
     "core": run_core,
     "server": run_server,
+    "language": run_language,
     "persistence": run_persistence,
     "batches": run_batches,
     "compression": run_compression,

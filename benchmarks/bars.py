@@ -45,6 +45,8 @@ INDEX_MAINTENANCE = Bar("insert of 10,000 records with an index / without", "x",
 INDEXED_QUERY = Bar("query through an index, 10 rows of 1,000,000, in a program", "ms", 1.0)
 INDEXED_TO_SCAN = Bar("query through an index / by a scan, 100,000 records", "x", 0.01)
 IMAGE = Bar("image of 2 MiB out and in", "ms", 0.2)
+LANGUAGE_FEATURE = Bar("a language feature after an edit, p95 of the slowest", "ms", 30.0)
+LANGUAGE_START = Bar("start of the language server to initialized", "ms", 700.0)
 LANGUAGE_SERVER = Bar("language server evaluate above a bare command", "ms", 3.0)
 
 

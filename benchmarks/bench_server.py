@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -38,25 +39,31 @@ LARGE_URI = "untitled:large"
 LARGE_TEXT = "local t = { x = 1, y = 'two' }\nfunction f(a) return a.b.c end\n" * 2500
 
 
+CAPABILITIES: dict[str, Any] = {
+    "textDocument": {"inlayHint": {}},
+    "workspace": {"inlayHint": {"refreshSupport": True}},
+}
+
+
 class Client:
     """The least that talks LSP over pipes; answers what the server asks with null."""
 
-    def __init__(self, program: str) -> None:
+    def __init__(
+        self,
+        program: str,
+        *,
+        folder: Path | None = None,
+        capabilities: dict[str, Any] = CAPABILITIES,
+    ) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         self._last_id = 0
-        self.request(
-            "initialize",
-            {
-                "processId": None,
-                "rootUri": None,
-                "capabilities": {
-                    "textDocument": {"inlayHint": {}},
-                    "workspace": {"inlayHint": {"refreshSupport": True}},
-                },
-            },
-        )
+        uri = None if folder is None else folder.as_uri()
+        params: dict[str, Any] = {"processId": None, "rootUri": uri, "capabilities": capabilities}
+        if folder is not None:
+            params["workspaceFolders"] = [{"uri": uri, "name": folder.name}]
+        self.request("initialize", params)
         self.notify("initialized", {})
 
     def __enter__(self) -> Client:  # noqa: PYI034 - Self is newer than Python 3.10
@@ -84,8 +91,21 @@ class Client:
                 if "error" in message:
                     raise RuntimeError(message["error"]["message"])
                 return message["result"]
-            if "method" in message and "id" in message:
-                self._send({"id": message["id"], "result": None})
+            self._react(message)
+
+    def until_diagnostics(self, uri: str, wanted: Callable[[list[Any]], bool]) -> None:
+        """Waits until the diagnostics of a document are as wanted."""
+        while True:
+            message = self._receive()
+            self._react(message)
+            if message.get("method") == "textDocument/publishDiagnostics":
+                params = message["params"]
+                if params["uri"] == uri and wanted(params["diagnostics"]):
+                    return
+
+    def _react(self, message: dict[str, Any]) -> None:
+        if "method" in message and "id" in message:
+            self._send({"id": message["id"], "result": None})
 
     def command(self, name: str, params: Any) -> Any:
         return self.request("workspace/executeCommand", {"command": name, "arguments": [params]})

@@ -102,10 +102,15 @@ class Document:
         """Where the document lies on disk, if its URI says so."""
         return uris.path_of(self.uri)
 
+    @property
+    def content(self) -> str:
+        """The whole text with the line ends that the editor has."""
+        return "".join(self._lines)
+
     @cached_property
     def source(self) -> str:
         r"""The whole text with `\n` as every line end: so Lua counts lines as the editor does."""
-        text = "".join(self._lines)
+        text = self.content
         return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
     @property

@@ -103,6 +103,8 @@ class LuaLanguageServer(LanguageServer):
         self.followed = Followed()
         """The virtual documents that the client has."""
         # What several features contribute to one answer: each function gives its part.
+        self.on_leave: Callable[[], object] | None = None
+        """How the transport is told that the client has left."""
         self.lens_sources: list[Callable[[Document], Awaitable[list[types.CodeLens]]]] = []
         self.action_sources: list[
             Callable[[Document, types.CodeActionParams], Awaitable[list[types.CodeAction]]]
@@ -320,12 +322,13 @@ class LuaLanguageServer(LanguageServer):
             )
         )
 
-    def receive(self, body: bytes) -> None:
-        """Handles a message of the client. On the loop.
+    def leave(self) -> None:
+        """The client has said `exit`: what serves it ends."""
+        if self.on_leave is not None:
+            self.on_leave()
 
-        Raises:
-            SystemExit: the client said `exit`.
-        """
+    def receive(self, body: bytes) -> None:
+        """Handles a message of the client. On the loop."""
         try:
             cast("LuaProtocol", self.protocol).receive(body)
         except Exception:

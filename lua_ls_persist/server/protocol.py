@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import sys
 from collections.abc import Generator
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from cattrs import transform_error
@@ -31,6 +31,7 @@ SHUTDOWN_WAIT_S_MAX = 0.6
 """How long a shutdown waits for the answers to running commands, after it interrupted them."""
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
+INTERNAL_ERROR = -32603
 SERVER_NOT_INITIALIZED = -32002
 REQUEST_FAILED = -32803
 """LSP's code for a request that was understood and failed."""
@@ -118,6 +119,19 @@ class LuaProtocol(LanguageServerProtocol):
         logger.warning("Refused a message: %s", text)
         error = {"code": code, "message": text}
         self._send_data({"jsonrpc": self.VERSION, "id": id_, "error": error})
+
+    def _send_handler_result(self, future: Future[Any], *, msg_id: int | str) -> None:
+        """Says what went wrong in a sentence for people; pygls sends the traceback."""
+        error = None if future.cancelled() else future.exception()
+        if error is None or isinstance(error, JsonRpcException):
+            super()._send_handler_result(future, msg_id=msg_id)
+            return
+        self._request_futures.pop(msg_id, None)
+        if isinstance(error, LuaPersistError):
+            self._refuse(msg_id, REQUEST_FAILED, str(error))
+            return
+        logger.error("A request failed", exc_info=error)
+        self._refuse(msg_id, INTERNAL_ERROR, f"this should not have happened: {error!r}")
 
     def _send_data(self, data: Any) -> None:
         """Sends nothing any more to a client that left; pygls reports its failure, which fails."""
@@ -214,17 +228,14 @@ class LuaProtocol(LanguageServerProtocol):
     async def lsp_exit(self, *_: Any) -> None:  # type: ignore[override]
         """Ends the process, and not before a `shutdown` that is under way is done.
 
-        Remembers for the exit status whether there was one; pygls loses it.
+        Remembers for the exit status whether there was one; pygls loses it, and ends the process
+        from inside of the loop, whose other tasks complain.
         """
         if self._stopped is not None:
             await self._stopped.wait()
         self.left_without_shutdown = not self._shutdown
         self._left = True
-        if self.writer is not None:
-            closing = self.writer.close()
-            if closing is not None:
-                await closing
-        sys.exit(int(self.left_without_shutdown))
+        self._server.leave()
 
 
 def _misfit(error: BaseException | None) -> str:

@@ -22,8 +22,8 @@ from lua_ls_persist.server.positions import Range
 from lua_ls_persist.server.tracking import moved_position
 from lua_ls_persist.session import SyntaxChecker
 
-DELAY_S = 0.15
-"""From the last key press to the check."""
+DELAY_S = 0.01
+"""From the last key press to the check: what arrives together is checked once."""
 DELAY_PER_CHECK = 3.0
 """A check that takes long is waited for longer: this many times as long as the last one took."""
 

@@ -75,6 +75,8 @@ async def _serve_stream(server: LuaLanguageServer, stdin: BinaryIO) -> None:
     loop = asyncio.get_running_loop()
     arrived: asyncio.Queue[bytes] = asyncio.Queue()
 
+    server.on_leave = lambda: arrived.put_nowait(b"")
+
     def read() -> None:
         with contextlib.suppress(RuntimeError, OSError):  # The loop is closed.
             while data := os.read(stdin.fileno(), READ_BYTES):
@@ -100,6 +102,7 @@ async def _serve_first(server: LuaLanguageServer, host: str, port: int) -> None:
         taken = True
         server.protocol.set_writer(writer)
         try:
+            server.on_leave = writer.close
             frames = Frames()
             while data := await reader.read(READ_BYTES):
                 for body in frames.feed(data):

@@ -95,7 +95,13 @@ async def text_of(server: LuaLanguageServer, place: Place) -> str:
 
 
 async def content(server: LuaLanguageServer, params: ContentParams) -> Json:
-    """Gives the text of a virtual document, for clients that cannot ask for it as LSP has it."""
+    """Gives the text of a virtual document, for clients that cannot ask for it as LSP has it.
+
+    Of an open document it is what the server takes it to be, so that clients can compare.
+    """
+    document = server.documents.get(params.uri)
+    if document is not None:
+        return {"text": document.content, "language": "lua"}
     place = place_of(params.uri)
     text = await text_of(server, place)
     server.followed.add(params.uri, place)
@@ -131,12 +137,12 @@ def register(server: LuaLanguageServer) -> None:
     async def text_document_content(
         params: types.TextDocumentContentParams,
     ) -> types.TextDocumentContentResult:
-        place = place_of(params.uri)
         try:
+            place = place_of(params.uri)
+            server.followed.add(params.uri, place)
             text = await text_of(server, place)
         except LuaPersistError as error:
             text = f"-- {error}\n"
-        server.followed.add(params.uri, place)
         return types.TextDocumentContentResult(text)
 
     def changed(workspace: Workspace) -> None:

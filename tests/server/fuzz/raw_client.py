@@ -9,7 +9,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,11 @@ class ServerGoneError(AssertionError):
 class RawClient:
     """A server process and all it has said. Requests of the server are answered with `answer`."""
 
-    def __init__(self, folder: Path, *, log: Path) -> None:
+    def __init__(self, folder: Path, *, log: Path, command: Sequence[str] = SERVER) -> None:
         self.folder = folder
         self._log = log.open("ab")
         self._process = subprocess.Popen(
-            SERVER,
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -118,7 +118,7 @@ class RawClient:
 
     # -- life
 
-    def initialize(self, **capabilities: Any) -> dict[str, Any]:
+    def initialize(self, *, options: Any = None, **capabilities: Any) -> dict[str, Any]:
         """The handshake."""
         uri = self.folder.as_uri()
         params = {
@@ -126,6 +126,7 @@ class RawClient:
             "rootUri": uri,
             "workspaceFolders": [{"uri": uri, "name": "work"}],
             "capabilities": capabilities,
+            "initializationOptions": options,
         }
         result: dict[str, Any] = self.ask("initialize", params)
         self.notify("initialized", {})

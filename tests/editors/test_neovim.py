@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 import sysconfig
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 
 from lua_ls_persist._version import __version__
+from tests.editors.harness import code_blocks
 
 SCRIPT = Path(__file__).parent / "neovim" / "evaluate.lua"
 CONFIGURATION = Path(__file__).parents[2] / "docs" / "editors" / "neovim.md"
@@ -31,7 +31,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Any:
     )
     home = folder / "home"
     home.mkdir()
-    (_, configuration, _) = re.split("```(?:lua)?\n", CONFIGURATION.read_text(encoding="utf-8"))
+    (configuration, _) = code_blocks("neovim.md")
     (home / "configuration.lua").write_text(configuration, encoding="utf-8")
     program = home / "lua-ls-persist"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m lua_ls_persist "$@"\n')

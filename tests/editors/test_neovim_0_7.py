@@ -1,0 +1,78 @@
+"""The oldest Neovim that Debian still has, headless, with the configuration for such versions."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.editors.harness import code_blocks, prepared, run_editor
+
+SCRIPT = Path(__file__).parent / "neovim" / "evaluate_0_7.lua"
+NVIM = shutil.which("nvim", path="/usr/bin")
+
+
+def version() -> tuple[int, int] | None:
+    """The version of the system's Neovim; None without one."""
+    if NVIM is None:
+        return None
+    run = subprocess.run([NVIM, "--version"], capture_output=True, text=True, check=True)
+    found = re.search(r"NVIM v(\d+)\.(\d+)", run.stdout)
+    return None if found is None else (int(found[1]), int(found[2]))
+
+
+pytestmark = pytest.mark.skipif(
+    not (0, 7) <= (version() or (0, 0)) < (0, 11),
+    reason="the system has no Neovim of 0.7 to 0.10; on Debian 12: neovim",
+)
+
+
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+    """What was seen in a Neovim, and in another one after it."""
+    folder = tmp_path_factory.mktemp("neovim")
+    (_, configuration) = code_blocks("neovim.md")
+    file = prepared(folder, configuration, ".lua")
+    assert NVIM is not None
+    command = [NVIM, "--headless", "--clean", "-c", f"luafile {SCRIPT}"]
+    more = {"CONFIGURATION": str(file), "FOLDER": str(folder)}
+    return [run_editor(command, folder, more) for _ in range(2)]
+
+
+def test_results_are_shown(twice: list[Any]) -> None:
+    for number, seen in enumerate(twice, 1):
+        assert f"10 » count {number}" in seen["shown"]
+
+
+def test_everything_is_still_there(twice: list[Any]) -> None:
+    assert [seen["count"] for seen in twice] == ["1", "2"]
+
+
+def test_hover_tells_of_the_live_function(twice: list[Any]) -> None:
+    for seen in twice:
+        assert "greet(name)" in seen["hover"]
+        assert "Greets somebody." in seen["hover"]
+
+
+def test_completion_of_the_fields_of_a_row(twice: list[Any]) -> None:
+    for seen in twice:
+        assert "name" in seen["completion"]
+
+
+def test_lenses_and_actions(twice: list[Any]) -> None:
+    for seen in twice:
+        assert {"Evaluate Top-Level Form", "Evaluate File"} <= set(seen["actions"])
+        assert "Evaluate File" in seen["lenses"]
+
+
+def test_a_query(twice: list[Any]) -> None:
+    assert [seen["rows"] for seen in twice] == [["ann"], ["ann"]]
+
+
+def test_an_error_is_where_it_belongs(twice: list[Any]) -> None:
+    for seen in twice:
+        assert seen["errors"] == ["2 attempt to index a nil value (global 'missing')"]
