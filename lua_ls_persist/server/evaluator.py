@@ -349,8 +349,12 @@ class Evaluator:
             else:
                 await self._in_worker(session.restart)
 
-    def watch(self, changed: Callable[[], None]) -> None:
-        """From now on `changed` is called when somebody has changed the data."""
+    def watch(self, changed: Callable[[bool], None]) -> None:
+        """From now on `changed` is called when something is other than before.
+
+        With true when that is stored data, whoever changed them; with false when a program has run
+        here and has stored nothing.
+        """
         self._watch = Watch(self._present_data_state, changed)
         self._watch.begin()
 

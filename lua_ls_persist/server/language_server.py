@@ -226,20 +226,22 @@ class LuaLanguageServer(LanguageServer):
         for listener in self.state_listeners:
             listener(workspace)
 
-    def data_changed(self, workspace: Workspace) -> None:
-        """Stored data are other ones than before: what shows them is to be asked for again."""
+    def data_changed(self, workspace: Workspace, *, stored: bool = True) -> None:
+        """What shows values is to be asked for again: stored ones, or else the VM's globals."""
         if "changed" in self.wanted:
             folder = None if workspace.folder is None else uris.uri_of(workspace.folder)
             self.protocol.notify(
                 CHANGED_NOTIFICATION,
                 {
                     "folder": folder,
-                    "tables": None,
-                    "functions": True,
-                    "history": True,
+                    "tables": None if stored else [],
+                    "functions": stored,
+                    "history": stored,
                     "globals": True,
                 },
             )
+        if not stored:
+            return
         self.refresh_hints()
         self.refresh_lenses()
         for listener in self.data_listeners:

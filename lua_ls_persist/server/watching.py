@@ -19,12 +19,17 @@ class Watch:
     """Looks at a number that changes with the data. Used from the server's loop only."""
 
     def __init__(
-        self, state: Callable[[], Awaitable[int | None]], changed: Callable[[], None]
+        self, state: Callable[[], Awaitable[int | None]], changed: Callable[[bool], None]
     ) -> None:
-        """`state` gives None when it cannot be looked at; `changed` is called when it differs."""
+        """`state` gives None when it cannot be looked at.
+
+        `changed` is called when it differs, with true, and with false when it does not, but a
+        program has run, which may have changed what is not stored.
+        """
         self._state = state
         self._changed = changed
         self._seen: int | None = None
+        self._ran = False
         self._looked_at_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
@@ -36,7 +41,8 @@ class Watch:
             self._wait(0.0)
 
     def soon(self) -> None:
-        """Something was done that may have changed data."""
+        """A program has run, or something was done that may have changed data."""
+        self._ran = True
         if self._timer is not None:
             since_s = asyncio.get_running_loop().time() - self._looked_at_s
             self._timer.cancel()
@@ -62,9 +68,13 @@ class Watch:
     async def _look(self) -> None:
         try:
             state = await self._state()
-            seen, self._seen = self._seen, self._seen if state is None else state
-            if state is not None and seen is not None and state != seen and not self._ended:
-                self._changed()
+            if state is None or self._ended:
+                return
+            seen, self._seen = self._seen, state
+            ran, self._ran = self._ran, False
+            is_other = seen is not None and state != seen
+            if is_other or ran:
+                self._changed(is_other)
         finally:
             self._task = None
             self._looked_at_s = asyncio.get_running_loop().time()

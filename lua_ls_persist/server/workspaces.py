@@ -61,8 +61,8 @@ class Host(Protocol):
     def base_settings(self) -> Settings:
         """What a workspace begins with."""
 
-    def data_changed(self, workspace: Workspace) -> None:
-        """Data that are stored for a workspace are other ones, whoever changed them."""
+    def data_changed(self, workspace: Workspace, *, stored: bool) -> None:
+        """Stored data of a workspace are other ones, whoever changed them; else its globals."""
 
 
 class Workspace:
@@ -85,7 +85,7 @@ class Workspace:
             trusted=lambda: self.trusted,
             observe=lambda: host.state_changed(self),
         )
-        self.evaluator.watch(lambda: host.data_changed(self))
+        self.evaluator.watch(lambda stored: host.data_changed(self, stored=stored))
         self.view = View(self.evaluator)
         """Its VM as language features see it."""
         self.last: Evaluation | None = None

@@ -166,8 +166,9 @@ async def test_own_changes_are_told_as_well(unstarted: Editor) -> None:
     await unstarted.start("neovim", adapt=wanting("changed"))
     uri = unstarted.open("Memory.n = (Memory.n or 0) + 1")
     await unstarted.evaluate(uri)
-    await unstarted.evaluate(uri)
-    await unstarted.told("changed", lambda _: True)
+    await unstarted.told("changed", lambda note: note.functions)
+    await unstarted.run("evaluateText", {"text": "x = 1"})
+    await unstarted.told("changed", lambda note: note.tables == [] and note.globals)
 
 
 # Trust
