@@ -194,7 +194,7 @@ class Entities:
                         _own(owners, value, entity)
         elif statement.kind == "return" and statement.values and base in self._returned_at():
             _own(owners, statement.values[0], Entity(("returned", self.uri), ()))
-        for block in blocks_of(statement):
+        for block in statement.blocks:
             owner = owners.get(id(block))
             for offset, inner in zip(block.offsets, block.statements, strict=True):
                 if key is not None and key not in inner.mentions:
@@ -281,14 +281,6 @@ class Entities:
             for offset, statement in zip(block.offsets[-1:], block.statements[-1:], strict=True)
             if statement.kind == "return"
         )
-
-
-def blocks_of(statement: Statement) -> Iterator[Block]:
-    """The blocks right in a statement."""
-    for event in statement.events:
-        if isinstance(event, Block):
-            yield event
-            yield from (inner for inner in event.tail if isinstance(inner, Block))
 
 
 def _is_alias(value: Chain) -> bool:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal as OneOf
 
-from lua_ls_persist.server.analysis.entities import blocks_of
 from lua_ls_persist.server.analysis.lexer import COMMENT_OR_STRING
 from lua_ls_persist.server.analysis.nodes import Statement
 from lua_ls_persist.server.analysis.scopes import Scopes
@@ -37,14 +36,14 @@ def folds_of(scopes: Scopes) -> list[Fold]:
 
 
 def _blocks(scopes: Scopes, statement: Statement, base: int) -> Iterator[Fold]:
-    for block in blocks_of(statement):
+    for block in statement.blocks:
         if block.kind != "chunk" and scopes.rows_between(base + block.start, base + block.end):
             first = scopes.position(base + block.start).row
             last = scopes.position(base + block.end).row
             # The row of the keyword or bracket that ends it stays in sight.
             yield Fold(first, last - 1 if block.closed else last)
         for offset, inner in zip(block.offsets, block.statements, strict=True):
-            if inner.events:
+            if inner.blocks:
                 yield from _blocks(scopes, inner, base + offset)
 
 

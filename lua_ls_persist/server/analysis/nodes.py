@@ -6,6 +6,7 @@ holds the node, so that a statement is still right when text above it changes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, Union
 
 READ: Final = 0
@@ -142,6 +143,7 @@ class Statement:
     """One statement, or one field of a table. Never changes once it is parsed."""
 
     __slots__ = (
+        "blocks",
         "chains",
         "end",
         "events",
@@ -164,6 +166,8 @@ class Statement:
         """How much of the text, from its start, decided what it is."""
         self.events: list[Event] = []
         """Names and blocks in the order in which they become visible."""
+        self.blocks: Sequence[Block] = ()
+        """The blocks among them, those in conditions of `until` included."""
         self.chains: list[Chain] = []
         """Chains with at least one step."""
         self.targets: list[Name | Chain | Step] = []

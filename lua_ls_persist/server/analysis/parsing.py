@@ -11,7 +11,7 @@ in a long text costs about as much as the statement around it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,6 +27,7 @@ from lua_ls_persist.server.analysis.nodes import (
     WRITE,
     Block,
     Chain,
+    Event,
     Name,
     Statement,
 )
@@ -54,9 +55,7 @@ class Chunk:
     @property
     def block(self) -> Block:
         """The block of the whole text."""
-        block = self.root.events[0]
-        assert isinstance(block, Block)
-        return block
+        return self.root.blocks[0]
 
 
 def parse(source: str, previous: Chunk | None = None) -> Chunk:
@@ -76,6 +75,7 @@ def parse(source: str, previous: Chunk | None = None) -> Chunk:
     parser.body(block, "chunk")
     block.end = root.end = len(source)
     root.events.append(block)
+    root.blocks = (block,)
     return Chunk(source, root)
 
 
@@ -120,14 +120,20 @@ class Reuse:
         self._donors.pop()
 
 
+def _blocks(events: Sequence[Event]) -> list[Block]:
+    found: list[Block] = []
+    for event in events:
+        if isinstance(event, Block):
+            found.append(event)
+            if event.tail:
+                found += _blocks(event.tail)
+    return found
+
+
 def _inner(statement: Statement) -> Iterator[tuple[int, Statement]]:
     """The statements right inside a statement, by offset."""
-    for event in statement.events:
-        if isinstance(event, Block):
-            yield from zip(event.offsets, event.statements, strict=True)
-            for inner in event.tail:
-                if isinstance(inner, Block):
-                    yield from zip(inner.offsets, inner.statements, strict=True)
+    for block in statement.blocks:
+        yield from zip(block.offsets, block.statements, strict=True)
 
 
 class Parser(Reader):
@@ -207,6 +213,7 @@ class Parser(Reader):
         read(statement)
         if self.start == here and not field:
             self.advance()
+        statement.blocks = _blocks(statement.events) or ()
         self.depth -= 1
         statement.end = self.before - here if self.start != here else 0
         in_context = self._context_at >= here

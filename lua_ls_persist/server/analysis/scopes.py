@@ -544,19 +544,12 @@ def _names(statement: Statement) -> Iterator[nodes.Name]:
 def _statement_at(statement: Statement, offset: int) -> tuple[int, Statement] | None:
     """The inner statement that a place belongs to: the last one that begins before it."""
     best: tuple[int, Statement] | None = None
-    for block in _blocks(statement):
+    for block in statement.blocks:
         if block.start <= offset <= block.end and block.offsets:
             index = bisect_right(block.offsets, offset) - 1
             if index >= 0 and (best is None or block.offsets[index] > best[0]):
                 best = block.offsets[index], block.statements[index]
     return best
-
-
-def _blocks(statement: Statement) -> Iterator[Block]:
-    for event in statement.events:
-        if isinstance(event, Block):
-            yield event
-            yield from (inner for inner in event.tail if isinstance(inner, Block))
 
 
 def _steps_up_to(chain: Chain, offset: int) -> int | None:
@@ -581,7 +574,7 @@ def _function_around(statement: Statement, offset: int) -> int:
     return max(
         (
             block.start
-            for block in _blocks(statement)
+            for block in statement.blocks
             if block.kind == "function" and block.parameters_end <= offset < block.end
         ),
         default=-1,
@@ -601,14 +594,14 @@ def _key_start(target: nodes.Name | Chain | Step) -> int:
 def _statements(statement: Statement, base: int) -> Iterator[tuple[int, Statement]]:
     """All statements, at any depth."""
     yield base, statement
-    for block in _blocks(statement):
+    for block in statement.blocks:
         for offset, inner in zip(block.offsets, block.statements, strict=True):
             yield from _statements(inner, base + offset)
 
 
 def _mentioning(text: str, statement: Statement, base: int) -> Iterator[tuple[int, Statement]]:
     yield base, statement
-    for block in _blocks(statement):
+    for block in statement.blocks:
         for offset, inner in zip(block.offsets, block.statements, strict=True):
             if text in inner.mentions:
                 yield from _mentioning(text, inner, base + offset)

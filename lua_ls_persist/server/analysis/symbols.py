@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal as OneOf
 
 from lua_ls_persist.server.analysis import nodes
-from lua_ls_persist.server.analysis.entities import blocks_of, unwrapped
+from lua_ls_persist.server.analysis.entities import unwrapped
 from lua_ls_persist.server.analysis.nodes import Block, Chain, Expression, Statement, Step
 from lua_ls_persist.server.analysis.scopes import scopes_of
 from lua_ls_persist.server.documents import Document
@@ -51,32 +51,41 @@ class _Outline:
     def __init__(self) -> None:
         self._left = SYMBOLS_MAX
 
-    def block(self, block: Block, base: int, *, outermost: bool) -> list[Symbol]:
-        """The symbols in a block."""
+    def block(
+        self, block: Block, base: int, *, outermost: bool, named: bool = True
+    ) -> list[Symbol]:
+        """The symbols in a block; the plain fields of a table only if that has a name itself."""
         found: list[Symbol] = []
         for offset, statement in zip(block.offsets, block.statements, strict=True):
-            if statement.events or statement.targets:
-                self._statement(statement, base + offset, found, outermost=outermost)
+            if statement.blocks or (outermost and statement.targets) or block.kind == "table":
+                self._statement(statement, base + offset, found, outermost=outermost, named=named)
         return found
 
     def _statement(
-        self, statement: Statement, base: int, found: list[Symbol], *, outermost: bool
+        self,
+        statement: Statement,
+        base: int,
+        found: list[Symbol],
+        *,
+        outermost: bool,
+        named: bool,
     ) -> None:
         kind = statement.kind
         if kind in ("local", "local function", "assign", "function", "field"):
             # What has a name owns what is in its value.
-            rest = set(map(id, blocks_of(statement)))
+            rest = set(map(id, statement.blocks))
             values = statement.values + [None] * len(statement.targets)
             for target, value in zip(statement.targets, values, strict=False):
-                if outermost or _is_function(value) or kind == "field":
+                if outermost or _is_function(value) or (kind == "field" and named):
                     self._named(statement, target, value, base, found)
                     rest.discard(id(unwrapped(value)))
         else:
-            rest = set(map(id, blocks_of(statement)))
-        for block in blocks_of(statement):
+            rest = set(map(id, statement.blocks))
+        is_export = outermost and kind == "return"
+        for block in statement.blocks:
             if id(block) in rest:
                 deeper = outermost and block.kind not in ("function", "table")
-                found += self.block(block, base, outermost=deeper)
+                found += self.block(block, base, outermost=deeper, named=is_export)
 
     def _named(
         self,

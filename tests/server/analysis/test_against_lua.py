@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 from lua_ls_persist import Session
 from lua_ls_persist.server.analysis import nodes, scopes_of
-from lua_ls_persist.server.analysis.entities import blocks_of
 from lua_ls_persist.server.documents import Document
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "lua").rglob("*.lua"))
@@ -121,7 +120,7 @@ def analysed(source: str) -> Compiled:
         for event in statement.events:
             if isinstance(event, nodes.Name) and event.role in nodes.DECLARES:
                 found.locals[event.text] += 1
-        for block in blocks_of(statement):
+        for block in statement.blocks:
             for name in block.head:
                 found.locals[name.text] += 1
             for inner in block.statements:

@@ -50,6 +50,14 @@ end
 helper (): Function 1-1
 level 1: Variable 5-5
 trace (): Function 6-6
+==== tables without a name: only their functions
+function f()
+  Memory.x = { a = 1, run = function() end }
+  g({ b = 2 })
+end
+>>>>
+f (): Function 0-3
+  run (): Function 1-1
 ==== half-typed code
 local x =
 function f(a
