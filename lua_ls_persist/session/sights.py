@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from heapq import nsmallest
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from lua_ls_persist.model import IndexInfo, Value
@@ -196,6 +198,34 @@ class Sight:
                     continue
                 kind = _TYPES.get(part.types[place], "nil")
                 yield KeySight(key, kind, shown[place] if place < len(shown) else None, depth)
+
+    def fitting(self, typed: str, limit: int) -> Iterator[KeySight]:
+        """Keys of strings that have what was typed in them, in this order, however large the table.
+
+        Of each table at most so many: those that begin so first, then by the alphabet.
+        """
+        folded = typed.lower()
+        fits = re.compile(".*?".join(map(re.escape, folded))).search
+
+        def order(place: int) -> tuple[bool, bool, str]:
+            key = str(keys[place])
+            label = key.lower()
+            return not label.startswith(folded), label.startswith("_"), label
+
+        for depth, part in enumerate(self.chain):
+            keys, shown = part.keys, part.shown
+            places = [
+                place
+                for place, key in enumerate(keys)
+                if isinstance(key, str) and (not folded or fits(key.lower()))
+            ]
+            if len(places) > limit:
+                places = nsmallest(limit, places, order)
+            for place in places:
+                kind = _TYPES.get(part.types[place], "nil")
+                yield KeySight(
+                    keys[place], kind, shown[place] if place < len(shown) else None, depth
+                )
 
     @property
     def complete(self) -> bool:

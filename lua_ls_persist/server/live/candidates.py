@@ -117,9 +117,10 @@ def global_candidates(sight: Sight | None, prefix: str, written: set[str]) -> It
     library = documentation()
     seen: set[str] = set()
     if sight is not None:
-        for key in sight.listed(prefix):
+        seen.update(key for part in sight.chain for key in part.keys if isinstance(key, str))
+        # One more than is shown, so that it is known that there are more.
+        for key in sight.fitting(prefix, CANDIDATES_MAX + 1):
             if isinstance(key.key, str) and is_name(key.key):
-                seen.add(key.key)
                 known = library.get(key.key)
                 if known is not None and (key.shown == known.path or known.kind != "function"):
                     yield documented(known, 300)

@@ -195,7 +195,7 @@ class Completer:
             typed = scopes.name_at(position)
             own = None if typed is None else typed.text
             written = {name for name in global_names(scopes) if name != own}
-        globals_ = global_candidates(sight, "", written)
+        globals_ = global_candidates(sight, prefix, written)
         if not self.options.static:
             globals_ = (one for one in globals_ if one.rank != 300)
         return [*found, *globals_]
