@@ -21,6 +21,7 @@ from lua_ls_persist.model import Local
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.analysis import Scopes, is_analysed, scopes_of
 from lua_ls_persist.server.board import Board, Changed, Hint, Note
+from lua_ls_persist.server.changes import ENTRIES_LOOKED_AT, DataChange
 from lua_ls_persist.server.columns import non_blank
 from lua_ls_persist.server.commands import CommandError
 from lua_ls_persist.server.convert import Converter, encoding_of
@@ -229,23 +230,31 @@ class LuaLanguageServer(LanguageServer):
     def data_changed(self, workspace: Workspace, *, stored: bool = True) -> None:
         """What shows values is to be asked for again: stored ones, or else the VM's globals."""
         if "changed" in self.wanted:
-            folder = None if workspace.folder is None else uris.uri_of(workspace.folder)
-            self.protocol.notify(
-                CHANGED_NOTIFICATION,
-                {
-                    "folder": folder,
-                    "tables": None if stored else [],
-                    "functions": stored,
-                    "history": stored,
-                    "globals": True,
-                },
-            )
+            self.start(self._tell_changes(workspace, stored=stored))
         if not stored:
             return
         self.refresh_hints()
         self.refresh_lenses()
         for listener in self.data_listeners:
             listener(workspace)
+
+    async def _tell_changes(self, workspace: Workspace, *, stored: bool) -> None:
+        change = DataChange([], functions=False)
+        if stored:
+            entries = await workspace.evaluator.glance(
+                lambda session: session.history(ENTRIES_LOOKED_AT)
+            )
+            change = workspace.changed_tables.look(entries)
+        self.protocol.notify(
+            CHANGED_NOTIFICATION,
+            {
+                "folder": None if workspace.folder is None else uris.uri_of(workspace.folder),
+                "tables": change.tables,
+                "functions": change.functions,
+                "history": stored,
+                "globals": True,
+            },
+        )
 
     def document(self, uri: str) -> Document:
         """The open document, or the file on disk.

@@ -18,6 +18,7 @@ from typing import Protocol
 from lua_ls_persist.errors import StoreError
 from lua_ls_persist.model import Evaluation
 from lua_ls_persist.server import uris
+from lua_ls_persist.server.changes import ChangedTables
 from lua_ls_persist.server.documents import Document, Documents
 from lua_ls_persist.server.evaluator import Evaluator
 from lua_ls_persist.server.live.view import View
@@ -88,6 +89,8 @@ class Workspace:
         self.evaluator.watch(lambda stored: host.data_changed(self, stored=stored))
         self.view = View(self.evaluator)
         """Its VM as language features see it."""
+        self.changed_tables = ChangedTables()
+        """What is told of changes, by the history."""
         self.last: Evaluation | None = None
         """What came of the evaluation that ended last."""
         self._session_settings = self.settings

@@ -45,7 +45,7 @@ STEPS_BETWEEN_PLACES: Final = 16_384
 """Of the rows that are stepped over, the place of one in so many is noted."""
 ORDERS_KEPT_MAX: Final = 4
 """So many orders of rows are kept at a time, each in a temporary table."""
-SAMPLE_ROWS: Final = 500
+SAMPLE_ROWS: Final = 200
 """Columns are looked for in so many rows at each end of a table."""
 SAMPLE_ENTRIES_MAX: Final = 20_000
 SAMPLE_BYTES_MAX: Final = 4 * 1024 * 1024
