@@ -389,7 +389,7 @@ async def test_actions_mirror_lenses(editor: Editor) -> None:
         found = await editor.raw(types.TEXT_DOCUMENT_CODE_ACTION, params)
         return [get_converter().structure(action, types.CodeAction) for action in found]
 
-    found = await actions(at(1, 0, 1, 0))
+    found = await actions(at(1, 0, 1, 0), only=["source.luaPersist.evaluate"])
     texts = {action.title: (await _execute(editor, action.command))["text"] for action in found}
     assert texts == {
         "Evaluate Top-Level Form": "2",

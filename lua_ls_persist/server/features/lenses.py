@@ -103,7 +103,9 @@ def register(server: LuaLanguageServer) -> None:
             chosen: dict[str, Json] = {"uri": uri, "range": range_json(params.range)}
             calls.insert(0, command_call(EVALUATE_SELECTION, chosen))
         own = [types.CodeAction(title=call.title, kind=ACTION_KIND, command=call) for call in calls]
-        return given + own
+        # What mends something stands first, and what evaluates before all the rest.
+        mending = [action for action in given if action.kind == types.CodeActionKind.QuickFix]
+        return mending + own + [action for action in given if action not in mending]
 
 
 async def given_by(source: Awaitable[list[T]]) -> list[T]:
