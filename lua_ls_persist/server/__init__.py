@@ -13,6 +13,7 @@ from lua_ls_persist.server.features import (
     commands,
     configuration,
     data,  # noqa: F401 - it has commands only, which `commands` registers
+    evaluating,
     inlay_hints,
     language,
     lenses,
@@ -32,6 +33,7 @@ __all__ = ["create_server", "serve"]
 FEATURES = (
     commands,
     configuration,
+    evaluating,
     inlay_hints,
     language,
     lenses,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.documents import Edit
@@ -18,6 +18,8 @@ from lua_ls_persist.server.positions import Position, Range
 from lua_ls_persist.server.tracking import moved_position, moved_range
 
 HintKind: TypeAlias = Literal["result", "output", "local", "pending"]
+_KINDS: Final[tuple[HintKind, ...]] = ("local", "output", "result", "pending")
+"""In this order they stand behind one row."""
 NoteLevel: TypeAlias = Literal["error", "warning", "information", "hint"]
 
 
@@ -97,7 +99,7 @@ class Board:
         """What is to be shown in a document, in reading order."""
         key = uris.key_of(uri)
         hints = [item.content for item in self._items(key) if isinstance(item.content, Hint)]
-        return sorted(hints, key=lambda hint: hint.position)
+        return sorted(hints, key=lambda hint: (hint.position, _KINDS.index(hint.kind)))
 
     def add(self, origin: str, items: Iterable[Item]) -> Changed:
         """Shows what came of an evaluation of the document `origin`, or of a part of it."""

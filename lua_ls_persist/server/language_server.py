@@ -99,6 +99,8 @@ class LuaLanguageServer(LanguageServer):
         """Called with what the client is told in the first answer, to complete it."""
         self.state_listeners: list[Callable[[Workspace], None]] = []
         """Called when a session stands otherwise than before."""
+        self.value_listeners: list[Callable[[Workspace], None]] = []
+        """Called when a program has run, or stored data are other ones."""
         self.data_listeners: list[Callable[[Workspace], None]] = []
         """Called when stored data are other ones than before, whoever changed them."""
         self.followed = Followed()
@@ -231,6 +233,8 @@ class LuaLanguageServer(LanguageServer):
         """What shows values is to be asked for again: stored ones, or else the VM's globals."""
         if "changed" in self.wanted:
             self.start(self._tell_changes(workspace, stored=stored))
+        for listener in self.value_listeners:
+            listener(workspace)
         if not stored:
             return
         self.refresh_hints()

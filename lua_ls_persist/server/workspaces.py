@@ -93,6 +93,8 @@ class Workspace:
         """What is told of changes, by the history."""
         self.last: Evaluation | None = None
         """What came of the evaluation that ended last."""
+        self.with_locals: set[str] = set()
+        """The open documents whose locals have values that may be shown."""
         self._session_settings = self.settings
         self._session_folders: tuple[Path, ...] = ()
 

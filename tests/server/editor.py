@@ -25,6 +25,8 @@ class Client(LanguageClient):
     """pytest-lsp's client, which also counts refreshes and keeps our own notifications."""
 
     refreshes: int
+    refreshed: asyncio.Event
+    """Set when hints or lenses are to be asked for again."""
     evaluations: list[Any]
     told: dict[str, list[Any]]
     """Our own notifications by name: `status`, `output`, `changed`."""
@@ -46,6 +48,7 @@ def make_client() -> Client:
     client.__class__ = Client
     assert isinstance(client, Client)
     client.refreshes = 0
+    client.refreshed = asyncio.Event()
     client.evaluations = []
     client.told = {"status": [], "output": [], "changed": []}
     client.registered = []
@@ -64,10 +67,12 @@ def make_client() -> Client:
     @typed(client.feature(types.WORKSPACE_INLAY_HINT_REFRESH))
     def refresh(_: Any) -> None:
         client.refreshes += 1
+        client.refreshed.set()
 
     @typed(client.feature(types.WORKSPACE_CODE_LENS_REFRESH))
     def refresh_lenses(_: Any) -> None:
         client.refreshes += 1
+        client.refreshed.set()
 
     @typed(client.feature(types.CLIENT_REGISTER_CAPABILITY))
     def register(params: types.RegistrationParams) -> None:

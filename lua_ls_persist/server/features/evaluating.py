@@ -19,7 +19,7 @@ from lua_ls_persist.errors import LuaPersistError, SessionClosedError
 from lua_ls_persist.jsonable import Json, evaluation_to_json, value_to_json
 from lua_ls_persist.model import Evaluation, Local
 from lua_ls_persist.server import uris
-from lua_ls_persist.server.board import Changed, Hint, Item
+from lua_ls_persist.server.board import Changed, Hint, Item, Note
 from lua_ls_persist.server.columns import PARSED_ROWS_MAX
 from lua_ls_persist.server.convert import range_json
 from lua_ls_persist.server.documents import Document
@@ -30,6 +30,7 @@ from lua_ls_persist.server.positions import Position, Range
 from lua_ls_persist.server.presentation import Origin
 from lua_ls_persist.server.toplevel import code_of, named_in
 from lua_ls_persist.server.tracking import moved_range
+from lua_ls_persist.session import Session
 from lua_ls_persist.session.documents import DocumentCode
 
 if TYPE_CHECKING:
@@ -68,6 +69,13 @@ class Done:
     json: dict[str, Json]
     range: Range | None
     """Where the code is now; None if it was edited in the meantime."""
+
+
+def register(server: LuaLanguageServer) -> None:
+    """Follows what programs do with locals whose values are shown."""
+    server.value_listeners.append(
+        lambda workspace: server.start(_show_present_locals(server, workspace))
+    )
 
 
 async def evaluate(server: LuaLanguageServer, piece: Piece) -> Done:
@@ -257,12 +265,39 @@ def _show(
     return now
 
 
+async def _show_present_locals(server: LuaLanguageServer, workspace: Workspace) -> None:
+    """Whoever has changed a local whose value is shown: shows the value that it has now."""
+    for uri in sorted(workspace.with_locals):
+        document = server.documents.get(uri)
+        if document is None:
+            workspace.with_locals.discard(uri)
+            continue
+        # While something is evaluated, another time comes when that has ended.
+        if workspace.evaluator.busy or not workspace.evaluator.opened:
+            return
+        find = partial(Session.locals, document=uris.key_of(uri))
+        found = await workspace.evaluator.use(find)
+        current = server.documents.get(uri)
+        if current is None or current is not document:
+            continue
+        shown = [hint for hint in server.board.hints(uri) if hint.kind == "local"]
+        items = workspace.presenter.local_items(current, found)
+        if sorted((item.content for item in items), key=_place_of) != sorted(shown, key=_place_of):
+            changed = server.board.remove(uri, "local")
+            server.show(changed | server.board.add(uri, items))
+
+
+def _place_of(content: Note | Hint) -> Position:
+    return content.position if isinstance(content, Hint) else content.range.start
+
+
 def _show_locals(server: LuaLanguageServer, workspace: Workspace, job: Job, uri: str) -> Changed:
     """Puts the values of all locals that are known of a document behind their declarations."""
     changed = server.board.remove(uri, "local")
     document = server.documents.get(uri)
     if document is None or not job.locals:
         return changed
+    workspace.with_locals.add(uri)
     return changed | server.board.add(uri, workspace.presenter.local_items(document, job.locals))
 
 

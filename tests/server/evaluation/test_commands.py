@@ -92,6 +92,20 @@ async def test_values_of_locals_are_shown(editor: Editor) -> None:
         assert await editor.hints(uri) == ["1 · a = 1, b = {x = 1}", "5 => 2"]
 
 
+async def test_shown_values_follow_what_other_code_does(unstarted: Editor) -> None:
+    await unstarted.start("neovim", adapt=wanting("changed"))
+    uri = unstarted.open(COUNTER + "local m = n + 1\n")
+    await unstarted.evaluate(uri)
+    assert await unstarted.hints(uri) == ["2 · m = 1", "2 ✓"]
+    await unstarted.run("evaluateText", {"text": "hit() hit()"})
+    # The declaration says 0: only now there is something to show.
+    refreshed = unstarted.client.refreshed
+    refreshed.clear()
+    while await unstarted.hints(uri) != ["0 · n = 2", "2 · m = 1", "2 ✓"]:
+        await within(refreshed.wait())
+        refreshed.clear()
+
+
 async def test_hints_can_be_turned_off(unstarted: Editor) -> None:
     await unstarted.start("neovim", options={"hints": {"locals": False, "output": False}})
     uri = unstarted.open("local a = 1 + 1 print(a)\nreturn a")
