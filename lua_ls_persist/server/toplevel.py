@@ -17,7 +17,7 @@ from tree_sitter import Node, Parser
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.forms import LUA, Syntax, syntax_of
 from lua_ls_persist.server.positions import Position, Range
-from lua_ls_persist.session.documents import CAPTURE, DocumentCode, Way
+from lua_ls_persist.session.documents import CAPTURE, NOT_LOCAL, DocumentCode, Way
 
 _FUNCTIONS: Final = frozenset({"function_declaration", "function_definition"})
 
@@ -351,7 +351,7 @@ class _Edits:
         """Makes an assignment of a declaration."""
         statement = names[0].statement
         start = statement.children[0]
-        self._edits.append((start.start_byte, start.end_byte, " " * len("local")))
+        self._edits.append((start.start_byte, start.end_byte, NOT_LOCAL))
         inner = next(node for node in statement.named_children if node.type != "comment")
         if statement.type == "variable_declaration" and inner.type == "variable_list":
             self._edits.append((inner.end_byte, inner.end_byte, " = nil"))

@@ -7,6 +7,7 @@ here is which sources the VM is given for that. What is in a document, and where
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
@@ -16,6 +17,20 @@ from lua_ls_persist.pretty import pretty_values
 
 CAPTURE: Final = "__lua_persist_locals"
 """By this name a source hands over its locals, as `CAPTURE(1, function() return a, b end)`."""
+
+
+NOT_LOCAL: Final = "\f" * len("local")
+"""Stands where a declaration that is evaluated again had `local`: blank for Lua."""
+
+_FRONT: Final = re.compile(rf"local {CAPTURE} <const>[^\n]*? = \.\.\. return function\(\.\.\.\) ?")
+_HANDED: Final = re.compile(rf"{CAPTURE}\(\d+, function\(\) return [^\n]*? end\) ?")
+
+
+def as_written(text: str) -> str:
+    """Lines of a source without what was added to them to evaluate it."""
+    if CAPTURE in text:
+        text = _HANDED.sub("", _FRONT.sub("", text))
+    return text.replace(NOT_LOCAL, "local")
 
 
 @dataclass(frozen=True, slots=True)

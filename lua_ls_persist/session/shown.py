@@ -7,6 +7,7 @@ from typing import final
 
 from lua_ls_persist.model import Preview, Value
 from lua_ls_persist.pretty import long_string_text, sort_entries, table_text
+from lua_ls_persist.session.documents import as_written
 from lua_ls_persist.session.names import ChunkNames
 from lua_ls_persist.store import CodeRow, Native, Store
 from lua_ls_persist.store.rows import (
@@ -125,4 +126,4 @@ def definition_of(code: CodeRow) -> str:
     if code.line_defined == 0:
         return text
     lines = text.split("\n")
-    return "\n".join(lines[code.line_defined - 1 : code.last_line])
+    return as_written("\n".join(lines[code.line_defined - 1 : code.last_line]))

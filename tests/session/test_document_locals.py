@@ -257,6 +257,24 @@ def test_what_they_hold_can_be_stored_and_restored(tmp_path: Path) -> None:
         assert plain(session, "Memory.hit()").text == "13"
 
 
+def test_stored_functions_have_their_text_as_it_was_written(session: Session) -> None:
+    first = "function Memory.f() return 1 end"
+    text = f"{first} local n = 0\nlocal function g() return n end Memory.g = g\n"
+    whole(session, text + "if n > 5 then return end return function() end")
+    part(session, text.replace("local function", "⟦local function").rstrip() + "⟧")
+    part(session, text + "⟦if n then return n end Memory.h = function() return n end⟧")
+    stored = {function.path: function.text for function in session.functions()}
+    assert stored == {
+        "Memory.f": f"{first} local n = 0",
+        "Memory.g": "local function g() return n end Memory.g = g",
+    }
+    part(session, text + "⟦Memory.h = function() return n end return 5⟧")
+    assert session.functions()[-1].text == "Memory.h = function() return n end return 5"
+    for path in ("Memory.f", "Memory.g", "Memory.h"):
+        session.recompile(path)
+    assert plain(session, "Memory.f(), Memory.g(), Memory.h()").text == "1, 0, 0"
+
+
 def test_an_undone_evaluation(session: Session) -> None:
     whole(session, "local n = 1 Memory.x = 1")
     whole(session, "local n = 2 Memory.x = 2")

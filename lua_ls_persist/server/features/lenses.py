@@ -81,7 +81,8 @@ def register(server: LuaLanguageServer) -> None:
             return []
         all_given = [await given_by(source(document, params)) for source in server.action_sources]
         given = [action for actions in all_given for action in actions]
-        if not _wanted(params.context.only):
+        trusted = server.workspace_of(document.uri).trusted
+        if not _wanted(params.context.only) or not trusted:
             return given
         uri = document.uri
         selected = server.converter.range_in(document, client_range(params.range))
