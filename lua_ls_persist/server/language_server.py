@@ -97,6 +97,8 @@ class LuaLanguageServer(LanguageServer):
         """Called when settings have changed."""
         self.capability_editors: list[Callable[[types.ServerCapabilities], None]] = []
         """Called with what the client is told in the first answer, to complete it."""
+        self.text_listeners: list[Callable[[str], None]] = []
+        """Called with the URI of a document that was opened, edited or closed."""
         self.state_listeners: list[Callable[[Workspace], None]] = []
         """Called when a session stands otherwise than before."""
         self.value_listeners: list[Callable[[Workspace], None]] = []
@@ -228,6 +230,11 @@ class LuaLanguageServer(LanguageServer):
         """The session of a workspace stands otherwise than before."""
         for listener in self.state_listeners:
             listener(workspace)
+
+    def text_changed(self, uri: str) -> None:
+        """A document was opened, edited or closed."""
+        for listener in self.text_listeners:
+            listener(uri)
 
     def data_changed(self, workspace: Workspace, *, stored: bool = True) -> None:
         """What shows values is to be asked for again: stored ones, or else the VM's globals."""

@@ -20,6 +20,7 @@ def did_open(server: LuaLanguageServer, params: types.DidOpenTextDocumentParams)
     item = params.text_document
     server.documents.open(item.uri, item.text, item.version)
     server.checks.opened(item.uri)
+    server.text_changed(item.uri)
 
 
 def did_change(server: LuaLanguageServer, params: types.DidChangeTextDocumentParams) -> None:
@@ -31,6 +32,7 @@ def did_change(server: LuaLanguageServer, params: types.DidChangeTextDocumentPar
     _, edits = server.documents.change(uri, version, changes_of(params.content_changes))
     server.checks.edited(uri, edits)
     server.show(server.board.edited(uri, edits))
+    server.text_changed(uri)
 
 
 def did_close(server: LuaLanguageServer, params: types.DidCloseTextDocumentParams) -> None:
@@ -40,4 +42,5 @@ def did_close(server: LuaLanguageServer, params: types.DidCloseTextDocumentParam
     server.workspace_of(uri).places.forget(uri)
     server.checks.closed(uri)
     server.board.closed(uri)
+    server.text_changed(uri)
     server.publish(uri)

@@ -85,6 +85,10 @@ class Resolver:
             return None
         return self._name(path.base, DEPTH_MAX)
 
+    def declared(self, declaration: Range, kind: str, text: str) -> Target | None:
+        """Where a local leads that is declared there."""
+        return self._name(Name(text, declaration, kind, declaration), DEPTH_MAX)  # type: ignore[arg-type]
+
     def chain_of(self, path: ExpressionPath) -> tuple[int, Chain] | None:
         """The nodes that a path was made of, with the offset they count from."""
         start = self.scopes.offset(path.range.start)
@@ -113,11 +117,11 @@ class Resolver:
             if step.kind != "(":
                 target = further(target, step.key)
                 continue
-            target = self._called(target, chain, place, base, depth - 1)
+            target = self.called(target, chain, place, base, depth - 1)
         return target
 
-    def _called(
-        self, called: Target | None, chain: Chain, place: int, base: int, depth: int
+    def called(
+        self, called: Target | None, chain: Chain, place: int, base: int, depth: int = DEPTH_MAX
     ) -> Target | None:
         """What a call gives, where that is known without calling."""
         if not isinstance(called, Way) or not called.is_global:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lua_ls_persist.server.features.live import completion, hover, insights, signature_help
+from lua_ls_persist.server.features.live import checks, completion, hover, insights, signature_help
 
 if TYPE_CHECKING:
     from lua_ls_persist.server.language_server import LuaLanguageServer
@@ -12,5 +12,5 @@ if TYPE_CHECKING:
 
 def register(server: LuaLanguageServer) -> None:
     """Answers all of them."""
-    for feature in (completion, hover, insights, signature_help):
+    for feature in (checks, completion, hover, insights, signature_help):
         feature.register(server)

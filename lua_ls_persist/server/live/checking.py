@@ -1,0 +1,349 @@
+"""What looks wrong in a document to somebody who can see the VM: before it is run.
+
+Owns the three checks: globals that nobody sets, fields that no row has and that are nearly one that
+rows have, and calls with more arguments than the function takes. Each says nothing where it is not
+sure. Must not know LSP types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from lua_ls_persist.server.analysis import Scopes
+from lua_ls_persist.server.analysis.library import LIBRARY
+from lua_ls_persist.server.analysis.nodes import (
+    LOOP,
+    PARAMETER,
+    READ,
+    SELF,
+    Block,
+    Chain,
+    Statement,
+    Step,
+)
+from lua_ls_persist.server.analysis.resolving import Declaration, free_names, occurrences
+from lua_ls_persist.server.live.resolving import Resolver, Target, further
+from lua_ls_persist.server.live.spelling import nearest
+from lua_ls_persist.server.live.view import View
+from lua_ls_persist.server.positions import Range
+from lua_ls_persist.server.stdlib import documentation
+from lua_ls_persist.session.sights import ANY, Question, Sight, Way
+
+CHAINS_MAX: Final = 5_000
+"""So many expressions are looked at."""
+ASKED_MAX: Final = 300
+"""So many values are looked up in the VM."""
+FOUND_MAX: Final = 100
+
+UNDEFINED_GLOBAL: Final = "undefined-global"
+MISSPELT_FIELD: Final = "misspelt-field"
+TOO_MANY_ARGUMENTS: Final = "too-many-arguments"
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """Which are wanted."""
+
+    undefined_globals: bool = True
+    misspelt_fields: bool = True
+    too_many_arguments: bool = True
+
+    @property
+    def any(self) -> bool:
+        """Whether there is anything to do."""
+        return self.undefined_globals or self.misspelt_fields or self.too_many_arguments
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """Something that looks wrong."""
+
+    code: str
+    text: str
+    range: Range
+    replacement: str | None = None
+    """What was probably meant."""
+    called: Range | None = None
+    """Of a call: the function's name."""
+    count: int = 0
+    """Of a call: how many arguments there are, without what stands before a colon."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    container: Way
+    name: str
+    range: Range
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    function: Way
+    count: int
+    is_method: bool
+    arguments: tuple[Range, ...]
+    name: Range
+    """The last part of the function's expression."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """What of a document is to be compared with the VM."""
+
+    globals: dict[str, list[Range]] = field(default_factory=dict)
+    """Those that are read, and that the document never sets."""
+    written: set[str] = field(default_factory=set)
+    fields: list[_Field] = field(default_factory=list)
+    written_fields: set[str] = field(default_factory=set)
+    calls: list[_Call] = field(default_factory=list)
+
+
+def reading_of(scopes: Scopes, key: str | None) -> Reading:
+    """Reads a document. Any thread; takes some ten milliseconds for a long one."""
+    return _Reader(scopes, Resolver(scopes, key)).read()
+
+
+class _Reader:
+    """One pass over a document."""
+
+    def __init__(self, scopes: Scopes, resolver: Resolver) -> None:
+        self._scopes = scopes
+        self._resolver = resolver
+        self._free: set[int] = set()
+        self._declarations: dict[str, dict[int, Declaration | None]] = {}
+        self._targets: dict[int, Target | None] = {}
+        self.reading = Reading()
+
+    def read(self) -> Reading:
+        reads: list[tuple[int, str]] = []
+        for start, name in ((base + one.offset, one) for base, one in free_names(self._root)):
+            self._free.add(start)
+            if name.role == READ:
+                reads.append((start, name.text))
+            else:
+                self.reading.written.add(name.text)
+        for start, text in reads:
+            if text not in self.reading.written:
+                range_ = self._scopes.range(start, start + len(text))
+                self.reading.globals.setdefault(text, []).append(range_)
+        for count, (base, chain) in enumerate(_chains(self._root)):
+            if count == CHAINS_MAX:
+                break
+            self._chain(base, chain)
+        return self.reading
+
+    @property
+    def _root(self) -> Statement:
+        return self._scopes.chunk.root
+
+    def _chain(self, base: int, chain: Chain) -> None:
+        target = self._base(base, chain)
+        for place, step in enumerate(chain.steps):
+            if step.write and isinstance(step.key, str):
+                self.reading.written_fields.add(step.key)
+            if step.kind == "(":
+                self._call(target, base, chain, place)
+                target = self._resolver.called(target, chain, place, base)
+            else:
+                self._field(target, base, step)
+                target = further(target, step.key)
+
+    def _field(self, target: Target | None, base: int, step: Step) -> None:
+        if step.write or step.kind != "." or not isinstance(step.key, str) or not step.key:
+            return
+        if isinstance(target, Way) and _is_row(target):
+            range_ = self._scopes.range(base + step.key_start, base + step.key_end)
+            self.reading.fields.append(_Field(target, step.key, range_))
+
+    def _call(self, target: Target | None, base: int, chain: Chain, place: int) -> None:
+        step = chain.steps[place]
+        if not isinstance(target, Way) or ANY in target.steps or not step.arguments:
+            return
+        before = chain.steps[place - 1] if place else None
+        start, end = chain.start, chain.start
+        if before is not None:
+            start, end = before.key_start, before.key_end
+        elif chain.base is not None:
+            start, end = chain.base.offset, chain.base.end
+        self.reading.calls.append(
+            _Call(
+                target,
+                len(step.arguments),
+                before is not None and before.kind == ":",
+                tuple(self._trimmed(base + one.start, base + one.end) for one in step.arguments),
+                self._scopes.range(base + start, base + end),
+            )
+        )
+
+    def _trimmed(self, start: int, end: int) -> Range:
+        """A part of the text without the blanks around it."""
+        text = self._scopes.chunk.source[start:end]
+        start += len(text) - len(text.lstrip())
+        return self._scopes.range(start, start + len(text.strip()))
+
+    def _base(self, base: int, chain: Chain) -> Target | None:
+        name = chain.base
+        if name is None:
+            return None
+        start = base + name.offset
+        if start in self._free:
+            return Way() if name.text == "_G" else Way((name.text,))
+        declaration = self._declaration(name.text, start)
+        if declaration is None:
+            return None
+        if declaration.start not in self._targets:
+            kinds = {LOOP: "loop", PARAMETER: "parameter", SELF: "parameter"}
+            self._targets[declaration.start] = self._resolver.declared(
+                self._scopes.range(declaration.start, declaration.end),
+                kinds.get(declaration.role, "local"),
+                name.text,
+            )
+        return self._targets[declaration.start]
+
+    def _declaration(self, text: str, start: int) -> Declaration | None:
+        known = self._declarations.get(text)
+        if known is None:
+            known = {one.start: one.declaration for one in occurrences(self._root, text)}
+            self._declarations[text] = known
+        return known.get(start)
+
+
+async def suspicions(
+    reading: Reading, view: View, checks: Checks, set_elsewhere: Callable[[str], bool]
+) -> list[Suspicion] | None:
+    """Compares with the VM what was read of a document; None while the VM cannot be looked at.
+
+    Args:
+        reading: of the document.
+        view: of the VM.
+        checks: which are wanted.
+        set_elsewhere: whether another document of the workspace sets a global.
+    """
+    found: list[Suspicion] = []
+    view.is_behind = False
+    if checks.undefined_globals:
+        found += await _undefined(reading, view, set_elsewhere)
+    if checks.misspelt_fields:
+        found += await _misspelt(reading, view)
+    if checks.too_many_arguments:
+        found += await _too_many(reading, view)
+    return None if view.is_behind else found[:FOUND_MAX]
+
+
+async def _undefined(
+    reading: Reading, view: View, set_elsewhere: Callable[[str], bool]
+) -> list[Suspicion]:
+    names = [name for name in reading.globals if name not in LIBRARY]
+    if not names:
+        return []
+    everything = await view.see(Question(Way(), keys=True))
+    if everything is None:
+        return []
+    known = {key.key for key in everything.listed() if isinstance(key.key, str)}
+    missing = [name for name in names if name not in known][:ASKED_MAX]
+    if not everything.complete:
+        answers = await view.look([Question(Way((name,))) for name in missing])
+        missing = [name for name, answer in zip(missing, answers, strict=True) if answer is None]
+    missing = [name for name in missing if name not in documentation() and not set_elsewhere(name)]
+    found = []
+    for name in missing:
+        meant = nearest(name, known | reading.written)
+        text = f"undefined global '{name}': neither the VM has it nor is it set anywhere"
+        if meant is not None:
+            text = f"undefined global '{name}'; did you mean '{meant}'?"
+        found += [Suspicion(UNDEFINED_GLOBAL, text, one, meant) for one in reading.globals[name]]
+    return found
+
+
+async def _misspelt(reading: Reading, view: View) -> list[Suspicion]:
+    containers = list(dict.fromkeys(one.container for one in reading.fields))[:ASKED_MAX]
+    own = [Question(container, keys=True) for container in containers]
+    rows = [
+        Question(_table_of(container), fields="elements", stored=True) for container in containers
+    ]
+    answers = await view.look([*own, *rows])
+    known: dict[Way, tuple[Sight | None, Sight | None]] = {
+        container: (answers[place], answers[place + len(own)])
+        for place, container in enumerate(containers)
+    }
+    found = []
+    for one in reading.fields:
+        names = _known_fields(one.container, *known.get(one.container, (None, None)))
+        if names is None or one.name in names or one.name in reading.written_fields:
+            continue
+        meant = nearest(one.name, names)
+        if meant is not None:
+            table = _table_of(one.container)
+            text = f"no row of {table} has a field '{one.name}'; did you mean '{meant}'?"
+            found.append(Suspicion(MISSPELT_FIELD, text, one.range, meant))
+    return found
+
+
+def _known_fields(container: Way, row: Sight | None, table: Sight | None) -> set[str] | None:
+    """The fields that rows have; None where nobody knows."""
+    if table is None or table.external_id is None or table.records is None:
+        return None
+    if not table.records.records:
+        return None
+    names = {one.name for one in table.records.fields}
+    schema = table.stored.schema if table.stored is not None else None
+    if isinstance(schema, dict) and isinstance(schema.get("fields"), dict):
+        names |= set(schema["fields"])
+    if row is not None and ANY not in container.steps:
+        if row.type != "table" or not row.complete:
+            return None
+        names |= {key.key for key in row.listed() if isinstance(key.key, str)}
+    return names
+
+
+async def _too_many(reading: Reading, view: View) -> list[Suspicion]:
+    ways = list(dict.fromkeys(one.function for one in reading.calls))[:ASKED_MAX]
+    answers = dict(zip(ways, await view.look([Question(way) for way in ways]), strict=True))
+    found = []
+    for call in reading.calls:
+        sight = answers.get(call.function)
+        function = None if sight is None else sight.function
+        if sight is None or function is None or function.c or function.is_vararg or sight.is_called:
+            continue
+        allowed = len(function.parameters) - call.is_method
+        if call.count <= max(allowed, 0):
+            continue
+        extra = Range(call.arguments[max(allowed, 0)].start, call.arguments[-1].end)
+        takes = f"{max(allowed, 0)} argument{'' if allowed == 1 else 's'}"
+        text = f"'{call.function}' takes {takes}, {call.count} are given"
+        found.append(Suspicion(TOO_MANY_ARGUMENTS, text, extra, called=call.name, count=call.count))
+    return found
+
+
+def _is_row(way: Way) -> bool:
+    """Whether what is there may be a row of a stored table."""
+    if way.root is not None:
+        return len(way.steps) >= 1
+    return (
+        way.is_global
+        and way.steps[:1] == ("Memory",)
+        and len(way.steps) >= 3 - (way.steps[-1] is ANY)
+    )
+
+
+def _table_of(row: Way) -> Way:
+    return Way(row.steps[:-1], row.root, row.document)
+
+
+def _chains(root: Statement) -> Iterator[tuple[int, Chain]]:
+    """All expressions of a document with at least one step, and what their offsets count from."""
+    stack = [(0, root)]
+    while stack:
+        base, statement = stack.pop()
+        for chain in statement.chains:
+            if chain.steps:
+                yield base, chain
+        for event in statement.events:
+            if isinstance(event, Block):
+                for block in (event, *(one for one in event.tail if isinstance(one, Block))):
+                    inner: Sequence[tuple[int, Statement]] = list(
+                        zip(block.offsets, block.statements, strict=True)
+                    )
+                    stack.extend((base + offset, below) for offset, below in inner)

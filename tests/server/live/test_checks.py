@@ -1,0 +1,152 @@
+"""Diagnostics that take a look at the VM, and what they offer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from lsprotocol import types
+
+from tests.server.editor import Editor, at, within
+from tests.server.live.cases import Asked, prepared
+
+CODES = {"undefined-global", "misspelt-field", "too-many-arguments"}
+
+# The source with what is wrong marked, and the messages.
+WRONG = [
+    ("print(⟦cuonter⟧)", ["undefined global 'cuonter'; did you mean 'counter'?"]),
+    ("return ⟦wholly_unknown⟧.x", ["undefined global 'wholly_unknown': neither the VM has it"]),
+    ("local u = ext.table('users')\nprint(u.ann.⟦nmae⟧)",
+     ["no row of users has a field 'nmae'; did you mean 'name'?"]),
+    ("for _, user in pairs(ext.table('users')) do print(user.⟦agee⟧) end", ["did you mean 'age'?"]),
+    ("for _, r in ipairs(ext.query('users', {})) do print(r.value.⟦naem⟧) end", ["'name'?"]),
+    ("Account.new(1, ⟦2, 3⟧)", ["'Account.new' takes 1 argument, 3 are given"]),
+    ("account:deposit(1, ⟦2⟧)", ["'account.deposit' takes 1 argument, 2 are given"]),
+    ("é = '𝄞' print(⟦cuonter⟧)", ["did you mean 'counter'?"]),
+]  # fmt: skip
+
+RIGHT = """\
+print(counter, brandnew, _G.whatever, _VERSION)
+brandnew = 1
+local cuonter = 2
+print(cuonter)
+local users = ext.table("users")
+print(users.ann.name, users.bob.tags, users.nobody, users.ann.unheard_of)
+users.ann.nmae = 3
+print(users.ann.nmae)
+Account.new(1)
+account:deposit(2)
+account.deposit(account, 2)
+Memory.greet("x", 1, 2, 3)
+callable(1, 2, 3)
+string.rep("x", 2, 3, 4)
+for key, user in pairs(users) do print(key, user.name, user.home.city) end
+local function f(a) return a end
+f(1, 2)
+config.anything()
+"""
+
+
+async def found(editor: Editor, uri: str, expected: int) -> list[types.Diagnostic]:
+    """The diagnostics of ours, as soon as there are so many."""
+
+    def ours(all_: Any) -> list[types.Diagnostic]:
+        return [one for one in all_ if one.code in CODES]
+
+    return ours(await editor.diagnostics(uri, lambda all_: len(ours(all_)) >= expected))
+
+
+async def test_what_is_wrong(editor: Editor) -> None:
+    await prepared(editor)
+    for number, (marked, messages) in enumerate(WRONG):
+        asked = Asked(editor, marked, f"wrong{number}.lua")
+        diagnostics = await found(editor, asked.uri, len(messages))
+        assert len(diagnostics) == len(messages)
+        for one, message, range_ in zip(diagnostics, messages, asked.ranges, strict=True):
+            assert message in one.message
+            assert one.severity == types.DiagnosticSeverity.Information
+            row = asked.document.row(range_.start.row)
+            start = editor.units(row[: range_.start.column])
+            end = editor.units(row[: range_.end.column])
+            assert (one.range.start.character, one.range.end.character) == (start, end)
+
+
+async def test_what_is_right(neovim: Editor) -> None:
+    await prepared(neovim)
+    uri = neovim.open(RIGHT + "print(wrong_at_last)\n", "right.lua")
+    (only,) = await found(neovim, uri, 1)
+    assert "wrong_at_last" in only.message
+
+
+async def test_the_action(editor: Editor) -> None:
+    await prepared(editor)
+    uri = editor.open("print(cuonter)", "wrong.lua")
+    (diagnostic,) = await found(editor, uri, 1)
+    given = await editor.raw(
+        types.TEXT_DOCUMENT_CODE_ACTION,
+        types.CodeActionParams(
+            types.TextDocumentIdentifier(uri),
+            diagnostic.range,
+            types.CodeActionContext(diagnostics=[diagnostic], only=["quickfix"]),
+        ),
+    )
+    (action,) = given
+    assert action["title"] == "Change to 'counter'"
+    (edit,) = action["edit"]["changes"][uri]
+    assert edit["newText"] == "counter"
+    assert edit["range"] == {
+        "start": {"line": 0, "character": 6},
+        "end": {"line": 0, "character": 13},
+    }
+
+
+async def test_they_go_when_it_is_evaluated_or_edited(neovim: Editor) -> None:
+    await prepared(neovim)
+    uri = neovim.open("print(later)\nprint(cuonter)", "wrong.lua")
+    assert len(await found(neovim, uri, 2)) == 2
+    other = neovim.open("later = 1", "other.lua")
+    await neovim.evaluate(other)
+    await neovim.diagnostics(uri, lambda all_: [d.code for d in all_] == ["undefined-global"])
+    neovim.edit(uri, at(1, 6, 1, 13), "counter")
+    await neovim.diagnostics(uri, lambda all_: not all_)
+
+
+async def test_a_global_that_another_document_sets(neovim: Editor) -> None:
+    await prepared(neovim)
+    neovim.open("set_there = 1", "there.lua")
+    (neovim.folder / "file.lua").write_text("function set_in_file() end")
+    uri = neovim.open("print(set_there, wrong_at_last)", "here.lua")
+    (only,) = await found(neovim, uri, 1)
+    assert "wrong_at_last" in only.message
+
+
+async def test_a_function_that_was_edited_since(neovim: Editor) -> None:
+    await prepared(neovim)
+    uri = neovim.open(
+        "function Account.new(balance, name) end\nAccount.new(1, 'x')\nprint(wrong_at_last)"
+    )
+    (only,) = await found(neovim, uri, 1)
+    assert "wrong_at_last" in only.message
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"checks.undefinedGlobals": "off"},
+        {"besideLuaServer": "yes"},
+    ],
+)
+async def test_quiet(unstarted: Editor, options: dict[str, str]) -> None:
+    await unstarted.start("neovim", options={**options, "checks.tooManyArguments": "on"})
+    await prepared(unstarted)
+    uri = unstarted.open("print(cuonter)\nAccount.new(1, 2)", "wrong.lua")
+    (only,) = await found(unstarted, uri, 1)
+    assert only.code == "too-many-arguments"
+
+
+async def test_nothing_without_a_session(neovim: Editor) -> None:
+    uri = neovim.open("print(cuonter)", "wrong.lua")
+    other = neovim.open("x = = 1", "syntax.lua")
+    await neovim.diagnostics(other, lambda all_: all_)
+    await within(neovim.run("status"))
+    assert neovim.shown(uri) == []
