@@ -25,6 +25,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from tools.demo_data import show_data, show_undo
 from tools.editor import SERVER, Editor, View, open_folder
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "lua" / "examples"
@@ -72,9 +73,10 @@ async def evaluate(console: Console, editor: Editor, path: Path, note: str) -> V
 async def evaluate_again(console: Console, editor: Editor, before: dict[Path, View]) -> None:
     """Evaluate the files once more; of each show the lines that give something else now."""
     table = Table.grid(padding=(0, 1))
-    table.add_column(no_wrap=True, overflow="ellipsis", max_width=console.width // 2)
-    table.add_column(no_wrap=True, overflow="ellipsis", style="dim")
-    table.add_column(no_wrap=True, overflow="ellipsis", style="italic cyan")
+    hint_width = console.width // 4
+    table.add_column(no_wrap=True, overflow="ellipsis", max_width=console.width // 2 - 4)
+    table.add_column(no_wrap=True, overflow="ellipsis", style="dim", max_width=hint_width)
+    table.add_column(no_wrap=True, overflow="ellipsis", style="italic cyan", max_width=hint_width)
     table.add_row("", "before the restart", Text("now", "dim"))
     same = 0
     for path, first in before.items():
@@ -180,9 +182,11 @@ async def run(console: Console, server: Sequence[str], files: list[Path]) -> Non
     console.rule(Text("The server was stopped, and a new one started", "bold"), style="cyan")
     console.print()
     async with open_folder(folder, server) as editor:
+        await show_data(console, editor)
         await evaluate(console, editor, look, ", the start of the VM included")
         console.rule(Text("the same files again", "bold"), align="left", style="dim")
         await evaluate_again(console, editor, views)
+        await show_undo(console, editor)
     console.print(
         f"{len(paths)} files evaluated, by two servers, in one session that forgets nothing.",
         style="bold",

@@ -61,6 +61,37 @@ class Editor:
             )
         )
 
+    def scratch(self, text: str) -> str:
+        """Show a text that is in no file; its URI."""
+        uri = f"{self._folder.as_uri()}/scratch.lua"
+        item = types.TextDocumentItem(uri=uri, language_id="lua", version=1, text=text)
+        self._client.text_document_did_open(types.DidOpenTextDocumentParams(item))
+        return uri
+
+    async def command(self, name: str, params: Mapping[str, object]) -> Any:
+        """Run a command of the server; its result."""
+        return await self._client.workspace_execute_command_async(
+            types.ExecuteCommandParams(command=f"lua-persist.{name}", arguments=[params])
+        )
+
+    async def hover(self, uri: str, line: int, character: int) -> str:
+        """What is told of what stands at a place, as Markdown."""
+        hover = await self._client.text_document_hover_async(
+            types.HoverParams(types.TextDocumentIdentifier(uri), types.Position(line, character))
+        )
+        contents = None if hover is None else hover.contents
+        return contents.value if isinstance(contents, types.MarkupContent) else ""
+
+    async def completion(self, uri: str, line: int, character: int) -> list[str]:
+        """What could stand at a place."""
+        found = await self._client.text_document_completion_async(
+            types.CompletionParams(
+                types.TextDocumentIdentifier(uri), types.Position(line, character)
+            )
+        )
+        items = found.items if isinstance(found, types.CompletionList) else found or ()
+        return [item.label for item in items]
+
     async def evaluate(self, path: Path) -> View:
         """Evaluate an open file and wait for all that the editor shows of it."""
         uri = path.as_uri()
@@ -145,6 +176,7 @@ def _capabilities() -> types.ClientCapabilities:
         ),
         text_document=types.TextDocumentClientCapabilities(
             inlay_hint=types.InlayHintClientCapabilities(),
+            hover=types.HoverClientCapabilities(content_format=[types.MarkupKind.Markdown]),
             publish_diagnostics=types.PublishDiagnosticsClientCapabilities(
                 related_information=True
             ),

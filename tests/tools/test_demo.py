@@ -55,6 +55,21 @@ def test_it_shows_what_is_there_after_a_restart(shown: str) -> None:
         assert row in changed
 
 
+def test_it_shows_the_data_before_anything_is_evaluated(shown: str) -> None:
+    shown = shown.partition("a new one started")[2].partition("look.lua")[0]
+    lines = [re.split(r"  +", line.strip()) for line in shown.splitlines()]
+    assert ["people", "2000", "3"] in lines
+    assert ["1979", "89", '"1979@example.com"', '{"all", "group 79"}'] in lines
+    assert ["5 of 2000 rows, index people(age), 6 looked at"] in lines
+    assert ["function Memory.thermometer()"] in lines
+    assert ["stored, in sync with its source"] in lines
+    assert ["Memory.ga‸", "game"] in lines
+
+
+def test_it_undoes_the_last_evaluation(shown: str) -> None:
+    assert re.search(r"\n  Evaluation \d+ was undone; the VM is what it was\.\n", shown)
+
+
 def test_it_is_the_same_each_time_and_leaves_nothing_behind(shown: str) -> None:
     files = sorted(demo.EXAMPLES.rglob("*"))
     assert without_times(run()) == without_times(shown)
