@@ -29,8 +29,6 @@ class Spot:
     range: Range
     is_write: bool = False
     quoted: bool = False
-    whole: Range | None = None
-    """The statement around, for a definition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,13 @@ class Navigator:
 
     def defined(self, document: Document, text: str, entity: Entity) -> Iterator[Spot]:
         """Where an entity whose last key is `text` gets a value."""
+        is_variable = entity.is_global and len(entity.keys) == 1
         for other in self._mentioning(document, text, entity):
+            if is_variable and not _has_global_table(other):
+                for use in scopes_of(other).global_uses(text):
+                    if use.is_write:
+                        yield Spot(other, use.range, is_write=True)
+                continue
             for definition in entities_of(other).definitions(text):
                 if definition.origin != "local" and self.settled(definition.entity) == entity:
                     yield _spot(other, definition)
@@ -97,6 +101,8 @@ class Navigator:
         if entity.is_global and len(entity.keys) == 1:
             for use in scopes.global_uses(text):
                 yield Spot(document, use.range, is_write=use.is_write)
+            if not _has_global_table(document):
+                return
         for field in entities_of(document).field_uses(text):
             if field.entity is not None and self.settled(field.entity) == entity:
                 range_ = scopes.range(field.start, field.end)
@@ -147,7 +153,7 @@ class Navigator:
 
     def _module(self, document: Document, name: str) -> Spot | None:
         module = self.files.module(name, beside=document)
-        return None if module is None else Spot(module, Range.of(0, 0, 0, 0), whole=module.range)
+        return None if module is None else Spot(module, Range.of(0, 0, 0, 0))
 
     def _guesses(self, document: Document, text: str) -> list[Spot]:
         """Definitions of a field by its name alone: in the document, else functions anywhere."""
@@ -187,12 +193,12 @@ class Navigator:
 
 def _spot(document: Document, definition: Definition) -> Spot:
     scopes = scopes_of(document)
-    return Spot(
-        document,
-        scopes.range(definition.start, definition.end),
-        is_write=True,
-        whole=scopes.range(definition.whole_start, definition.whole_end),
-    )
+    return Spot(document, scopes.range(definition.start, definition.end), is_write=True)
+
+
+def _has_global_table(document: Document) -> bool:
+    """Whether globals may be written as fields of `_G`."""
+    return "_G" in scopes_of(document).chunk.root.mentions
 
 
 def in_order(spots: list[Spot]) -> list[Spot]:

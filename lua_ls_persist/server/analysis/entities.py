@@ -52,9 +52,6 @@ class Definition:
     entity: Entity
     start: int
     end: int
-    whole_start: int
-    whole_end: int
-    """Of the statement or the field."""
     kind: OneOf["function", "method", "table", "value"]
     origin: OneOf["local", "chain", "key"]
     """How it is written: declared, assigned, or as a key of a table constructor."""
@@ -190,7 +187,7 @@ class Entities:
                 if isinstance(target, (nodes.Name, Chain)):
                     entity = self._target(target, base)
                     if entity is not None:
-                        yield _definition(entity, target, value, base, statement)
+                        yield _definition(entity, target, value, base)
                         _own(owners, value, entity)
         elif statement.kind == "return" and statement.values and base in self._returned_at():
             _own(owners, statement.values[0], Entity(("returned", self.uri), ()))
@@ -212,7 +209,7 @@ class Entities:
         if isinstance(target, Step) and target.key is not None:
             entity = owner.at(target.key)
             value = statement.values[0] if statement.values else None
-            yield _definition(entity, target, value, base, statement)
+            yield _definition(entity, target, value, base)
             _own(owners, value, entity)
         yield from self._in_statement(statement, base, key, owners)
 
@@ -315,7 +312,6 @@ def _definition(
     target: nodes.Name | Chain | Step,
     value: Expression,
     base: int,
-    statement: Statement,
 ) -> Definition:
     origin: OneOf["local", "chain", "key"] = "chain"
     if isinstance(target, nodes.Name):
@@ -336,8 +332,6 @@ def _definition(
         entity,
         base + start,
         base + end,
-        base,
-        base + statement.end,
         kind,
         origin,
     )

@@ -131,3 +131,6 @@ local function f(
 print(‸1)
 ==== what nobody defines
 print(undefined_global‸)
+==== a global that is set as a field
+_G.⟦total⟧ = 1
+print(total‸, _G.other)

@@ -53,3 +53,6 @@ local t = { name = 1 }
 local x = 1
 print(⟦x‸⟧)
 >>>> without declaration
+==== a global that is also written as a field
+_G.⟦total⟧ = 1
+print(⟦total‸⟧, _G["⟦total⟧"], t.total)

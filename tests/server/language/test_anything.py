@@ -1,0 +1,82 @@
+"""Half-typed and broken code: every question about names has an answer or a clear error."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lua_ls_persist.server.analysis import scopes_of
+from lua_ls_persist.server.calls import function_at, incoming, outgoing
+from lua_ls_persist.server.documents import Documents
+from lua_ls_persist.server.navigation import Navigator
+from lua_ls_persist.server.renaming import RenameError, rename
+from lua_ls_persist.server.workspace_files import WorkspaceFiles
+from tests.server.analysis.test_parsing import texts
+
+
+@settings(max_examples=120, deadline=None)
+@given(texts(), texts(), st.lists(st.floats(0, 1), min_size=1, max_size=4), st.sampled_from("xyf"))
+def test_every_question_has_an_answer(text: str, other: str, places: list[float], new: str) -> None:
+    documents = Documents()
+    document = documents.open("file:///w/main.lua", text)
+    documents.open("file:///w/m.lua", other)
+    files = WorkspaceFiles(documents)
+    files.close()
+    navigator = Navigator(files)
+    scopes = scopes_of(document)
+    for place in places:
+        position = scopes.position(round(place * len(document.source)))
+        name = scopes.name_at(position)
+        for spot in navigator.definitions(document, position):
+            assert spot.range.end <= spot.document.end
+        references = navigator.references(document, position)
+        if name is not None and name.declaration is not None:
+            assert any(spot.range == name.range for spot in references)
+            assert navigator.uses_in(document, position) == references
+        try:
+            renaming = rename(navigator, document, position, new)
+        except RenameError:
+            pass
+        else:
+            assert name is not None
+            assert renaming.spots or name.text == new
+            for spot in renaming.spots:
+                assert spot.document.text(spot.range) == name.text
+        function = function_at(navigator, document, position)
+        if function is not None:
+            incoming(navigator, function)
+            outgoing(navigator, function)
+    files.modules()
+    assert all(symbol.name for symbol in files.symbols())
+
+
+@settings(max_examples=150, deadline=None)
+@given(texts(), st.floats(0, 1), st.sampled_from(("x", "unused_name")))
+def test_a_rename_and_back_is_no_change(text: str, place: float, new: str) -> None:
+    documents = Documents()
+    document = documents.open("file:///w/main.lua", text)
+    files = WorkspaceFiles(documents)
+    files.close()
+    navigator = Navigator(files)
+    scopes = scopes_of(document)
+    position = scopes.position(round(place * len(document.source)))
+    name = scopes.name_at(position)
+    if name is None:
+        return
+    try:
+        renaming = rename(navigator, document, position, new)
+    except RenameError:
+        return
+    if name.text == new:
+        return
+    changed, starts, last = "", [], 0
+    for spot in renaming.spots:
+        start = scopes.offset(spot.range.start)
+        changed += document.source[last:start]
+        starts.append(len(changed))
+        changed += new
+        last = start + len(name.text)
+    changed += document.source[last:]
+    again = documents.open("file:///w/main.lua", changed)
+    back = rename(navigator, again, scopes_of(again).position(starts[0]), name.text)
+    assert [scopes_of(again).offset(spot.range.start) for spot in back.spots] == starts
