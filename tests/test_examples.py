@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 
 from lua_ls_persist.jsonable import evaluation_to_json
+from lua_ls_persist.server.documents import Document
+from lua_ls_persist.server.toplevel import code_of
 from lua_ls_persist.session import Session
 from tests.expectations import VALUES, Expected, check, expectations
 from tests.project.files import ROOT
@@ -43,6 +45,18 @@ def test_twice_in_one_session(path: Path) -> None:
     with Session.open(folders=[FOLDER]) as session:
         check(source, evaluate(session, path, source))
         check(source, evaluate(session, path, source), again=True)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_as_a_document_whose_locals_last(path: Path) -> None:
+    """What is added to a source for that changes nothing of what it does."""
+    source = path.read_text(encoding="utf-8")
+    described = code_of(Document.of_text(path.as_uri(), source), None, "document")
+    assert described is not None
+    with Session.open(folders=[FOLDER]) as session:
+        for again in (False, True):
+            evaluation = session.submit_document(*described, name=path.name).result()
+            check(source, evaluation_to_json(evaluation), again=again)
 
 
 @pytest.mark.parametrize("resume", [True, False], ids=["from its image", "from what is stored"])

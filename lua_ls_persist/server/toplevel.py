@@ -158,7 +158,7 @@ def _only_value(statement: Node) -> str:
 def _plain_start(source: str) -> str:
     """Without what stands before the Lua code of a file: a byte order mark, a shell line."""
     source = source.removeprefix("\ufeff")
-    if source.startswith("#"):
+    if source.startswith("#!"):
         end = source.find("\n")
         source = "" if end < 0 else source[end:]
     return source
