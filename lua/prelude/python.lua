@@ -7,10 +7,25 @@ local error, load, rawget, type, unpack = error, load, rawget, type, table.unpac
 
 local python = {}
 
+-- The table of the VM that keys lead to from `_G` on, read raw.
+local function global_at(keys, count)
+  -- The environment of a chunk is the globals themselves, whatever the program calls `_G`.
+  local found, path = load("return _ENV")(), "_G"
+  for place = 2, count do
+    path = text_of(path, keys[place])
+    found = rawget(found, keys[place])
+    if type(found) ~= "table" then
+      error(path .. " is " .. (found == nil and "nil" or "a " .. type(found)) .. ", not a table", 0)
+    end
+  end
+  return found
+end
+
 -- The table in which the last key of a path is an entry, and that key.
 local function place_of(arguments)
   local keys = arguments.keys
   local count = #keys
+  if keys[1] == "_G" then return global_at(keys, count - 1), keys[count] end
   local above, path = {}, keys[1]
   for place = 1, count - 1 do
     above[place] = keys[place]
@@ -37,7 +52,8 @@ end
 -- A new row of a table: under a key that is not there yet, or behind the list.
 function python.python_add()
   local arguments = data("arguments", {})
-  local rows, key = table_at(arguments.keys, arguments.path, true), arguments.key
+  local keys, key = arguments.keys, arguments.key
+  local rows = keys[1] == "_G" and global_at(keys, #keys) or table_at(keys, arguments.path, true)
   if key == nil then key = #rows + 1 end
   if rawget(rows, key) ~= nil then
     error("there is a row " .. text_of(arguments.path, key) .. " already", 0)

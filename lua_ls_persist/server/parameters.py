@@ -7,6 +7,7 @@ and with what to give instead. Must not know LSP types.
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ INTEGER_MAX: Final = 2**53
 """Beyond this, clients lose digits."""
 DEPTH_MAX: Final = 64
 LIST_MAX: Final = 100_000
+_HALF: Final = re.compile("[\ud800-\udfff]")
 
 
 class CommandError(LuaPersistError):
@@ -113,7 +115,12 @@ def plain(value: object, name: str, depth: int = 0) -> Any:
         raise CommandError(f"`{name}` is nested deeper than {DEPTH_MAX} levels")
     if isinstance(value, float) and value.is_integer() and abs(value) <= INTEGER_MAX:
         return int(value)
+    if isinstance(value, str):
+        _check_characters(value, name)
+        return value
     if isinstance(value, Mapping):
+        for key in value:
+            _check_characters(str(key), name)
         return {str(key): plain(item, name, depth + 1) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item, name, depth + 1) for item in value]
@@ -148,6 +155,7 @@ def _could_be(value: object, hint: Any) -> bool:
 def _string(value: object, name: str, facts: Facts) -> str:
     if not isinstance(value, str) or not (value or facts.get("may_be_empty")):
         raise CommandError(f"`{name}` must be a string, not {short(value)}")
+    _check_characters(value, name)
     choices = facts.get("choices") or (value,)
     if value not in choices:
         raise CommandError(f"`{name}` must be {_listed(choices)}, not {short(value)}")
@@ -178,7 +186,15 @@ def _integer(value: object, name: str, facts: Facts) -> int:
 def _strings(value: object, name: str, _facts: Facts) -> list[str]:
     if not isinstance(value, (list, tuple)) or not all(isinstance(one, str) for one in value):
         raise CommandError(f"`{name}` must be a list of strings, not {short(value)}")
+    for one in value:
+        _check_characters(one, name)
     return [str(one) for one in value]
+
+
+def _check_characters(text: str, name: str) -> None:
+    """JSON has halves of characters, UTF-8 has not."""
+    if not text.isascii() and _HALF.search(text):
+        raise CommandError(f"`{name}` has half of a character: {short(text)}")
 
 
 def _list(value: object, name: str, _facts: Facts) -> list[Any]:

@@ -87,7 +87,8 @@ class Places:
             document = self.documents.at_path(path)
             if document is not None:
                 return document.uri
-            if path.is_file():
+            # A name may be too long for a path, which `is_file` raises as an error.
+            if os.path.isfile(path):  # noqa: PTH113
                 return uris.uri_of(os.path.normpath(path))
         return None
 

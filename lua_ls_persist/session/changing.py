@@ -55,7 +55,8 @@ class ChangingData(StoredData):
     def set_literal(self, path: Path, text: str) -> Evaluation:
         """As `set`, with the value as Lua source: `{name = "Ann", age = 41}`, `nil` removes it.
 
-        Only a literal is taken; nothing is evaluated. The evaluation's value is what was there.
+        A path that begins with `_G` leads to a global of the VM. Only a literal is taken; nothing
+        is evaluated. The evaluation's value is what was there.
 
         Raises:
             SessionError: it is no path or no literal; the message names the place.
@@ -345,6 +346,8 @@ class ChangingData(StoredData):
 
 def _entry_keys(path: Path) -> list[Key]:
     keys = keys_of(path)
+    if keys[:2] == ["_G", "Memory"]:
+        del keys[0]
     if len(keys) == 1:
         raise SessionError(f"{keys[0]} is a table of its own; name an entry of it")
     return keys

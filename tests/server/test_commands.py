@@ -162,6 +162,8 @@ def test_every_sort_of_parameter(data: Any, expected: Many) -> None:
         ({"items": {}}, "`items` must be a list, not {}"),
         ({"kind": "tree"}, "`kind` must be btree or hash, not 'tree'"),
         ({"where": nested(70)}, "`where` is nested deeper than 64 levels"),
+        ({"text": "a\ud800"}, "`text` has half of a character: 'a\\ud800'"),
+        ({"where": {"any": ["\udc00"]}}, "`where` has half of a character: '\\udc00'"),
     ],
 )
 def test_every_sort_of_parameter_is_checked(data: Any, message: str) -> None:

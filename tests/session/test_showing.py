@@ -247,6 +247,24 @@ def test_a_row_is_added(people: Session) -> None:
             people.add_row("users", **arguments)
 
 
+def test_globals_are_set(people: Session) -> None:
+    people.evaluate("t = { deep = {} } u = ext.table('users')")
+    assert people.set_literal("_G.t.deep.x", "{1}").values == (None,)
+    assert people.evaluate("t.deep.x[1]").values == (1,)
+    assert people.set_literal("_G.word", "'new'").ok
+    assert people.evaluate("word").values == ("new",)
+    assert people.set_literal("_G.word", "nil").values == ("new",)
+    assert people.set_literal("_G.Memory.n", "1").ok
+    assert people.set_literal("_G.u.ann.age", "5").values == (41,)
+    assert (people.get("Memory.n"), people.get("users.ann.age")) == (1, 5)
+    assert people.add_row("_G.t.deep", "'row'").values == (1,)
+    assert [table.name for table in people.tables()] == ["Memory", "users"]
+    found = problem(people.set_literal("_G.t.nothing.x", "1"))
+    assert found.message == "_G.t.nothing is nil, not a table"
+    for path in ("_G.word.x.y", "_G.print.x"):
+        assert "not a table" in problem(people.set_literal(path, "1")).message
+
+
 def test_schemas_have_their_say(people: Session) -> None:
     people.drop("users")
     people.set_schema("strict", {"fields": {"age": "integer"}, "extra": False})

@@ -29,7 +29,7 @@ VALUE_DOC = 'a Lua literal: `42`, `"text"`, `{name = "Ann"}`'
 class SetParams:
     """A new value for an entry."""
 
-    path: str = param("the path of the entry: `users.ann.age`")
+    path: str = param("the path of the entry: `users.ann.age`; with `_G` in front, of a global")
     value: str = param(f"{VALUE_DOC}; `nil` removes the entry")
     uri: str | None = param(URI_DOC, None)
 
