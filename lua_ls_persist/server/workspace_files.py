@@ -62,12 +62,13 @@ class WorkspaceFiles:
         self.documents = documents
         self.folders: tuple[Path, ...] = ()
         self.is_complete = False
-        """Whether the folders were looked through."""
+        """Whether the folders were looked through, as far as anybody wants."""
         self.worker = ThreadPoolExecutor(
             max_workers=THREADS, thread_name_prefix="lua-persist-files"
         )
         self._files: dict[str, _File] = {}
-        self._kept: OrderedDict[str, Document] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[int, Document]] = OrderedDict()
+        """With when the file was written."""
         self._lock = threading.Lock()
         self._stopped = False
 
@@ -81,7 +82,7 @@ class WorkspaceFiles:
         total_bytes = 0
         for path in paths:
             if self._stopped:
-                return
+                break
             file = known.get(uris.path_key(path)) or _read(path)
             if file is None:
                 continue
@@ -119,17 +120,18 @@ class WorkspaceFiles:
         if document is not None or path is None:
             return document
         key = uris.path_key(path)
+        written = _written_at(path)
         with self._lock:
             kept = self._kept.get(key)
-            if kept is not None:
+            if kept is not None and kept[0] == written:
                 self._kept.move_to_end(key)
-                return kept
+                return kept[1]
         text = _text_of(path)
         if text is None:
             return None
         document = Document.of_text(uris.uri_of(path), text)
         with self._lock:
-            self._kept[key] = document
+            self._kept[key] = (written, document)
             while len(self._kept) > DOCUMENTS_KEPT_MAX:
                 self._kept.popitem(last=False)
         return document
@@ -227,6 +229,14 @@ def _lua_files(folders: Sequence[Path]) -> Iterator[Path]:
                         logger.warning("The workspace has more than %s Lua files", FILES_MAX)
                         return
                     yield Path(where) / name
+
+
+def _written_at(path: Path) -> int:
+    """When a file was written, in nanoseconds; 0 if there is none."""
+    try:
+        return path.stat().st_mtime_ns
+    except (OSError, ValueError):
+        return 0
 
 
 def _text_of(path: Path) -> str | None:

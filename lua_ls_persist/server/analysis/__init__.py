@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from lua_ls_persist.server.analysis.comments import doc_comment
 from lua_ls_persist.server.analysis.lexer import KEYWORDS, is_identifier
-from lua_ls_persist.server.analysis.scopes import (
+from lua_ls_persist.server.analysis.model import (
     CallSite,
     ExpressionPath,
     FunctionInfo,
     GlobalUse,
     Name,
     PathStep,
-    Scopes,
     Value,
-    is_analysed,
-    scopes_of,
 )
+from lua_ls_persist.server.analysis.scopes import Scopes, is_analysed, scopes_of
 
 __all__ = [
     "KEYWORDS",

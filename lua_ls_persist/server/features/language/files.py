@@ -22,8 +22,7 @@ def register(server: LuaLanguageServer) -> None:
     running: list[asyncio.Task[None]] = []
 
     def folders_changed() -> None:
-        if server.files.folders:
-            running[:] = [asyncio.get_running_loop().create_task(_scan(server, running[-1:]))]
+        running[:] = [asyncio.get_running_loop().create_task(_scan(server, running[-1:]))]
 
     def files_changed(changes: Sequence[types.FileEvent]) -> None:
         uris = [change.uri for change in changes]
