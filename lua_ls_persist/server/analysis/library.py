@@ -12,7 +12,8 @@ _TABLES = {
     "coroutine": "close create isyieldable resume running status wrap yield",
     "debug": """
         debug gethook getinfo getlocal getmetatable getregistry getupvalue getuservalue
-        setcstacklimit sethook setlocal setmetatable setupvalue setuservalue traceback upvalueid upvaluejoin
+        setcstacklimit sethook setlocal setmetatable setupvalue setuservalue traceback
+        upvalueid upvaluejoin
     """,
     "io": """
         close flush input lines open output popen read stderr stdin stdout tmpfile type write
