@@ -61,6 +61,11 @@ class Notebooks:
         numbers = (i for i, one in enumerate(self._cells[key], 1) if uris.key_of(one) == wanted)
         return self._uris[key], next(numbers, 1)
 
+    def cell_at(self, uri: str, number: int) -> str | None:
+        """The cell of an open notebook with a number, from 1."""
+        cells = self.cells_of(uri)
+        return cells[number - 1] if 0 < number <= len(cells) else None
+
     def cells_of(self, uri: str) -> tuple[str, ...]:
         """The cells of a notebook, in order; none if it is no open notebook."""
         return tuple(self._cells.get(uris.key_of(uri), ()))

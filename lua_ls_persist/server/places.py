@@ -8,6 +8,7 @@ know LSP types or sessions. Safe to call from the session's thread where a metho
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from lua_ls_persist.server import uris
 from lua_ls_persist.server.documents import Document, Documents
 from lua_ls_persist.server.positions import Range
 from lua_ls_persist.server.tracking import row_after
+
+_CELL = re.compile(r"(?P<notebook>[^\0]+)\[(?P<number>[0-9]{1,6})\]")
 
 LOADS_REMEMBERED_MAX = 1000
 """Evaluated pieces remembered per document, newest first."""
@@ -48,10 +51,13 @@ class Places:
         folders: Sequence[Path] = (),
         *,
         cell: Callable[[str], tuple[str, int] | None] = lambda _: None,
+        cell_at: Callable[[str, int], str | None] = lambda _uri, _number: None,
     ) -> None:
         self.documents = documents
         self._cell = cell
         """The notebook that a document is a cell of, and its number in it."""
+        self._cell_at = cell_at
+        """The cell of a notebook with a number."""
         self.folders: tuple[Path, ...] = tuple(folders)
         self._lock = threading.Lock()
         self._name_by_key: dict[str, str] = {}
@@ -81,6 +87,10 @@ class Places:
             return uri if document is None else document.uri
         if not name or name.startswith(("[", "=")) or "\0" in name:
             return None
+        in_notebook = _CELL.fullmatch(name)
+        if in_notebook is not None:  # It was evaluated by a server before this one.
+            notebook = self.uri_of(in_notebook["notebook"])
+            return None if notebook is None else self._cell_at(notebook, int(in_notebook["number"]))
         bases = self.folders if not PurePath(name).is_absolute() else (Path(name).parent,)
         for base in bases:
             path = base / name

@@ -74,7 +74,8 @@ class Workspace:
         self.folder = folder
         """None: it is the user's own."""
         self.settings = host.base_settings
-        self.places = Places(host.documents, cell=host.notebooks.place_of)
+        notebooks = host.notebooks
+        self.places = Places(host.documents, cell=notebooks.place_of, cell_at=notebooks.cell_at)
         self.set_folders(others)
         self.presenter = Presenter(host.documents, self.places, host.fails_at)
         self.evaluator = Evaluator(

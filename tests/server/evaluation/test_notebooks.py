@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from lsprotocol import types
 
+from lua_ls_persist import Session
 from tests.server.editor import PROFILES, Editor, at
 
 LUA = "lua"
@@ -171,6 +172,19 @@ async def test_cells_come_and_go(notebook: Notebook) -> None:
     assert await editor.hints(notebook.cell("b")) == []
     notebook.close("new", "a")
     await editor.diagnostics(notebook.cell("a"), lambda found: not found)
+
+
+async def test_cells_are_known_by_their_place_after_a_restart(notebook: Notebook) -> None:
+    """A function that was stored by another server names the cell as it was called there."""
+    file = notebook.editor.folder / ".lua-persist" / "session.db"
+    file.parent.mkdir()
+    with Session.open(file) as session:
+        session.evaluate("\nfunction Memory.f() error('no') end", name="notes.luanb[2]")
+    (notebook.editor.folder / "notes.luanb").write_text("")
+    notebook.open(a="Memory.f()", b="\nfunction Memory.f() error('no') end")
+    (problem,) = (await notebook.evaluate("a"))["problems"]
+    assert (problem["chunk"], problem["line"]) == ("notes.luanb[2]", 2)
+    assert problem["uri"] == notebook.cell("b")
 
 
 async def test_two_notebooks(notebook: Notebook) -> None:
