@@ -5,9 +5,11 @@ Owns evaluation on save, and modules that are loaded again.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +17,7 @@ from lsprotocol import types
 
 from lua_ls_persist.errors import LuaPersistError
 from lua_ls_persist.server import uris
+from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.evaluator import Job, Source
 from lua_ls_persist.server.features.evaluating import Piece, evaluate
 from lua_ls_persist.server.modules import CHUNK, DROP, RELOAD, names_of
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 LANGUAGE: Final = ".lua"
 CONTENTS_REMEMBERED_MAX: Final = 10_000
+READ_AT_ONCE_MAX: Final = 20
 
 logger = logging.getLogger(__name__)
 
@@ -51,10 +55,25 @@ def register(server: LuaLanguageServer) -> None:
         return True
 
     def changed(paths: Sequence[Path]) -> None:
-        new = [path for path in paths if path.suffix == LANGUAGE and is_new(path)]
-        for workspace in server.workspaces:
-            if new and _reloads(workspace):
-                server.start(_reload(server, workspace, new))
+        reloading = [workspace for workspace in server.workspaces if _reloads(workspace)]
+        modules = [path for path in paths if path.suffix == LANGUAGE]
+        if not reloading or not modules:
+            return
+        if len(modules) > READ_AT_ONCE_MAX:
+            server.start(changed_later(reloading, modules))
+            return
+        # At once: what is evaluated next shall have the new modules.
+        new = [path for path in modules if is_new(path)]
+        for workspace in reloading:
+            server.start(_reload(server, workspace, new))
+
+    async def changed_later(reloading: Sequence[Workspace], paths: Sequence[Path]) -> None:
+        """Another branch was checked out: files are read outside of the loop."""
+        loop = asyncio.get_running_loop()
+        look = partial(filter, is_new, paths)
+        new = await loop.run_in_executor(server.checks.worker, lambda: list(look()))
+        for workspace in reloading:
+            await _reload(server, workspace, new)
 
     def files_changed(events: Sequence[types.FileEvent]) -> None:
         # What the editor holds counts until it is saved: then `didSave` comes.
@@ -64,7 +83,8 @@ def register(server: LuaLanguageServer) -> None:
     server.file_listeners.append(files_changed)
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
-    async def did_save(params: types.DidSaveTextDocumentParams) -> None:
+    def did_save(params: types.DidSaveTextDocumentParams) -> None:
+        # Not a coroutine: what is asked for next comes after what this starts.
         document = server.documents.get(params.text_document.uri)
         if document is None:
             return
@@ -72,10 +92,14 @@ def register(server: LuaLanguageServer) -> None:
             changed([document.path])
         workspace = server.workspace_of(document.uri)
         if workspace.settings.evaluate_on_save == "file" and workspace.trusted:
-            try:
-                await evaluate(server, Piece(document, None))
-            except LuaPersistError as error:
-                logger.warning("%s was not evaluated when it was saved: %s", document.uri, error)
+            server.start(_evaluate(server, document))
+
+
+async def _evaluate(server: LuaLanguageServer, document: Document) -> None:
+    try:
+        await evaluate(server, Piece(document, None))
+    except LuaPersistError as error:
+        logger.warning("%s was not evaluated when it was saved: %s", document.uri, error)
 
 
 def _reloads(workspace: Workspace) -> bool:

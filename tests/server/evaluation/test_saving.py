@@ -108,6 +108,27 @@ async def test_modules_can_stay_as_they_are(unstarted: Editor) -> None:
     assert (await unstarted.evaluate(uri))["text"] == '"old", 2'
 
 
+async def test_many_files_change_at_once(unstarted: Editor) -> None:
+    library = await start(unstarted)
+    uri = unstarted.open(MAIN)
+    await unstarted.evaluate(uri)
+    library.write_text(NEW)
+    names = [f"other{number}.lua" for number in range(100)]
+    for name in names:
+        (unstarted.folder / name).write_text("return 1")
+    unstarted.client.workspace_did_change_watched_files(
+        types.DidChangeWatchedFilesParams(
+            [
+                types.FileEvent(unstarted.uri(name), types.FileChangeType.Changed)
+                for name in ("lib.lua", *names)
+            ]
+        )
+    )
+    while (await unstarted.evaluate(uri))["text"].startswith('"old"'):
+        await unstarted.client.wait_for_notification(types.WINDOW_LOG_MESSAGE)
+    assert await text_of(unstarted, "return lib.name()") == '"new"'
+
+
 async def test_a_module_in_a_buffer(unstarted: Editor) -> None:
     library = await start(unstarted)
     uri, module = unstarted.open(MAIN), unstarted.open(LIBRARY, "lib.lua")
