@@ -94,6 +94,18 @@ async def text_of(server: LuaLanguageServer, place: Place) -> str:
     return await look(server, place.folder, lambda session: _history(session, place.what))
 
 
+async def uri_of(server: LuaLanguageServer, place: Place) -> str:
+    """The URI by which the client can open a document: its own, or that of a file.
+
+    Raises:
+        LuaPersistError: there is no such document.
+    """
+    if can_ask(server):
+        await text_of(server, place)  # What is not there is not opened.
+        return place.uri
+    return uris.uri_of(await _written(server, place))
+
+
 async def content(server: LuaLanguageServer, params: ContentParams) -> Json:
     """Gives the text of a virtual document, for clients that cannot ask for it as LSP has it.
 
@@ -110,12 +122,7 @@ async def content(server: LuaLanguageServer, params: ContentParams) -> Json:
 
 async def open_(server: LuaLanguageServer, params: OpenParams) -> Json:
     """Shows a table, a function's stored source, the last result, or what an evaluation changed."""
-    place = _place(params)
-    if _can_ask(server):
-        await text_of(server, place)  # What is not there is not opened.
-        uri = place.uri
-    else:
-        uri = uris.uri_of(await _written(server, place))
+    uri = await uri_of(server, _place(params))
     window = server.client_capabilities.window
     shown = bool(window and window.show_document and window.show_document.support)
     if shown:
@@ -204,7 +211,7 @@ async def _rewritten(server: LuaLanguageServer, place: Place) -> None:
         logger.debug("%s was not written again: %s", place.uri, error)
 
 
-def _can_ask(server: LuaLanguageServer) -> bool:
+def can_ask(server: LuaLanguageServer) -> bool:
     return "content" in server.wanted or _can_refresh(server)
 
 

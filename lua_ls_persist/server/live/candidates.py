@@ -165,7 +165,7 @@ def member_candidates(
         for key in sight.listed(prefix):
             if not isinstance(key.key, str) or not is_name(key.key) or key.key in seen:
                 continue
-            if colon and key.type not in ("function", "table"):
+            if colon and (key.type not in ("function", "table") or key.key[:2] == "__"):
                 continue
             seen.add(key.key)
             known = library.get(key.key) or _string_method(key)

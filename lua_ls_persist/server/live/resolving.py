@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from lua_ls_persist.server.analysis import ExpressionPath, Name, Scopes, is_identifier
 from lua_ls_persist.server.analysis.nodes import Block, Chain, Expression, Literal, Statement
 from lua_ls_persist.server.analysis.nodes import Name as NameNode
-from lua_ls_persist.server.positions import Range
+from lua_ls_persist.server.positions import Position, Range
 from lua_ls_persist.session.sights import ANY, Way
 
 DEPTH_MAX: Final = 12
@@ -277,3 +277,17 @@ def further(target: Target | None, key: object) -> Target | None:
     if target == Way(("_G",)):
         return Way((step,))  # type: ignore[arg-type]
     return target / step  # type: ignore[operator]
+
+
+def named_table(resolver: Resolver, position: Position) -> Way | None:
+    """The table that a string names: in `ext.table("users")` and its relatives."""
+    call = resolver.scopes.call_at(position)
+    if call is None or call.argument != 0:
+        return None
+    path = call.function
+    if path.base is None or path.base.text != "ext" or len(path.steps) != 1:
+        return None
+    if path.steps[0].key not in QUERIES:
+        return None
+    found = resolver.chain_of(path)
+    return None if found is None else resolver.table(found[1], found[0], 1)

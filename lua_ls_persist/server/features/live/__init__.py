@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lua_ls_persist.server.features.live import checks, completion, hover, insights, signature_help
+from lua_ls_persist.server.features.live import (
+    checks,
+    complete_text,  # noqa: F401 - it has a command only
+    completion,
+    hover,
+    insights,
+    signature_help,
+    stored,
+)
 
 if TYPE_CHECKING:
     from lua_ls_persist.server.language_server import LuaLanguageServer
@@ -12,5 +20,5 @@ if TYPE_CHECKING:
 
 def register(server: LuaLanguageServer) -> None:
     """Answers all of them."""
-    for feature in (checks, completion, hover, insights, signature_help):
+    for feature in (checks, completion, hover, insights, signature_help, stored):
         feature.register(server)

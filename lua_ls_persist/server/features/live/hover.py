@@ -14,7 +14,13 @@ from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.features.beside import is_beside
 from lua_ls_persist.server.live.cursor import typed_at
 from lua_ls_persist.server.live.describing import Describer, documented_text
-from lua_ls_persist.server.live.resolving import QUERIES, Literally, QueryRow, QueryRows, Resolver
+from lua_ls_persist.server.live.resolving import (
+    Literally,
+    QueryRow,
+    QueryRows,
+    Resolver,
+    named_table,
+)
 from lua_ls_persist.server.positions import Position, Range
 from lua_ls_persist.server.stdlib import documentation
 from lua_ls_persist.session.sights import ANY, Way
@@ -58,7 +64,7 @@ async def _text_at(
     if typed.kind in ("comment", "number", "long string"):
         return None
     if typed.kind == "string":
-        name = _named_table(scopes, position)
+        name = named_table(Resolver(scopes, uris.key_of(document.uri)), position)
         if name is None:
             return None
         content = Range(scopes.position(typed.start), scopes.position(typed.end))
@@ -112,18 +118,3 @@ def _static_text(document: Document, scopes: Scopes, path: ExpressionPath) -> st
         head += f" = {document.text(value.range)}"
     comment = doc_comment(document, declaration.start.row) if path.base.kind == "local" else ""
     return f"```lua\n{head}\n```" + (f"\n\n{comment}" if comment else "")
-
-
-def _named_table(scopes: Scopes, position: Position) -> Way | None:
-    """The table that a string names: in `ext.table("users")` and its relatives."""
-    call = scopes.call_at(position)
-    if call is None or call.argument != 0:
-        return None
-    path = call.function
-    if path.base is None or path.base.text != "ext" or len(path.steps) != 1:
-        return None
-    if path.steps[0].key not in QUERIES:
-        return None
-    resolver = Resolver(scopes)
-    found = resolver.chain_of(path)
-    return None if found is None else resolver.table(found[1], found[0], 1)
