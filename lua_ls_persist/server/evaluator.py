@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 from lua_ls_persist.errors import LuaPersistError, SessionClosedError, SessionError
@@ -413,7 +414,8 @@ class Evaluator:
         """A session that is for looking only."""
         if self._scratch is None or kept != self._scratch_is_kept:
             await self._drop_scratch()
-            self._scratch = await self._in_worker(self._open_to_look if kept else Session.open)
+            empty = partial(Session.open, runs_code=self._trusted())
+            self._scratch = await self._in_worker(self._open_to_look if kept else empty)
             self._scratch_is_kept = kept
         return self._scratch
 

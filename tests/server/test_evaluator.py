@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lua_ls_persist.errors import SessionError
 from lua_ls_persist.server.evaluator import Evaluator, Job, Source
 from lua_ls_persist.session import Session
 
@@ -65,6 +66,67 @@ async def test_a_cancelled_use_is_interrupted(evaluator: Evaluator) -> None:
     with pytest.raises(asyncio.CancelledError):
         await using
     assert (await evaluator.use(lambda session: session.evaluate("1 + 1"))).text == "2"
+
+
+async def test_a_use_can_be_interrupted(evaluator: Evaluator) -> None:
+    started = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def endless(session: Session) -> str:
+        loop.call_soon_threadsafe(started.set)
+        return session.evaluate("while true do end", time_limit_s=None).problems[0].kind
+
+    using = asyncio.ensure_future(evaluator.use(endless, creates=True))
+    await started.wait()
+    waiting = asyncio.ensure_future(evaluator.use(Session.tables))
+    await asyncio.sleep(0)  # It waits for its turn.
+    assert evaluator.interrupt()
+    assert await using == "interrupt"
+    with pytest.raises(SessionError, match="interrupted before it started"):
+        await waiting
+
+
+async def test_what_is_kept_is_opened_and_nothing_else(evaluator: Evaluator, file: Path) -> None:
+    assert await evaluator.open_kept() is None
+    assert not _is_there(file)
+    with Session.open(file) as session:
+        session.evaluate("Memory.x = 1")
+    opened = await evaluator.open_kept()
+    assert opened is not None
+    assert opened.resumed
+    assert await evaluator.open_kept() is opened
+
+
+async def test_states(file: Path) -> None:
+    trusted = True
+    seen: list[str] = []
+
+    async def settled() -> None:
+        return None
+
+    made = Evaluator(
+        lambda: Session.open(file),
+        settled,
+        None,
+        kept=file.exists,
+        open_to_look=lambda: Session.open(file, runs_code=False),
+        trusted=lambda: trusted,
+        observe=lambda: seen.append(made.state),
+    )
+    await made.evaluate(Job(Source("return 1", "one")))
+    assert seen == ["starting", "idle", "evaluating", "idle"]
+    trusted = False
+    await made.trust_changed()
+    assert made.state == "untrusted"
+    assert not made.opened
+    with pytest.raises(SessionError, match="not trusted"):
+        await made.evaluate(Job(Source("return 1", "one")))
+    with pytest.raises(SessionError, match="not trusted"):
+        await made.use(Session.tables, creates=True)
+    assert await made.glance(Session.tables, timeout_s=60.0) is None
+    assert not await made.use(lambda session: session.runs_code)
+    await made.close()
+    assert seen[-1] == "closed"
 
 
 def _is_there(file: Path) -> bool:

@@ -141,6 +141,26 @@ async def test_an_error_as_a_comment(neovim: Editor) -> None:
     assert neovim.shown(uri) == ["0:0-11 Error no"]
 
 
+async def test_a_comment_is_written_where_the_code_is_by_then(neovim: Editor) -> None:
+    uri = neovim.open("x = 1\nwhile true do end\n")
+    command = {"uri": uri, "position": place(1)}
+    running = neovim.start_command("evaluateToComment", command)
+    await within(neovim.client.wait_for_notification(types.PROGRESS))
+    neovim.insert(uri, 0, 0, "-- a remark\n\n")
+    await neovim.run("interrupt")
+    ((line, text),) = texts((await within(running))["edits"])
+    assert (line, text[:12]) == (3, " -- => error")
+
+
+async def test_code_that_was_edited_gets_no_comment(neovim: Editor) -> None:
+    uri = neovim.open("while true do end\n")
+    running = neovim.start_command("evaluateToComment", {"uri": uri, "position": place(0)})
+    await within(neovim.client.wait_for_notification(types.PROGRESS))
+    neovim.insert(uri, 0, 5, " not")
+    await neovim.run("interrupt")
+    assert (await within(running))["edits"] == []
+
+
 EXAMPLES = """\
 local total = 10
 --- Adds to the total.
