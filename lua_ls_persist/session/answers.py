@@ -64,6 +64,8 @@ class Answers:
         self._sources = sources
         self._depth = 0
         self.services = DataServices(store, stopping)
+        self.loads_code = True
+        """Whether functions may come into the VM; otherwise they are there, and raise an error."""
         operations = StoreOperation
         self._by_operation: dict[int, Callable[[bytes], bytes]] = {
             operations.RESERVE: self._reserve,
@@ -225,6 +227,8 @@ class Answers:
 
     def _code(self, request: bytes) -> bytes:
         code_id = Decoder(request).i64()
+        if not self.loads_code:
+            return _refused("stored code is not loaded here, for nobody vouches for it")
         code = self._store.code(code_id)
         if code is None:
             return _refused(f"the store has no code {code_id}")

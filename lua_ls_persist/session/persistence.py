@@ -62,6 +62,10 @@ class Persistence:
             session=uuid.uuid4().hex, limits=limits, describe=lambda: self.doing
         )
 
+    def load_no_code(self) -> None:
+        """Stored functions do not come into the VM from now on."""
+        self._answers.loads_code = False
+
     def attach(self, *, state: int | None = None) -> None:
         """A VM is taken into use: a fresh one, or one whose caches are of this state."""
         first, self._attached = not self._attached, True

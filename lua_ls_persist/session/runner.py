@@ -106,6 +106,8 @@ class Runner:
         self.sources = SourceTexts()
         self.persistence = Persistence(store, self.sources, lambda: self.machine.stopping)
         self.persistence.keep_history(settings.history)
+        if not settings.runs_code:
+            self.persistence.load_no_code()
         self.points = Points(settings.undo_memory_limit_bytes)
         self.evaluations = 0
         """How many have been kept, in this VM and the images it goes back to."""

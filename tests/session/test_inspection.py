@@ -295,6 +295,19 @@ def test_commits_of_others_are_a_change(tmp_path: Path) -> None:
         assert look(one, "Memory", "n", value=True).value == 2
 
 
+def test_where_nobody_vouches_for_the_code(tmp_path: Path) -> None:
+    """Stored functions are not even loaded."""
+    path = tmp_path / "session.db"
+    with Session.open(path) as session:
+        run(session, "Memory.f = function(a) end Memory.t = {x = 1}")
+    with Session.open(path, runs_code=False) as session:
+        function = look(session, "Memory", "f").function
+        assert function is not None
+        assert (function.c, function.parameters) == (True, ())
+        assert look(session, "Memory", "t", "x", value=True).value == 1
+        assert [one.path for one in session.functions()] == ["Memory.f"]
+
+
 def test_ways_as_text() -> None:
     assert str(Way(("a", "b c", 3, ANY))) == 'a["b c"][3][...]'
     assert str(Way(("x",), "users")) == "users.x"

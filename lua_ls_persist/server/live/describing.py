@@ -108,7 +108,12 @@ class Describer:
             entry = documentation().get(function.name)
             if entry is not None:
                 return documented_text(entry, method=colon)
-            return _code(f"{name}: {function_text(function)}")
+            # Where nothing stored is loaded, there is what the store says of it.
+            for one in () if function.name else await self.workspace.view.functions():
+                if one.path == str(way):
+                    drift = _DRIFT_TEXTS[self.drift(one).state]
+                    return f"{_code(f'function {name}({one.signature})')}\n\n*{drift}*"
+            return _code(f"{name}: {function_text(function) or 'function'}")
         head = _code(f"function {name}({function.signature})")
         parts = [head]
         comment = self.comment(function)

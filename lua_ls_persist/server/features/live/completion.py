@@ -5,7 +5,6 @@ What takes a look at a value itself (its text, its documentation) is looked up w
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,10 +14,10 @@ from lua_ls_persist.server import uris
 from lua_ls_persist.server.convert import markup
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.features.beside import completion_of
+from lua_ls_persist.server.features.language.navigation import among_files
 from lua_ls_persist.server.live.candidates import Candidate, CandidateKind
 from lua_ls_persist.server.live.completing import Completer, Completions, Options
 from lua_ls_persist.server.live.describing import Describer, member, way_of_json, way_to_json
-from lua_ls_persist.server.live.modules import module_names
 
 if TYPE_CHECKING:
     from lua_ls_persist.server.language_server import LuaLanguageServer
@@ -86,10 +85,7 @@ def completer_for(server: LuaLanguageServer, uri: str | None, options: Options) 
     workspace = server.workspace_of(uri)
 
     async def modules() -> Iterable[str]:
-        folders = workspace.places.folders
-        paths = [one.path for one in server.documents if one.path is not None]
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(server.checks.worker, module_names, folders, paths)
+        return await among_files(server, server.files.modules)
 
     key = None if uri is None else uris.key_of(uri)
     return Completer(workspace.view, modules, options, key)
