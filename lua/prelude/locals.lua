@@ -1,9 +1,9 @@
--- Top-level locals of documents: they outlive the chunk that made them, so that what is evaluated of
--- the same document later sees them. Not their values: the variables themselves, which the functions
--- of the document share.
+-- Top-level locals of documents: they outlive the chunk that made them, so that what is evaluated
+-- of the same document later sees them. Not their values: the variables themselves, which the
+-- functions of the document share.
 --
--- A chunk that has such locals hands over a function that has them as upvalues (`capture`). A chunk that
--- is to see them is a function of another one that declares them; its upvalues are joined with those.
+-- A chunk that has such locals hands over a function that has them as upvalues. A chunk that is to
+-- see them is a function of another one that declares them; its upvalues are joined with those.
 local prelude = ...
 
 local compile, data = prelude.compile, prelude.data
@@ -13,7 +13,7 @@ local sort, unpack = table.sort, table.unpack
 
 local NOT_A_VARIABLE = "attempt to assign to const variable"
 
--- By document: name to { reader, index }, an upvalue of a function; or { value = value }, a constant.
+-- By document: name to { reader, index }, an upvalue of a function; or { value }, a constant.
 local documents = {}
 
 local locals = {}
@@ -30,8 +30,8 @@ local function assign(cell, value)
   if cell.reader then setupvalue(cell.reader, cell.index, value) else cell.value = value end
 end
 
--- The cells of what a chunk has handed over: a function, and how its locals are called. A constant that
--- the compiler knows is no upvalue; then only the function itself knows its value.
+-- The cells of what a chunk has handed over: a function, and how its locals are called. A constant
+-- that the compiler knows is no upvalue; then only the function itself knows its value.
 local function cells_of(reader, names)
   local cells, values = {}, nil
   for index = 1, #names do
@@ -91,7 +91,8 @@ local function remember(document, known, cells, way)
   documents[document] = next(known) and known or nil
 end
 
--- Evaluates a document or a part of it. True and its values; false and a message if it cannot be compiled.
+-- Evaluates a document or a part of it: true and its values; false and a message if it cannot be
+-- compiled.
 function locals.document_evaluate()
   local arguments = data("arguments", {})
   local chunk, way = compiled(arguments)
