@@ -14,15 +14,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
-from typing import Any, Literal, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 
+from lua_ls_persist import session as sessions
 from lua_ls_persist.errors import LuaPersistError, SessionClosedError, SessionError
 from lua_ls_persist.model import Evaluation, Local, Problem
 from lua_ls_persist.server.watching import Watch
-from lua_ls_persist.session import Session
 from lua_ls_persist.session.documents import DocumentCode
 from lua_ls_persist.session.output import OnOutput
 from lua_ls_persist.wire import Encodable
+
+if TYPE_CHECKING:
+    from lua_ls_persist.session import Session
 
 RETRY_S = 0.005
 GLANCE_S = 0.05
@@ -154,7 +157,7 @@ class Evaluator:
         time_limit_s: float | None,
         *,
         kept: Callable[[], bool],
-        open_to_look: Callable[[], Session] = Session.open,
+        open_to_look: Callable[[], Session] | None = None,
         trusted: Callable[[], bool] = lambda: True,
         observe: Callable[[], None] = lambda: None,
     ) -> None:
@@ -162,7 +165,7 @@ class Evaluator:
         self._settled = settled
         self._kept = kept
         """Whether there is a file that a session goes on from."""
-        self._open_to_look = open_to_look
+        self._open_to_look = open_to_look or _in_memory
         """Opens that file without running anything."""
         self._trusted = trusted
         self._observe = observe
@@ -396,11 +399,11 @@ class Evaluator:
 
     def _taken(self) -> list[Session]:
         """The sessions, which belong to the caller from now on."""
-        sessions = [one for one in (self._session, self._scratch) if one is not None]
+        taken = [one for one in (self._session, self._scratch) if one is not None]
         self._session = self._scratch = None
         if self._watch is not None:
             self._watch.know(None)
-        return sessions
+        return taken
 
     async def _session_for(self, *, creates: bool) -> Session:
         if self._session is None and not creates and not self._closed:
@@ -414,7 +417,7 @@ class Evaluator:
         """A session that is for looking only."""
         if self._scratch is None or kept != self._scratch_is_kept:
             await self._drop_scratch()
-            empty = partial(Session.open, runs_code=self._trusted())
+            empty = partial(sessions.Session.open, runs_code=self._trusted())
             self._scratch = await self._in_worker(self._open_to_look if kept else empty)
             self._scratch_is_kept = kept
         return self._scratch
@@ -476,6 +479,10 @@ class Evaluator:
 
     async def _in_worker(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._worker, call)
+
+
+def _in_memory() -> Session:
+    return sessions.Session.open()
 
 
 def _forget(done: asyncio.Future[Any]) -> None:

@@ -13,11 +13,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Literal, TypeAlias
 
-from lua_ls_persist.session import MEMORY_LIMIT_BYTES_DEFAULT, TIME_LIMIT_S_DEFAULT
-from lua_ls_persist.session.session import (
+from lua_ls_persist.session.limits import (
     HISTORY_LIMIT_BYTES_DEFAULT,
     HISTORY_LIMIT_EVALUATIONS_DEFAULT,
+    MEMORY_LIMIT_BYTES_DEFAULT,
     OUTPUT_LIMIT_BYTES_DEFAULT,
+    TIME_LIMIT_S_DEFAULT,
     UNDO_MEMORY_LIMIT_BYTES_DEFAULT,
 )
 

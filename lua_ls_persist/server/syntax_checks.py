@@ -13,14 +13,18 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from lua_ls_persist import session as sessions
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.board import Note, Related, moved_note
 from lua_ls_persist.server.columns import syntax_place
 from lua_ls_persist.server.documents import Document, Documents, Edit
 from lua_ls_persist.server.positions import Range
 from lua_ls_persist.server.tracking import moved_position
-from lua_ls_persist.session import SyntaxChecker
+
+if TYPE_CHECKING:
+    from lua_ls_persist.session import SyntaxChecker
 
 DELAY_S = 0.01
 """From the last key press to the check: what arrives together is checked once."""
@@ -134,7 +138,7 @@ class SyntaxChecks:
     def _check(self, document: Document) -> Note | None:
         """Compiles a document. On the worker's thread."""
         if self._checker is None:
-            self._checker = SyntaxChecker()
+            self._checker = sessions.SyntaxChecker()
         started_s = time.monotonic()
         problems = self._checker.check(document.source, name="")
         note: Note | None = None

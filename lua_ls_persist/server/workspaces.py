@@ -13,8 +13,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from lua_ls_persist import session as sessions
 from lua_ls_persist.errors import StoreError
 from lua_ls_persist.model import Evaluation
 from lua_ls_persist.server import uris
@@ -26,7 +27,9 @@ from lua_ls_persist.server.notebooks import Notebooks
 from lua_ls_persist.server.places import Places
 from lua_ls_persist.server.presentation import Presenter
 from lua_ls_persist.server.settings import Settings, needs_new_session
-from lua_ls_persist.session import Session, default_path
+
+if TYPE_CHECKING:
+    from lua_ls_persist.session import Session
 
 logger = logging.getLogger(__name__)
 
@@ -147,7 +150,7 @@ class Workspace:
         if configured is None:
             return None
         if configured == "":
-            return default_path(self.folder, create=False)
+            return sessions.default_path(self.folder, create=False)
         path = Path(configured).expanduser()
         return self.folder / path if self.folder and not path.is_absolute() else path
 
@@ -158,7 +161,7 @@ class Workspace:
             session = self._open_at(path)
         else:
             try:
-                path = default_path(self.folder)
+                path = sessions.default_path(self.folder)
                 session = self._open_at(path)
             except StoreError as error:
                 # Nobody asked for this file: what does not need it shall work all the same.
@@ -176,11 +179,11 @@ class Workspace:
         return path is not None and path.exists()
 
     def _open_to_look(self) -> Session:
-        return Session.open(self.path, runs_code=False)
+        return sessions.Session.open(self.path, runs_code=False)
 
     def _open_at(self, path: Path | None) -> Session:
         settings = self.settings
-        return Session.open(
+        return sessions.Session.open(
             path,
             memory_limit_bytes=settings.memory_limit_bytes,
             time_limit_s=settings.time_limit_s,
@@ -256,4 +259,4 @@ class Workspaces:
 
 
 def _has_session(folder: Path) -> bool:
-    return default_path(folder, create=False).exists()
+    return sessions.default_path(folder, create=False).exists()

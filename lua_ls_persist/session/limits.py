@@ -1,10 +1,17 @@
-"""The time limit of one evaluation: its own, or the session's."""
+"""The limits of a session where nobody says; the time limit of one evaluation."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from lua_ls_persist.errors import SessionError
+
+MEMORY_LIMIT_BYTES_DEFAULT: Final = 256 * 1024 * 1024
+TIME_LIMIT_S_DEFAULT: Final = 10.0
+OUTPUT_LIMIT_BYTES_DEFAULT: Final = 1024 * 1024
+HISTORY_LIMIT_EVALUATIONS_DEFAULT: Final = 1_000
+HISTORY_LIMIT_BYTES_DEFAULT: Final = 64 * 1024 * 1024
+UNDO_MEMORY_LIMIT_BYTES_DEFAULT: Final = 64 * 1024 * 1024
 
 
 class UseSessionLimit:

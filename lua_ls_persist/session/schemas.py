@@ -130,19 +130,5 @@ class StoredSchemas:
         self._life.call(change)
 
 
-def annotations_for(table: Path, definition: Any) -> str:
-    """The definition of a table's rows as LuaCATS annotations.
-
-    Raises:
-        SchemaError: the definition makes no sense.
-    """
-    return annotations_of(type_of(definition), class_name_of(keys_of(table)))
-
-
-def row_class_of(table: Path) -> str:
-    """What annotations call the rows of a table."""
-    return class_name_of(keys_of(table))
-
-
 def _text(table: Path) -> str:
     return table if isinstance(table, str) else ".".join(map(str, table))

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path as FilePath
-from typing import Final, Literal, TypeAlias, final
+from typing import Literal, TypeAlias, final
 
 from lua_ls_persist.errors import SessionError
 from lua_ls_persist.model import Evaluation, Field, Local, MemoryStats, Value
@@ -28,7 +28,13 @@ from lua_ls_persist.session.inspection import Inspector, state_of
 from lua_ls_persist.session.keeping import KeptImages
 from lua_ls_persist.session.life import Life
 from lua_ls_persist.session.limits import (
+    HISTORY_LIMIT_BYTES_DEFAULT,
+    HISTORY_LIMIT_EVALUATIONS_DEFAULT,
+    MEMORY_LIMIT_BYTES_DEFAULT,
+    OUTPUT_LIMIT_BYTES_DEFAULT,
     SESSION_LIMIT,
+    TIME_LIMIT_S_DEFAULT,
+    UNDO_MEMORY_LIMIT_BYTES_DEFAULT,
     UseSessionLimit,
     check_time_limit,
     time_limit,
@@ -48,13 +54,6 @@ from lua_ls_persist.session.sights import Question, Sight
 from lua_ls_persist.store import HistoryLimits, Store
 from lua_ls_persist.vm import load_core
 from lua_ls_persist.wire import Encodable
-
-MEMORY_LIMIT_BYTES_DEFAULT: Final = 256 * 1024 * 1024
-TIME_LIMIT_S_DEFAULT: Final = 10.0
-OUTPUT_LIMIT_BYTES_DEFAULT: Final = 1024 * 1024
-HISTORY_LIMIT_EVALUATIONS_DEFAULT: Final = 1_000
-HISTORY_LIMIT_BYTES_DEFAULT: Final = 64 * 1024 * 1024
-UNDO_MEMORY_LIMIT_BYTES_DEFAULT: Final = 64 * 1024 * 1024
 
 Mode: TypeAlias = Literal["auto", "chunk"]
 

@@ -22,9 +22,9 @@ const Registry = external.Registry;
 
 /// What `ext` has of it.
 const names = [_][:0]const u8{
-    "aggregate", "batch",         "check_schemas", "compress",           "count",         "derive_schema",          "drop_index",
-    "explain",   "functions",     "history",       "index",              "indexes",       "info",                   "memory",
-    "migrate",   "query",         "rebuild_index", "schema",             "schema_annotations", "schemas", "set_schema_annotations",
+    "aggregate", "batch",     "check_schemas", "compress", "count",              "derive_schema", "drop_index",
+    "explain",   "functions", "history",       "index",    "indexes",            "info",          "memory",
+    "migrate",   "query",     "rebuild_index", "schema",   "schema_annotations", "schemas",       "set_schema_annotations",
     "tables",
 };
 

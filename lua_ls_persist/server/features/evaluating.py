@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from lsprotocol import types
 
+from lua_ls_persist import session as sessions
 from lua_ls_persist.errors import LuaPersistError, SessionClosedError
 from lua_ls_persist.jsonable import Json, evaluation_to_json, value_to_json
 from lua_ls_persist.model import Evaluation, Local
@@ -30,7 +31,6 @@ from lua_ls_persist.server.positions import Position, Range
 from lua_ls_persist.server.presentation import Origin
 from lua_ls_persist.server.toplevel import code_of, named_in
 from lua_ls_persist.server.tracking import moved_range
-from lua_ls_persist.session import Session
 from lua_ls_persist.session.documents import DocumentCode
 
 if TYPE_CHECKING:
@@ -275,7 +275,7 @@ async def _show_present_locals(server: LuaLanguageServer, workspace: Workspace) 
         # While something is evaluated, another time comes when that has ended.
         if workspace.evaluator.busy or not workspace.evaluator.opened:
             return
-        find = partial(Session.locals, document=uris.key_of(uri))
+        find = partial(sessions.Session.locals, document=uris.key_of(uri))
         found = await workspace.evaluator.use(find)
         current = server.documents.get(uri)
         if current is None or current is not document:

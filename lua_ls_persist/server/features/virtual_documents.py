@@ -39,11 +39,11 @@ from lua_ls_persist.server.virtual import (
     result_page,
     table_page,
 )
-from lua_ls_persist.session import Session
 
 if TYPE_CHECKING:
     from lua_ls_persist.server.language_server import LuaLanguageServer
     from lua_ls_persist.server.workspaces import Workspace
+    from lua_ls_persist.session import Session
 
 DEPTH: Final = 3
 FILE_NAME_MAX: Final = 100

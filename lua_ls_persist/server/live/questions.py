@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lua_ls_persist.errors import LuaPersistError
 from lua_ls_persist.literals import parse_literal
@@ -22,8 +22,10 @@ from lua_ls_persist.server.live.candidates import OPERATORS, QUERY_PARTS
 from lua_ls_persist.server.live.fields import mentioning
 from lua_ls_persist.server.live.resolving import Resolver
 from lua_ls_persist.server.positions import Range
-from lua_ls_persist.session import Session
 from lua_ls_persist.session.sights import ANY, Way
+
+if TYPE_CHECKING:
+    from lua_ls_persist.session import Session
 
 MENTIONS_MAX: Final = 200
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Final, final
+from typing import TYPE_CHECKING, Final, final
 
 from lua_ls_persist.errors import LuaPersistError
 from lua_ls_persist.model import StoredFunction, StoredTable
 from lua_ls_persist.server.evaluator import Evaluator
 from lua_ls_persist.server.live.questions import Plan, plan, question_of
-from lua_ls_persist.session import Session
 from lua_ls_persist.session.sights import Question, Sight
+
+if TYPE_CHECKING:
+    from lua_ls_persist.session import Session
 
 SEEN_MAX: Final = 1000
 

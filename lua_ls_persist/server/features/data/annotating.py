@@ -13,11 +13,11 @@ from lua_ls_persist.server.features.progress import Report
 from lua_ls_persist.server.features.registry import COMMANDS
 from lua_ls_persist.server.features.result_comments import apply_changes
 from lua_ls_persist.server.result_comments import TextChange
-from lua_ls_persist.session import Session
-from lua_ls_persist.session.schemas import annotations_for, row_class_of
+from lua_ls_persist.session.annotations import annotations_for, row_class_of
 
 if TYPE_CHECKING:
     from lua_ls_persist.server.language_server import LuaLanguageServer
+    from lua_ls_persist.session import Session
 
 KEYS_LOOKED_AT = 100
 

@@ -17,10 +17,10 @@ from lua_ls_persist.server.features.data.running import (
     evaluation_json,
 )
 from lua_ls_persist.server.features.registry import COMMANDS
-from lua_ls_persist.session import Session
 
 if TYPE_CHECKING:
     from lua_ls_persist.server.language_server import LuaLanguageServer
+    from lua_ls_persist.session import Session
 
 VALUE_DOC = 'a Lua literal: `42`, `"text"`, `{name = "Ann"}`'
 

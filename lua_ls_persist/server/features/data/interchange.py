@@ -21,10 +21,10 @@ from lua_ls_persist.server.features.data.running import (
 )
 from lua_ls_persist.server.features.progress import Report
 from lua_ls_persist.server.features.registry import COMMANDS
-from lua_ls_persist.session import Session
 
 if TYPE_CHECKING:
     from lua_ls_persist.server.language_server import LuaLanguageServer
+    from lua_ls_persist.session import Session
 
 TEXT_LENGTH_MAX = 16 * 1024 * 1024
 """A longer text is for a file."""

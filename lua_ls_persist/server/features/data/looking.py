@@ -24,10 +24,10 @@ from lua_ls_persist.server.features.data.running import (
 )
 from lua_ls_persist.server.features.progress import Report
 from lua_ls_persist.server.features.registry import COMMANDS
-from lua_ls_persist.session import Session
 
 if TYPE_CHECKING:
     from lua_ls_persist.server.language_server import LuaLanguageServer
+    from lua_ls_persist.session import Session
 
 ROWS_MAX = 1_000
 DEPTH_MAX = 3

@@ -17,10 +17,10 @@ from lua_ls_persist.query.spec import OPERATORS
 from lua_ls_persist.query.text import parse_condition_text
 from lua_ls_persist.server.commands import CommandError
 from lua_ls_persist.server.features.progress import Report, progress
-from lua_ls_persist.session import Session
 
 if TYPE_CHECKING:
     from lua_ls_persist.server.language_server import LuaLanguageServer
+    from lua_ls_persist.session import Session
 
 T = TypeVar("T")
 

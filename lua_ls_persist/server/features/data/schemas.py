@@ -11,11 +11,11 @@ from lua_ls_persist.model import SchemaViolation
 from lua_ls_persist.server.commands import CommandError, param
 from lua_ls_persist.server.features.data.running import TABLE_DOC, URI_DOC, ask, change, look
 from lua_ls_persist.server.features.registry import COMMANDS
-from lua_ls_persist.session import Session
-from lua_ls_persist.session.schemas import annotations_for
+from lua_ls_persist.session.annotations import annotations_for
 
 if TYPE_CHECKING:
     from lua_ls_persist.server.language_server import LuaLanguageServer
+    from lua_ls_persist.session import Session
 
 _NOT_GIVEN: Final = object()
 

@@ -14,10 +14,10 @@ from lua_ls_persist.server.features.data.looking import SessionParams
 from lua_ls_persist.server.features.data.running import TABLE_DOC, URI_DOC, ask, look
 from lua_ls_persist.server.features.progress import Report
 from lua_ls_persist.server.features.registry import COMMANDS
-from lua_ls_persist.session import Session
 
 if TYPE_CHECKING:
     from lua_ls_persist.server.language_server import LuaLanguageServer
+    from lua_ls_persist.session import Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
