@@ -20,6 +20,11 @@ from tools.node_tools import EXTENSION
 
 RUN_S_MAX = 240.0
 POLL_S = 0.1
+UNASKED = {
+    "security.workspace.trust.startupPrompt": "never",
+    "security.workspace.trust.untrustedFiles": "open",
+}
+"""Nobody is there to answer questions about trust."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ def run_suites(
     """Opens an editor on a fresh workspace below `folder`, and runs the suites of those names."""
     workspace, results = folder / "workspace", folder / "results.json"
     workspace.mkdir(parents=True)
-    own = {"luaPersist.server.command": server_command(), **(settings or {})}
+    own = {"luaPersist.server.command": server_command(), **UNASKED, **(settings or {})}
     variables = {
         "LUA_PERSIST_TEST_RESULTS": str(results),
         "LUA_PERSIST_TEST_SUITE": suites,

@@ -88,6 +88,12 @@ return result[1].from, result[1].people
 return result[1].name:upper()
 """
 
+FIRST = """\
+-- Counts for good: the function is stored, and the variable it closes over.
+do local count = 0 function Memory.up() count = count + 1 return count end end
+Memory.up()
+"""
+
 _PEOPLE = """
 local names = { "Ann", "Bob", "Cleo", "Dan", "Eve", "Finn", "Gil", "Hal" }
 local cities = { "Rome", "Oslo", "Lima", "Kyiv", "Cork" }

@@ -11,14 +11,18 @@ from tests.extension.host import failures, run_suites
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-SUITES = {"setup": "manifest,tracking,pure,setup", "server": "evaluate,views,prompt"}
-TESTS_MIN = {"setup": 60, "server": 25}
+SUITES = {
+    "setup": "life,manifest,tracking,pure,setup",
+    "server": "evaluate,views,prompt",
+    "untrusted": "untrusted",
+}
+TESTS_MIN = {"setup": 65, "server": 30, "untrusted": 2}
 
 
 @pytest.mark.usefixtures("built")
 @pytest.mark.parametrize("name", SUITES)
 def test_the_extension_in_a_real_editor(name: str, tmp_path: Path) -> None:
-    outcomes = run_suites(tmp_path, SUITES[name])
+    outcomes = run_suites(tmp_path, SUITES[name], trust=name == "untrusted")
     failed = failures(outcomes)
     assert not failed, failed
     assert len(outcomes) >= TESTS_MIN[name]

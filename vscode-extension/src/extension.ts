@@ -13,7 +13,6 @@ import { Notebooks } from "./notebook/notebook";
 import { Repls } from "./repl/repl";
 import { LuaServer } from "./server/luaServer";
 import { reportIssue } from "./server/report";
-import { ManagedServer } from "./server/setup";
 import { showsDecorations } from "./settings";
 import { TEXT_SCHEME, Texts } from "./texts";
 import { Views } from "./views/views";
@@ -34,7 +33,7 @@ export function activate(context: vscode.ExtensionContext): Api {
   const lifetime = new Lifetime();
   context.subscriptions.push(lifetime);
   const log = lifetime.own(vscode.window.createOutputChannel("Lua Persist", { log: true }));
-  const server = lifetime.own(new LuaServer(new ManagedServer(context, log), log));
+  const server = lifetime.own(new LuaServer(context, log));
   running = server;
   const results = new Results();
   const texts = new Texts();

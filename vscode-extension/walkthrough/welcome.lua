@@ -27,7 +27,11 @@ for i, name in ipairs({ "Ann", "Bob", "Cleo", "Dan" }) do
 end
 
 -- 5. Ask questions of them.
-ext.query("users", { where = { "age", ">", 30 }, order_by = "age" })
+ext.count("users", { where = { "age", ">", 30 } })
+
+for _, row in ipairs(ext.query("users", { where = { "age", ">", 30 }, order_by = "age" })) do
+  print(row.key, row.value.age)
+end
 
 -- 6. An error is marked where it happened, and the evaluation has not happened: no row is gone.
 do

@@ -36,6 +36,7 @@ export class StatusBar implements vscode.Disposable {
       }),
     );
     this.lifetime.own(vscode.window.onDidChangeActiveTextEditor(() => this.update()));
+    this.lifetime.own(vscode.workspace.onDidGrantWorkspaceTrust(() => this.update()));
     this.lifetime.own(new vscode.Disposable(() => clearInterval(this.timer)));
     this.update();
   }
@@ -96,8 +97,11 @@ export class StatusBar implements vscode.Disposable {
     const started = this.session?.started;
     item.tooltip = [this.server.description, started].filter((line) => !!line).join("\n");
     if (this.server.state === "starting") {
-      item.text = "$(loading~spin) Lua";
-      item.tooltip = "The Lua server starts";
+      const isInstalling = this.server.isInstalling;
+      item.text = isInstalling ? "$(loading~spin) Lua: setting up" : "$(loading~spin) Lua";
+      item.tooltip = isInstalling
+        ? "The Lua server is being installed. The notifications (the bell at the right) tell how far it is."
+        : "The Lua server starts";
       return;
     }
     if (this.server.state === "failed") {
@@ -111,11 +115,11 @@ export class StatusBar implements vscode.Disposable {
       item.tooltip = "The Lua server is stopped";
       return;
     }
-    switch (this.session?.state) {
+    switch (vscode.workspace.isTrusted ? this.session?.state : "untrusted") {
       case "evaluating": {
         const seconds = ((Date.now() - this.since) / 1000).toFixed(1);
         item.text = `$(sync~spin) Lua ${seconds} s`;
-        item.tooltip = `Evaluating ${this.session.name ?? ""}. Click to interrupt.`;
+        item.tooltip = `Evaluating ${this.session?.name ?? ""}. Click to interrupt.`;
         item.command = COMMANDS.interrupt;
         return;
       }
@@ -125,7 +129,7 @@ export class StatusBar implements vscode.Disposable {
         return;
       case "failed":
         item.text = "$(warning) Lua";
-        item.tooltip = this.session.message ?? "The session failed";
+        item.tooltip = this.session?.message ?? "The session failed";
         item.backgroundColor = new vscode.ThemeColor("statusBarItem.warningBackground");
         return;
       default:

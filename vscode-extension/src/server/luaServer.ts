@@ -29,7 +29,7 @@ import {
 } from "../protocol";
 import { configuredServer, SECTION, SERVER_SETTINGS, setting, showsDecorations } from "../settings";
 import { problem, SetupProblem } from "./problems";
-import { environmentVariables, type ManagedServer, takeStep, tellProblem } from "./setup";
+import { environmentVariables, ManagedServer, takeStep, tellProblem } from "./setup";
 
 const STOP_TIMEOUT_MS = 3_000;
 const RESTARTS_MAX = 3;
@@ -68,15 +68,19 @@ export class LuaServer implements vscode.Disposable {
   private current: ServerState = "stopped";
   private starting: Promise<void> | undefined;
   private commandLine: string[] = [];
+  private child: ChildProcess | undefined;
   private crashes: number[] = [];
   private wanted = true;
   /** What the last problem of the set-up was, for tests and reports. */
   lastProblem: SetupProblem | undefined;
 
+  private readonly managed: ManagedServer;
+
   constructor(
-    private readonly managed: ManagedServer,
+    context: vscode.ExtensionContext,
     private readonly log: vscode.LogOutputChannel,
   ) {
+    this.managed = new ManagedServer(context, log, () => this.stateEmitter.fire(this.current));
     this.lifetime.own(
       vscode.workspace.onDidChangeConfiguration((change) => {
         if (SERVER_SETTINGS.some((name) => change.affectsConfiguration(name))) void this.restart();
@@ -93,14 +97,20 @@ export class LuaServer implements vscode.Disposable {
     return this.current;
   }
 
+  /** Whether the server is being installed. */
+  get isInstalling(): boolean {
+    return this.managed.isInstalling;
+  }
+
   /** Name and version of the running server. */
   get description(): string {
     const info = this.client?.initializeResult?.serverInfo;
     return info === undefined ? "the server" : `${info.name} ${info.version ?? ""}`.trim();
   }
 
-  get command(): readonly string[] {
-    return this.commandLine;
+  /** The process that runs, for tests that end it. */
+  get processId(): number | undefined {
+    return this.child?.pid;
   }
 
   /** Whether the running server has a command. */
@@ -269,7 +279,10 @@ export class LuaServer implements vscode.Disposable {
         env: configuredServer() === undefined ? environmentVariables() : process.env,
         windowsHide: true,
       });
-      child.once("spawn", () => resolve(child));
+      child.once("spawn", () => {
+        this.child = child;
+        resolve(child);
+      });
       child.once("error", (error: NodeJS.ErrnoException) => {
         const why = error.code ?? error.message;
         reject(problem("no-server", `${program} cannot be started (${why}).`, String(error.stack)));

@@ -35,6 +35,8 @@ export class ManagedServer {
   constructor(
     context: vscode.ExtensionContext,
     private readonly log: vscode.LogOutputChannel,
+    /** Called when an installation begins and ends. */
+    private readonly changed: () => void,
   ) {
     this.storage = path.join(context.globalStorageUri.fsPath, "server");
     this.wheels = path.join(context.extensionPath, "dist", "server");
@@ -53,6 +55,10 @@ export class ManagedServer {
     const installed = await installedEnvironment(this.storage, this.wheels);
     if (installed === undefined) return "it is incomplete";
     return checkEnvironment(installed, environmentVariables());
+  }
+
+  get isInstalling(): boolean {
+    return this.installing !== undefined;
   }
 
   /** Ends an installation that runs: something else is wanted now. */
@@ -82,6 +88,7 @@ export class ManagedServer {
       async (progress, token) => {
         const abort = new AbortController();
         this.installing = abort;
+        this.changed();
         token.onCancellationRequested(() => abort.abort());
         return ensureEnvironment({
           storage: this.storage,
@@ -93,6 +100,7 @@ export class ManagedServer {
           signal: abort.signal,
         }).finally(() => {
           this.installing = undefined;
+          this.changed();
         });
       },
     );

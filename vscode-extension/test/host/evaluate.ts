@@ -100,6 +100,76 @@ export function evaluateSuite(): void {
     assert.equal(text, `"${"ab".repeat(200)}"`);
   });
 
+  it("evaluates a line, and everything up to the cursor", async () => {
+    const editor = await openLua("local a = 1\nmath.max(a, 5)\nmath.max(a, 9)\n");
+    select(editor, 1, 14);
+    await execute(COMMANDS.evaluateToCursor);
+    await untilLabels(editor, ["1: ✓"]);
+    await execute(COMMANDS.clearResults);
+    select(editor, 2);
+    await execute(COMMANDS.evaluateLine);
+    await untilLabels(editor, ["2: => 9"]);
+  });
+
+  it("writes a result into a comment, and replaces it the next time", async () => {
+    const editor = await openLua("math.max(2, 3)\n");
+    select(editor, 0);
+    await execute(COMMANDS.evaluateToComment);
+    const once = await until("the comment", () => {
+      const text = editor.document.getText();
+      return /--.*3/.test(text) && text;
+    });
+    await execute(COMMANDS.evaluateToComment);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(editor.document.getText(), once);
+  });
+
+  it("evaluates examples in comments, in place", async () => {
+    const editor = await openLua("--- >>> 6 * 7\nlocal x = 1\n");
+    select(editor, 0);
+    await execute(COMMANDS.evaluateExamples);
+    await until("the value", () => /42/.test(editor.document.getText()));
+  });
+
+  it("shows results as inlay hints instead, if the setting says so", async () => {
+    const settings = vscode.workspace.getConfiguration("luaPersist");
+    const editor = await openLua("math.max(4, 8)\n");
+    const whole = new vscode.Range(0, 0, 1, 0);
+    const hints = () =>
+      execute<vscode.InlayHint[]>("vscode.executeInlayHintProvider", editor.document.uri, whole);
+    const show = async () => {
+      select(editor, 0);
+      await execute(COMMANDS.evaluate);
+    };
+    await show();
+    await untilLabels(editor, ["0: => 8"]);
+    assert.deepEqual(await hints(), []);
+    await settings.update("results.inline", "hints", vscode.ConfigurationTarget.Workspace);
+    try {
+      await until("the hint", async () => {
+        await show();
+        return (await hints()).some(({ label }) => /=> 8/.test(String(label)));
+      });
+      await untilLabels(editor, []);
+    } finally {
+      await settings.update("results.inline", undefined, vscode.ConfigurationTarget.Workspace);
+    }
+  });
+
+  it("hides lenses, if the setting says so", async () => {
+    const settings = vscode.workspace.getConfiguration("luaPersist");
+    const editor = await openLua("math.max(4, 8)\n");
+    const lenses = () =>
+      execute<vscode.CodeLens[]>("vscode.executeCodeLensProvider", editor.document.uri);
+    await until("a lens", async () => (await lenses()).length > 0);
+    await settings.update("codeLens.enabled", false, vscode.ConfigurationTarget.Workspace);
+    try {
+      await until("their end", async () => (await lenses()).length === 0);
+    } finally {
+      await settings.update("codeLens.enabled", undefined, vscode.ConfigurationTarget.Workspace);
+    }
+  });
+
   it("interrupts a loop without end", async () => {
     const editor = await openLua("while true do end\n");
     select(editor, 0);

@@ -1,6 +1,7 @@
 // All suites by name. Some want a window of their own: the driver names them in LUA_PERSIST_TEST_SUITE.
 
 import { evaluateSuite } from "./evaluate";
+import { lifeSuite, untrustedSuite } from "./life";
 import { manifestSuite } from "./manifest";
 import { promptSuite } from "./prompt";
 import { pureSuite } from "./pure";
@@ -9,6 +10,8 @@ import { trackingSuite } from "./tracking";
 import { viewsSuite } from "./views";
 
 export const suites: Record<string, () => void> = {
+  life: lifeSuite,
+  untrusted: untrustedSuite,
   manifest: manifestSuite,
   tracking: trackingSuite,
   setup: setupSuite,

@@ -6,6 +6,8 @@ import { type Browser, chromium, type Frame, type Page } from "playwright-core";
 
 const WAIT_MS_MAX = 20_000;
 const SIZE = { width: 1280, height: 800 };
+/** Hovers appear slowly. */
+const FADE_MS = 400;
 const NBSP = /\u00a0/g;
 
 export interface Settings {
@@ -55,18 +57,17 @@ export class Editor {
 
   /** A screenshot with the mouse where it is, for hovers. */
   async still(name: string): Promise<void> {
+    await this.page.waitForTimeout(FADE_MS);
     await this.page.screenshot({ path: path.join(this.settings.shots, `${name}.png`) });
   }
 
   async run(command: string): Promise<void> {
+    await this.page.waitForSelector(".quick-input-widget", { state: "hidden" });
     await this.page.keyboard.press("F1");
-    const input = this.page.locator(".quick-input-widget:visible input");
-    await input.fill(`>${command}`);
-    await this.page
-      .locator(".quick-input-widget .monaco-list-row .label-name", { hasText: command })
-      .first()
-      .waitFor();
-    await this.page.keyboard.press("Enter");
+    await this.page.locator(".quick-input-widget:visible input").fill(`>${command}`);
+    const exact = new RegExp(`^${command.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`);
+    const rows = this.page.locator(".quick-input-widget .monaco-list-row .label-name");
+    await rows.filter({ hasText: exact }).first().click();
   }
 
   async openFile(name: string): Promise<void> {
@@ -118,8 +119,12 @@ export class Editor {
     );
   }
 
-  async until<T>(what: string, ask: () => Promise<T | undefined | false>): Promise<T> {
-    const end = Date.now() + WAIT_MS_MAX;
+  async until<T>(
+    what: string,
+    ask: () => Promise<T | undefined | false>,
+    waitMs = WAIT_MS_MAX,
+  ): Promise<T> {
+    const end = Date.now() + waitMs;
     for (;;) {
       const answer = await ask().catch(() => undefined);
       if (answer !== undefined && answer !== false) return answer;
@@ -133,7 +138,7 @@ export class Editor {
 
   /** Hovers over a text of the active editor until a hover is there. */
   async hover(text: string): Promise<string> {
-    const target = this.page.locator(".view-line", { hasText: text }).first();
+    const target = this.page.locator(".view-line", { hasText: text }).last();
     await target.locator("span span").last().hover();
     const hover = this.page.locator(".monaco-hover:visible").first();
     await hover.waitFor();
@@ -150,6 +155,17 @@ export class Editor {
       }
       return undefined;
     });
+  }
+
+  /** What the status bar item says, its icon as a class name. */
+  async status(): Promise<string> {
+    const item = this.page.locator('[id="lua-ls-persist.lua-persist.luaPersist.status"]');
+    const icon = await item.locator(".codicon").first().getAttribute("class");
+    return `${icon ?? ""} ${(await item.textContent()) ?? ""}`;
+  }
+
+  async isIdle(): Promise<boolean> {
+    return (await this.status()).includes("codicon-database");
   }
 
   async theme(name: string): Promise<void> {

@@ -15,6 +15,8 @@ import { planView, profileView } from "./side";
 
 const FILTER_DELAY_MS = 120;
 const COPY_ROWS_MAX = 10_000;
+/** So soon after Ctrl+Z in the grid the editor's own answer to it comes. */
+const EDITOR_UNDO_MS_MAX = 1_000;
 
 interface View {
   table: string;
@@ -27,6 +29,7 @@ interface View {
 const start = JSON.parse(document.body.dataset.state ?? "{}") as { table: string; uri?: string };
 let view: View = fresh(start.table);
 const trail: View[] = [];
+let undoneAt = Number.NEGATIVE_INFINITY;
 let side: { kind: "profile"; column: string } | { kind: "plan" } | undefined;
 
 const rows = new Rows(() => sheet.render());
@@ -275,6 +278,7 @@ async function deleteRows(): Promise<void> {
 }
 
 async function undo(): Promise<void> {
+  undoneAt = performance.now();
   await attempt(async () => {
     const { text } = await ask("undo", {});
     await load(true);
@@ -462,6 +466,22 @@ function back(): void {
 function wire(): void {
   let timer = 0;
   const filter = byId<HTMLInputElement>("filter");
+  const query = byId<HTMLInputElement>("query");
+  for (const input of [filter, query]) {
+    input.addEventListener(
+      "input",
+      (event) => {
+        // The editor answers Ctrl+Z in the grid as well, by undoing what was typed in a field.
+        const isOurs = performance.now() - undoneAt < EDITOR_UNDO_MS_MAX;
+        if (!(event as InputEvent).inputType.startsWith("history") || !isOurs) return;
+        event.stopImmediatePropagation();
+        filter.value = view.filter;
+        query.value = lineOf(view.conditions);
+        sheet.element.focus();
+      },
+      { capture: true },
+    );
+  }
   filter.addEventListener("input", () => {
     clearTimeout(timer);
     timer = window.setTimeout(() => {
@@ -469,7 +489,6 @@ function wire(): void {
       void load();
     }, FILTER_DELAY_MS);
   });
-  const query = byId<HTMLInputElement>("query");
   query.addEventListener("change", () => setLine(query.value));
   for (const input of [filter, query]) {
     input.addEventListener("keydown", (event) => {

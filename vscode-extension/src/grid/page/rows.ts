@@ -18,6 +18,8 @@ export class Rows {
   /** Answers to questions that were replaced since are dropped. */
   private generation = 0;
   private question: Question = { table: "" };
+  /** The columns as they were shown: an edit must not make them change places. */
+  private order: string[] = [];
 
   constructor(private readonly onArrived: () => void) {}
 
@@ -31,7 +33,8 @@ export class Rows {
     const page = await this.fetch(block);
     if (generation !== this.generation) return;
     this.blocks.clear();
-    this.take(block, page);
+    this.take(block, inOrder(page, this.order));
+    this.order = this.columns.map(({ name }) => name);
   }
 
   at(row: number): Row | undefined {
@@ -45,7 +48,8 @@ export class Rows {
       if (this.blocks.has(block) || this.asked.has(block)) continue;
       this.asked.add(block);
       const generation = this.generation;
-      this.fetch(block).then(
+      // Of the same columns as the first block, whatever its own rows have.
+      this.fetch(block, this.order).then(
         (page) => {
           if (generation !== this.generation) return;
           this.take(block, page);
@@ -56,8 +60,9 @@ export class Rows {
     }
   }
 
-  private fetch(block: number): Promise<RowsPage> {
-    return ask("rows", { ...this.question, offset: block * BLOCK_ROWS, limit: BLOCK_ROWS });
+  private fetch(block: number, columns?: string[]): Promise<RowsPage> {
+    const place = { offset: block * BLOCK_ROWS, limit: BLOCK_ROWS };
+    return ask("rows", { ...this.question, ...place, ...(columns ? { columns } : {}) });
   }
 
   private take(block: number, page: RowsPage): void {
@@ -72,4 +77,23 @@ export class Rows {
     this.filtered = page.filtered;
     this.explain = page.explain;
   }
+}
+
+/** A page with its columns in the order of those that are known, and new ones behind. */
+function inOrder(page: RowsPage, known: readonly string[]): RowsPage {
+  const place = ({ name }: Column): number => {
+    const at = known.indexOf(name);
+    return at < 0 ? known.length : at;
+  };
+  const order = page.columns
+    .map((column, at) => ({ column, at }))
+    .sort((a, b) => place(a.column) - place(b.column) || a.at - b.at);
+  return {
+    ...page,
+    columns: order.map(({ column }) => column),
+    rows: page.rows.map((row) => ({
+      ...row,
+      cells: order.map(({ at }) => row.cells[at] ?? null),
+    })),
+  };
 }

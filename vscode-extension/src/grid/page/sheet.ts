@@ -108,7 +108,9 @@ export class Sheet {
     else if (this.row > this.first + visible - 1) this.scrollTo(this.row - visible + 1);
     const left = this.widths.slice(1, this.column).reduce((sum, width) => sum + width, 0);
     const width = this.widths[this.column] ?? 0;
-    if (this.column > 0) {
+    if (this.column === 0) {
+      this.scroller.scrollLeft = 0;
+    } else {
       const room = this.scroller.clientWidth - (this.widths[0] ?? 0);
       if (left < this.scroller.scrollLeft) this.scroller.scrollLeft = left;
       else if (left + width > this.scroller.scrollLeft + room) {

@@ -1,0 +1,78 @@
+"""The extension as a person sees it, in a browser, from its package: stories with screenshots.
+
+`LUA_PERSIST_SHOTS` names a folder in which the screenshots stay, `LUA_PERSIST_PICTURES` one that
+gets those of the documents: `LUA_PERSIST_PICTURES=docs/images make test-extension`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.extension.host import server_command
+from tests.extension.stories import FIRST, LOOK, Story, make_workspace, run_stories
+from tools import extension
+from tools.code_server import CodeServer
+from tools.node_tools import ROOT
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+STORIES = (
+    "evaluate", "errors", "tables", "grid", "query", "edit", "repl", "notebook", "themes",
+    "walkthrough",
+)  # fmt: skip
+
+PICTURES = (
+    "error", "inline-results", "notebook", "query-builder", "repl", "table-editor",
+    "table-editor-light", "table-editor-high-contrast", "views", "walkthrough",
+)  # fmt: skip
+
+
+@pytest.mark.usefixtures("built")
+def test_stories(tmp_path: Path) -> None:
+    workspace = tmp_path / "demo"
+    make_workspace(workspace)
+    shots = Path(os.environ.get("LUA_PERSIST_SHOTS", tmp_path / "shots"))
+    settings = {"luaPersist.server.command": server_command(), **LOOK}
+    environment = {"PYTHONPATH": str(ROOT)}
+    vsix = extension.package()
+    extension.bundle_tests()
+    with CodeServer(
+        tmp_path / "profile", settings=settings, trust=False, environment=environment
+    ) as server:
+        server.install(vsix)
+        stories = run_stories(server, workspace, tmp_path, shots, STORIES)
+    check(stories, STORIES)
+    pictures = os.environ.get("LUA_PERSIST_PICTURES")
+    for name in PICTURES if pictures else ():
+        shutil.copy(shots / f"{name}.png", str(pictures))
+
+
+@pytest.mark.usefixtures("built")
+def test_the_path_of_a_newcomer(tmp_path: Path) -> None:
+    """A fresh profile and the package alone; the server is installed as for any user."""
+    workspace = tmp_path / "first"
+    workspace.mkdir()
+    (workspace / "first.lua").write_text(FIRST, encoding="utf-8")
+    shots = Path(os.environ.get("LUA_PERSIST_SHOTS", tmp_path / "shots"))
+    vsix = extension.package()
+    extension.bundle_tests()
+    for name in ("newcomer", "afterwards"):  # The editor is closed in between.
+        with CodeServer(tmp_path / "profile", settings=LOOK, trust=False) as server:
+            if name == "newcomer":
+                server.install(vsix)
+            stories = run_stories(server, workspace, tmp_path, shots, [name])
+        check(stories, [name])
+    assert (workspace / ".lua-persist/session.db").exists()
+
+
+def check(stories: Sequence[Story], names: Sequence[str]) -> None:
+    for story in stories:
+        print(story.title, story.measured)
+    failed = [f"{story.title}: {story.error}" for story in stories if not story.passed]
+    assert not failed, "\n\n".join(failed)
+    assert [story.title for story in stories] == list(names)
