@@ -180,10 +180,18 @@ export interface Difference {
 }
 
 export interface Completion {
-  text: string;
+  label: string;
+  /** What stands in the place of what is typed, from `start` to `end`. */
+  insert: string;
+  kind: string;
+  detail: string;
+}
+
+export interface Completions {
+  /** Best first. */
+  items: Completion[];
   start: number;
-  kind?: string;
-  detail?: string;
+  end: number;
 }
 
 export type JsonValue =
@@ -224,7 +232,7 @@ export interface ServerCommands {
   clearResults: [{ uri?: string }, { cleared: boolean }];
   copyLastResult: [Record<string, never>, { text: string }];
   status: [Folder, SessionStatus];
-  completeText: [Folder & { text: string; offset: number }, { items: Completion[] } | Completion[]];
+  completeText: [Folder & { text: string; offset: number }, Completions];
   tables: [Folder, { tables: TableInfo[] }];
   inspect: [Folder & { path: string; offset?: number; limit?: number; depth?: number }, Inspection];
   rows: [Folder & RowsQuery, RowsPage];

@@ -5,7 +5,7 @@ import * as vscode from "vscode";
 import { problemText } from "../evaluate/results";
 import { currentFolder } from "../folder";
 import { Lifetime, messageOf } from "../lifetime";
-import type { Completion, Evaluation } from "../protocol";
+import type { Completions, Evaluation } from "../protocol";
 import type { LuaServer } from "../server/luaServer";
 import { type Asked, LineEditor } from "./lineEditor";
 
@@ -204,27 +204,25 @@ export class Repl implements vscode.Pseudoterminal {
 
   private async complete(): Promise<void> {
     const { text, cursor } = this.editor;
-    let found: Completion[];
+    let found: Completions;
     try {
-      const answer = await this.server.call("completeText", {
-        ...currentFolder(),
-        text,
-        offset: cursor,
-      });
-      found = Array.isArray(answer) ? answer : answer.items;
+      const place = { ...currentFolder(), text, offset: cursor };
+      found = await this.server.call("completeText", place);
     } catch {
       return; // Completion is a help, not worth a message in the middle of a line.
     }
-    const [first] = found;
-    if (first === undefined || this.editor.text !== text) return;
-    const start = first.start;
-    const common = commonStart(found.map((each) => each.text));
-    if (common.length > cursor - start) {
+    if (this.editor.text !== text) return;
+    const { start } = found;
+    const typed = text.slice(start, cursor);
+    const fitting = found.items.filter(({ insert }) => insert.startsWith(typed));
+    if (fitting.length === 0) return;
+    const common = commonStart(fitting.map(({ insert }) => insert));
+    if (common.length > typed.length) {
       this.editor.replace(start, common);
-    } else if (found.length > 1) {
+    } else if (fitting.length > 1) {
       this.write(this.editor.leave());
-      const names = found.slice(0, COMPLETIONS_MAX).map((each) => each.text);
-      const more = found.length > COMPLETIONS_MAX ? ["…"] : [];
+      const names = fitting.slice(0, COMPLETIONS_MAX).map(({ label }) => label);
+      const more = fitting.length > COMPLETIONS_MAX ? ["…"] : [];
       this.line(`${COLOR.quiet}${[...names, ...more].join("  ")}${COLOR.end}`);
     }
     this.redraw();

@@ -27,7 +27,14 @@ import {
   type ServerCommand,
   type SessionStatus,
 } from "../protocol";
-import { configuredServer, SECTION, SERVER_SETTINGS, setting, showsDecorations } from "../settings";
+import {
+  configuredPython,
+  configuredServer,
+  SECTION,
+  SERVER_SETTINGS,
+  setting,
+  showsDecorations,
+} from "../settings";
 import { problem, SetupProblem } from "./problems";
 import { environmentVariables, ManagedServer, takeStep, tellProblem } from "./setup";
 
@@ -69,6 +76,7 @@ export class LuaServer implements vscode.Disposable {
   private starting: Promise<void> | undefined;
   private commandLine: string[] = [];
   private child: ChildProcess | undefined;
+  private choice = chosenProgram();
   private crashes: number[] = [];
   private wanted = true;
   /** What the last problem of the set-up was, for tests and reports. */
@@ -83,7 +91,12 @@ export class LuaServer implements vscode.Disposable {
     this.managed = new ManagedServer(context, log, () => this.stateEmitter.fire(this.current));
     this.lifetime.own(
       vscode.workspace.onDidChangeConfiguration((change) => {
-        if (SERVER_SETTINGS.some((name) => change.affectsConfiguration(name))) void this.restart();
+        if (!SERVER_SETTINGS.some((name) => change.affectsConfiguration(name))) return;
+        // A folder that is not trusted can change these settings, without effect.
+        const choice = chosenProgram();
+        if (choice === this.choice) return;
+        this.choice = choice;
+        void this.restart();
       }),
     );
     this.lifetime.own(
@@ -384,6 +397,11 @@ class OwnCapabilities implements StaticFeature {
   }
 
   clear(): void {}
+}
+
+/** What the settings say about the program to start, to be compared. */
+function chosenProgram(): string {
+  return JSON.stringify([configuredServer(), configuredPython()]);
 }
 
 /** The section as the server reads it at its start; later changes it asks for by itself. */

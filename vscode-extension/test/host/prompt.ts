@@ -58,8 +58,6 @@ export function promptSuite(): void {
   });
 
   it("completes from live values", async () => {
-    const { server } = await api();
-    if (!server.has("completeText")) return;
     await type("shared_va");
     await type("\t");
     await untilShown(/shared_value/);
