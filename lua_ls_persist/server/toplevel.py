@@ -35,9 +35,14 @@ class Declaration:
 
 
 def declarations(root: Node) -> Iterator[Declaration]:
-    """The top-level locals of a chunk, in order; a name may come more than once."""
+    """The top-level locals of a chunk, in order; a name may come more than once.
+
+    In broken code also what stands inside of what is wrong: nobody knows where that ends.
+    """
     for statement in root.named_children:
-        if statement.type == "function_declaration" and statement.children[0].type == "local":
+        if statement.type == "ERROR":
+            yield from declarations(statement)
+        elif statement.type == "function_declaration" and statement.children[0].type == "local":
             name = statement.child_by_field_name("name")
             if name is not None and name.type == "identifier":
                 yield Declaration(_text(name), "", name, statement)
@@ -48,7 +53,8 @@ def declarations(root: Node) -> Iterator[Declaration]:
 def _variables(statement: Node) -> Iterator[Declaration]:
     named: Node | None = None
     attribute = ""
-    for part in _variable_list(statement).children:
+    variables = _variable_list(statement)
+    for part in () if variables is None else variables.children:
         if part.type == "identifier":
             if named is not None:
                 yield Declaration(_text(named), attribute, named, statement)
@@ -59,11 +65,17 @@ def _variables(statement: Node) -> Iterator[Declaration]:
         yield Declaration(_text(named), attribute, named, statement)
 
 
-def _variable_list(statement: Node) -> Node:
-    inner = next(node for node in statement.named_children if node.type != "comment")
-    if inner.type == "assignment_statement":
-        inner = next(node for node in inner.named_children if node.type == "variable_list")
+def _variable_list(statement: Node) -> Node | None:
+    inner = _inner(statement)
+    if inner is not None and inner.type == "assignment_statement":
+        lists = (node for node in inner.named_children if node.type == "variable_list")
+        return next(lists, None)
     return inner
+
+
+def _inner(statement: Node) -> Node | None:
+    """What a declaration is of: an assignment, or names."""
+    return next((node for node in statement.named_children if node.type != "comment"), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +159,10 @@ def _described(
 
 
 def _only_value(statement: Node) -> str:
-    inner = next(node for node in statement.named_children if node.type != "comment")
-    if statement.type != "variable_declaration" or inner.type != "assignment_statement":
+    inner = _inner(statement)
+    if statement.type != "variable_declaration" or inner is None:
+        return ""
+    if inner.type != "assignment_statement":
         return ""
     values = [node for node in inner.named_children if node.type == "expression_list"]
     only = values[0].named_children if values else []
@@ -352,8 +366,10 @@ class _Edits:
         statement = names[0].statement
         start = statement.children[0]
         self._edits.append((start.start_byte, start.end_byte, NOT_LOCAL))
-        inner = next(node for node in statement.named_children if node.type != "comment")
-        if statement.type == "variable_declaration" and inner.type == "variable_list":
+        inner = _inner(statement)
+        if statement.type != "variable_declaration" or inner is None:
+            return
+        if inner.type == "variable_list":
             self._edits.append((inner.end_byte, inner.end_byte, " = nil"))
 
     def applied_to(self, source: bytes) -> bytes:

@@ -199,6 +199,16 @@ def test_errors_are_where_they_were(session: Session) -> None:
     assert problem.traceback[-1].function == "main chunk"
 
 
+@pytest.mark.parametrize(
+    "typed", ["foo(", "local", "local x =", "if n then", "x = {", "function f(", "'", "local y <"]
+)
+def test_code_that_is_being_typed_elsewhere(session: Session, typed: str) -> None:
+    whole(session, COUNTER)
+    above, below = f"{COUNTER}{typed}\n⟦return n⟧\n", f"{COUNTER}⟦return n⟧\n{typed}\n"
+    assert part(session, below).text == "0"
+    assert part(session, above).text == "0"
+
+
 @pytest.mark.parametrize("wrong", ["return )", "x = = 1", "end", "local local"])
 def test_syntax_errors_are_those_of_the_source(session: Session, wrong: str) -> None:
     whole(session, "local a = 1")
