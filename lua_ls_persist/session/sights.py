@@ -205,6 +205,7 @@ class Sight:
         Of each table at most so many: those that begin so first, then by the alphabet.
         """
         folded = typed.lower()
+        length = len(typed)
         fits = re.compile(".*?".join(map(re.escape, folded))).search
 
         def order(place: int) -> tuple[bool, bool, str]:
@@ -217,8 +218,15 @@ class Sight:
             places = [
                 place
                 for place, key in enumerate(keys)
-                if isinstance(key, str) and (not folded or fits(key.lower()))
+                if isinstance(key, str) and key[:length].lower() == folded
             ]
+            if len(places) <= limit and folded:
+                # To look for it inside of all names takes ten times as long.
+                places = [
+                    place
+                    for place, key in enumerate(keys)
+                    if isinstance(key, str) and len(key) >= length and fits(key.lower())
+                ]
             if len(places) > limit:
                 places = nsmallest(limit, places, order)
             for place in places:

@@ -18,6 +18,7 @@ from lua_ls_persist.model import IndexInfo
 from lua_ls_persist.query import parse_query
 from lua_ls_persist.query.advice import Advice, advice_for
 from lua_ls_persist.server.analysis import Scopes
+from lua_ls_persist.server.analysis.resolving import occurrences
 from lua_ls_persist.server.live.candidates import OPERATORS, QUERY_PARTS
 from lua_ls_persist.server.live.fields import mentioning
 from lua_ls_persist.server.live.resolving import Resolver
@@ -69,6 +70,7 @@ def mentions_in(scopes: Scopes, key: str | None) -> list[Mention]:
 
 
 def _mentions(scopes: Scopes, resolver: Resolver) -> Iterator[Mention]:
+    free = {one.start for one in occurrences(scopes.chunk.root, "ext") if one.declaration is None}
     for base, statement in mentioning(scopes.chunk.root, 0, "ext"):
         for chain in statement.chains:
             if chain.base is None or chain.base.text != "ext" or len(chain.steps) < 2:
@@ -76,9 +78,10 @@ def _mentions(scopes: Scopes, resolver: Resolver) -> Iterator[Mention]:
             name, call = chain.steps[0].key, chain.steps[1]
             if call.kind != "(" or not (name == "table" or name in QUERY_PARTS):
                 continue
-            variable = scopes.path(chain, base, 0).base
+            if base + chain.base.offset not in free:
+                continue
             table = resolver.table(chain, base, 1)
-            if variable is None or variable.kind != "global" or table is None:
+            if table is None:
                 continue
             question = ""
             if name != "table" and len(call.arguments) > 1:

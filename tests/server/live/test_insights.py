@@ -62,6 +62,18 @@ async def test_queries(editor: Editor) -> None:
     assert found == []
 
 
+async def test_a_table_has_one_lens(neovim: Editor) -> None:
+    await prepared(neovim)
+    asked = Asked(neovim, "local u = ext.table('users')\nlocal v = ext.table('users')")
+    expected = ["0 3 rows · index users(age)"]
+    found: list[str] = []
+    for _ in range(TRIES_MAX):
+        found = await lenses(neovim, asked.uri)
+        if found == expected:
+            break
+    assert found == expected
+
+
 async def test_an_edited_function(neovim: Editor) -> None:
     uri = await prepared(neovim)
     neovim.insert(uri, 9, 2, "-- edited\n  ")

@@ -39,6 +39,8 @@ class Insight:
     params: dict[str, Json]
     action: str = ""
     """What it is called as a code action, where that says more."""
+    is_of_table: bool = False
+    """It is about the table itself, wherever that is named."""
 
 
 def register(server: LuaLanguageServer) -> None:
@@ -52,7 +54,7 @@ def register(server: LuaLanguageServer) -> None:
                 range=server.converter.range(document, _first_row(one.range)),
                 command=_command(one, one.title),
             )
-            for one in await insights(server, document)
+            for one in _once(await insights(server, document))
         ]
 
     async def actions(document: Document, params: types.CodeActionParams) -> list[types.CodeAction]:
@@ -61,9 +63,7 @@ def register(server: LuaLanguageServer) -> None:
             return []
         selected = server.converter.range_in(document, client_range(params.range))
         found = [
-            one
-            for one in await insights(server, document)
-            if one.range.start.row <= selected.end.row and selected.start.row <= one.range.end.row
+            one for one in await insights(server, document, selected) if _meet(one.range, selected)
         ]
         if _is_command("undo"):
             top = Range(selected.start, selected.start)
@@ -82,13 +82,31 @@ def register(server: LuaLanguageServer) -> None:
     server.action_sources.append(actions)
 
 
-async def insights(server: LuaLanguageServer, document: Document) -> list[Insight]:
-    """Everything that is known about places of a document."""
+def _once(found: list[Insight]) -> list[Insight]:
+    """What is about a table, and the same wherever it is named, only at the first place."""
+    seen: set[str] = set()
+    kept = []
+    for one in found:
+        key = f"{one.title} {one.params}"
+        if not (one.is_of_table and key in seen):
+            kept.append(one)
+        seen.add(key)
+    return kept
+
+
+async def insights(
+    server: LuaLanguageServer, document: Document, rows: Range | None = None
+) -> list[Insight]:
+    """Everything that is known about places of a document, or about those that meet some rows."""
     workspace = server.workspace_of(document.uri)
     if not workspace.evaluator.opened:
         return []  # Nothing is stored yet, or nobody has looked: nothing to say.
     scopes = await server.scopes(document)
-    mentions = mentions_in(scopes, uris.key_of(document.uri))
+    mentions = [
+        one
+        for one in mentions_in(scopes, uris.key_of(document.uri))
+        if rows is None or _meet(one.range, rows)
+    ]
     found = list(await _functions(server, document))
     if mentions:
         tables = [Question(mention.table, stored=True) for mention in mentions]
@@ -123,7 +141,8 @@ def _table(document: Document, mention: Mention, path: str, stored: StoredSight)
         title += f" · {'index' if len(stored.indexes) == 1 else 'indexes'} {', '.join(names)}"
         title += f" and {more} more" if more else ""
     params: dict[str, Json] = {"what": "table", "path": path, "uri": document.uri}
-    return Insight(mention.range, title, "open", params, f"Open Table {path}")
+    action = f"Open Table {path}"
+    return Insight(mention.range, title, "open", params, action, is_of_table=True)
 
 
 def _query(document: Document, mention: Mention, path: str, plan: Plan | None) -> Iterator[Insight]:
@@ -209,6 +228,11 @@ def _includes(wanted: str) -> bool:
 def _first_row(range_: Range) -> Range:
     start = Position(range_.start.row, range_.start.column)
     return Range(start, start)
+
+
+def _meet(one: Range, other: Range) -> bool:
+    """Whether two ranges have a row in common."""
+    return one.start.row <= other.end.row and other.start.row <= one.end.row
 
 
 def _rows(count: int) -> str:
