@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.editors.checks import SeenTwice
 from tests.editors.harness import MAY_BE_MISSING, code_blocks, prepared, run_editor
 
 SCRIPT = Path(__file__).parent / "neovim" / "evaluate_0_7.lua"
@@ -43,36 +44,10 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     return [run_editor(command, folder, more) for _ in range(2)]
 
 
-def test_results_are_shown(twice: list[Any]) -> None:
-    for number, seen in enumerate(twice, 1):
-        assert f"10 » count {number}" in seen["shown"]
+class TestOldNeovim(SeenTwice):
+    """Everything that is seen twice."""
 
 
-def test_everything_is_still_there(twice: list[Any]) -> None:
-    assert [seen["count"] for seen in twice] == ["1", "2"]
-
-
-def test_hover_tells_of_the_live_function(twice: list[Any]) -> None:
+def test_lenses(twice: list[Any]) -> None:
     for seen in twice:
-        assert "greet(name)" in seen["hover"]
-        assert "Greets somebody." in seen["hover"]
-
-
-def test_completion_of_the_fields_of_a_row(twice: list[Any]) -> None:
-    for seen in twice:
-        assert "name" in seen["completion"]
-
-
-def test_lenses_and_actions(twice: list[Any]) -> None:
-    for seen in twice:
-        assert {"Evaluate Top-Level Form", "Evaluate File"} <= set(seen["actions"])
         assert "Evaluate File" in seen["lenses"]
-
-
-def test_a_query(twice: list[Any]) -> None:
-    assert [seen["rows"] for seen in twice] == [["ann"], ["ann"]]
-
-
-def test_an_error_is_where_it_belongs(twice: list[Any]) -> None:
-    for seen in twice:
-        assert seen["errors"] == ["2 attempt to index a nil value (global 'missing')"]
