@@ -119,7 +119,8 @@ async def test_updates_that_cannot_be(stored: Editor) -> None:
         "give the `uri` of the document that does"
     )
     uri = stored.uri("main.lua")
-    stored.edit(uri, None, "function Memory.hit( return end")
-    message = await error(stored, "updateFunction", {"path": "Memory.hit", "uri": uri})
-    assert "main.lua:1:" in message
+    for row in range(3):
+        stored.edit(uri, None, "\n" * row + "function Memory.hit() return return end")
+        message = await error(stored, "updateFunction", {"path": "Memory.hit", "uri": uri})
+        assert f"main.lua:{row + 1}: unexpected symbol" in message
     assert texts((await stored.run("callFunction", {"path": "Memory.hit"}))["values"]) == ["6"]
