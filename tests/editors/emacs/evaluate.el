@@ -52,7 +52,8 @@
 
 ;; A file by its key of the configuration: the result is shown.
 (lua-persist-evaluate-file)
-(wait-for "the results" (lambda () (flymake-start) (messages)))
+(wait-for "the results" (lambda () (flymake-start)
+                          (seq-find (lambda (text) (string-match-p "count" text)) (messages))))
 (see 'shown (vconcat (messages)))
 (see 'count (text-of (run "evaluateText" :text "Memory.count")))
 
