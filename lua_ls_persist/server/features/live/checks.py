@@ -61,6 +61,7 @@ class _Checker:
         self._server = server
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._found: dict[str, _Found] = {}
+        self._closed = False
 
     def text_changed(self, uri: str) -> None:
         """A document was opened, edited or closed."""
@@ -110,6 +111,7 @@ class _Checker:
 
     def close(self) -> None:
         """Nothing is checked any more."""
+        self._closed = True
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
@@ -119,6 +121,8 @@ class _Checker:
         timer = self._timers.pop(key, None)
         if timer is not None:
             timer.cancel()
+        if self._closed:
+            return
         loop = asyncio.get_running_loop()
         self._timers[key] = loop.call_later(after_s, self._start, uri)
 
@@ -127,6 +131,13 @@ class _Checker:
         self._server.start(self._check(uri))
 
     async def _check(self, uri: str) -> None:
+        try:
+            await self._compare(uri)
+        except RuntimeError:
+            if not self._closed:  # Then the threads that it needs are gone.
+                raise
+
+    async def _compare(self, uri: str) -> None:
         server = self._server
         document = server.documents.get(uri)
         if document is None:
