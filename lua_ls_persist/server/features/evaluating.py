@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +18,7 @@ from lsprotocol import types
 from lua_ls_persist import session as sessions
 from lua_ls_persist.errors import LuaPersistError, SessionClosedError
 from lua_ls_persist.jsonable import Json, evaluation_to_json, value_to_json
-from lua_ls_persist.model import Evaluation, Local
+from lua_ls_persist.model import Evaluation, Local, Problem
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.board import Changed, Hint, Item, Note
 from lua_ls_persist.server.columns import PARSED_ROWS_MAX
@@ -237,12 +237,32 @@ def _finished(server: LuaLanguageServer, workspace: Workspace, piece: Piece, job
     """Shows and tells what came of a job that has run."""
     evaluation = job.evaluation
     assert evaluation is not None
+    evaluation = job.evaluation = _placed(evaluation, job.source)
     workspace.last = evaluation
     now = _show(server, workspace, piece, job, evaluation)
     data = _plain(server, workspace, piece, job, evaluation)
     if "evaluation" in server.wanted:
         server.protocol.notify(EVALUATION_NOTIFICATION, data)
     return Done(evaluation, data, now)
+
+
+def _placed(evaluation: Evaluation, source: Source) -> Evaluation:
+    """The evaluation, with no problem above what was evaluated.
+
+    What is stopped before its first statement was at the beginning of its chunk, where nothing but
+    empty lines stand for the rest of the document.
+    """
+
+    def placed(problem: Problem) -> Problem:
+        is_above = problem.line is not None and problem.line <= source.line
+        if problem.chunk != source.name or not is_above or len(problem.traceback) > 1:
+            return problem
+        frames = tuple(replace(frame, line=source.line + 1) for frame in problem.traceback)
+        return replace(problem, line=source.line + 1, traceback=frames)
+
+    if not evaluation.problems:
+        return evaluation
+    return replace(evaluation, problems=tuple(map(placed, evaluation.problems)))
 
 
 def _show(

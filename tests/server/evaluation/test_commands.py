@@ -143,6 +143,7 @@ async def test_an_error_as_a_comment(neovim: Editor) -> None:
 
 async def test_a_comment_is_written_where_the_code_is_by_then(neovim: Editor) -> None:
     uri = neovim.open("x = 1\nwhile true do end\n")
+    await neovim.run("evaluateText", {"text": "1"})  # The session is there.
     command = {"uri": uri, "position": place(1)}
     running = neovim.start_command("evaluateToComment", command)
     await within(neovim.client.wait_for_notification(types.PROGRESS))
@@ -154,6 +155,7 @@ async def test_a_comment_is_written_where_the_code_is_by_then(neovim: Editor) ->
 
 async def test_code_that_was_edited_gets_no_comment(neovim: Editor) -> None:
     uri = neovim.open("while true do end\n")
+    await neovim.run("evaluateText", {"text": "1"})  # The session is there.
     running = neovim.start_command("evaluateToComment", {"uri": uri, "position": place(0)})
     await within(neovim.client.wait_for_notification(types.PROGRESS))
     neovim.insert(uri, 0, 5, " not")
@@ -265,6 +267,7 @@ async def test_much_output_comes_whole_and_in_order(unstarted: Editor) -> None:
 
 async def test_a_mark_while_it_runs(editor: Editor) -> None:
     uri = editor.open("x = 1\nwhile true do end\n")
+    await editor.run("evaluateText", {"text": "1"})  # The session is there.
     running = editor.start_command("evaluateForm", {"uri": uri, "position": place(1)})
     if editor.shows_hints:
         await within(editor.client.wait_for_notification(types.PROGRESS))

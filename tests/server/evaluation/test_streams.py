@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from lua_ls_persist.model import OutputPiece
+from lua_ls_persist.model import Evaluation, Frame, OutputPiece, Problem
 from lua_ls_persist.server import watching
-from lua_ls_persist.server.features import output
+from lua_ls_persist.server.evaluator import Source
+from lua_ls_persist.server.features import evaluating, output
 from lua_ls_persist.server.features.output import OutputStream
 from lua_ls_persist.server.watching import Watch
 from tests.server.editor import within
@@ -150,3 +151,18 @@ async def test_what_cannot_be_looked_at_says_nothing(data: Data) -> None:
     await data.next_look()
     assert data.told == []
     watch.end()
+
+
+@pytest.mark.parametrize(
+    ("line", "frames", "placed"),
+    [(1, 1, 6), (5, 0, 6), (6, 1, 6), (9, 1, 9), (1, 2, 1), (None, 0, None)],
+)
+def test_what_is_stopped_before_it_begins_is_at_its_beginning(
+    line: int | None, frames: int, placed: int | None
+) -> None:
+    traceback = (Frame("a.lua", line, "main chunk"),) * frames
+    problem = Problem("interrupt", "interrupted", "a.lua", line, traceback)
+    evaluation = evaluating._placed(
+        Evaluation(False, problems=(problem,)), Source("f()", "a.lua", line=5)
+    )
+    assert [one.line for one in evaluation.problems] == [placed]
