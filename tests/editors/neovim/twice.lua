@@ -1,5 +1,5 @@
--- Run by `nvim --headless --clean -c "luafile evaluate_0_7.lua"` with CONFIGURATION and FOLDER in the
--- environment: evaluates a buffer with the client of old versions, and writes what the user would
+-- Run by `nvim --headless --clean -c "luafile twice.lua"` with CONFIGURATION and FOLDER in the
+-- environment: evaluates a buffer with functions that old and new versions have, and writes what the user would
 -- see to standard output as one line of JSON.
 local configuration, folder = vim.env.CONFIGURATION, vim.env.FOLDER
 local TIMEOUT_MS = 20000
@@ -36,6 +36,11 @@ local function main()
     local found = {}
     for _, d in ipairs(vim.diagnostic.get(buffer)) do
       found[#found + 1] = ("%d %s"):format(d.lnum + 1, d.message)
+    end
+    -- Old versions know no inlay hints; they get diagnostics instead.
+    for _, entry in ipairs(vim.lsp.inlay_hint and vim.lsp.inlay_hint.get({ bufnr = buffer }) or {}) do
+      local hint = entry.inlay_hint
+      found[#found + 1] = ("%d %s"):format(hint.position.line + 1, hint.label)
     end
     table.sort(found)
     return found
