@@ -11,7 +11,7 @@ in a long text costs about as much as the statement around it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -62,12 +62,19 @@ def parse(source: str, previous: Chunk | None = None) -> Chunk:
     """Parses a text; quickly where most of it was parsed before. Any thread."""
     if previous is not None and previous.source == source:
         return previous
+    parser, chunk = _pass(source, None if previous is None else Reuse(previous, source))
+    if parser.unclosed:
+        # Somebody types a function above others, and its `end` is still to come.
+        _, chunk = _pass(source, Reuse(chunk, source), by_margin=True)
+    return chunk
+
+
+def _pass(source: str, reuse: Reuse | None, *, by_margin: bool = False) -> tuple[Parser, Chunk]:
     start = 0
     if source.startswith("#"):
         start = source.find("\n") if "\n" in source else len(source)
     parser = Parser(source, start)
-    if previous is not None:
-        parser.reuse = Reuse(previous, source)
+    parser.reuse, parser.by_margin = reuse, by_margin
     root = Statement("chunk")
     block = Block("chunk", 0)
     parser.mentions = root.mentions
@@ -76,7 +83,7 @@ def parse(source: str, previous: Chunk | None = None) -> Chunk:
     block.end = root.end = len(source)
     root.events.append(block)
     root.blocks = (block,)
-    return Chunk(source, root)
+    return parser, Chunk(source, root)
 
 
 class Reuse:
@@ -88,7 +95,8 @@ class Reuse:
         tail = common_suffix(old, source, min(len(old), len(source)) - self._head)
         self._old_end = len(old) - tail
         self._new_end = len(source) - tail
-        self._donors: list[tuple[int, dict[int, Statement]]] = []
+        self._known: dict[int, Statement] = {}
+        """By where they began in the old text."""
         self.enter(0, previous.root)
 
     def find(self, start: int) -> tuple[int, Statement] | None:
@@ -99,11 +107,8 @@ class Reuse:
             old = start
         else:
             return None
-        for base, statements in reversed(self._donors):
-            statement = statements.get(old - base)
-            if statement is not None:
-                return old, statement
-        return None
+        statement = self._known.get(old)
+        return None if statement is None else (old, statement)
 
     def untouched(self, start: int, statement: Statement) -> bool:
         """Whether nothing was edited that decided the statement which began here."""
@@ -112,12 +117,10 @@ class Reuse:
         return start >= self._new_end or start + statement.reach <= self._head
 
     def enter(self, old: int, statement: Statement) -> None:
-        """Looks for the statements inside one that was edited, too."""
-        self._donors.append((old, dict(_inner(statement))))
-
-    def leave(self) -> None:
-        """Ends `enter`."""
-        self._donors.pop()
+        """From now on looks for the statements inside one that was edited, too."""
+        for block in statement.blocks:
+            for offset, inner in zip(block.offsets, block.statements, strict=True):
+                self._known[old + offset] = inner
 
 
 def _blocks(events: Sequence[Event]) -> list[Block]:
@@ -130,18 +133,17 @@ def _blocks(events: Sequence[Event]) -> list[Block]:
     return found
 
 
-def _inner(statement: Statement) -> Iterator[tuple[int, Statement]]:
-    """The statements right inside a statement, by offset."""
-    for block in statement.blocks:
-        yield from zip(block.offsets, block.statements, strict=True)
-
-
 class Parser(Reader):
     """One pass over a text."""
 
     def __init__(self, source: str, start: int) -> None:
         super().__init__(source, start)
         self.reuse: Reuse | None = None
+        self.by_margin = False
+        """Whether a function at the margin ends what is open since the margin."""
+        self.unclosed = False
+        """Whether the text ended in a block."""
+        self._open_at_margin = 0
         self._open = {"end": 0, "else": 0, "elseif": 0, "until": 0}
         """How many blocks each keyword could end."""
         self._context_at = -1
@@ -151,6 +153,8 @@ class Parser(Reader):
         ends = _ENDS_OF.get(opener, _END)
         for end in ends:
             self._open[end] += 1
+        at_margin = opener != "chunk" and self._at_margin(self.base)
+        self._open_at_margin += at_margin
         while self.kind != END:
             if self.kind == KEYWORD and self.text in _BLOCK_ENDS:
                 if self.text in ends:
@@ -161,12 +165,28 @@ class Parser(Reader):
                     block.closed = False
                     break
                 self.advance()
+            elif self._ends_by_margin():
+                self._context_at = self.start
+                block.closed = False
+                break
             elif self._starts_statement():
                 self.item(block, self._statement, field=False)
             else:
                 self.advance()
+        if self.kind == END and opener != "chunk":
+            self.unclosed = True
+        self._open_at_margin -= at_margin
         for end in ends:
             self._open[end] -= 1
+
+    def _at_margin(self, offset: int) -> bool:
+        return offset == 0 or self.source[offset - 1] == "\n"
+
+    def _ends_by_margin(self) -> bool:
+        """Whether a function begins that is not meant to be in what is open."""
+        if not self.by_margin or not self._open_at_margin or not self._at_margin(self.start):
+            return False
+        return self.text == "function" or (self.text == "local" and self._next() == "function")
 
     def _starts_statement(self) -> bool:
         kind, text = self.kind, self.text
@@ -194,7 +214,6 @@ class Parser(Reader):
             else:
                 self.reuse.enter(*found)
                 statement = self._read(read, field=field)
-                self.reuse.leave()
         else:
             statement = self._read(read, field=field)
         if not statement.end:

@@ -55,15 +55,20 @@ PIECES = (
 )
 
 
-def shape(node: Any) -> Any:
-    """A node as plain data; what is only remembered is left out."""
+def shape(node: Any, seen: dict[int, int] | None = None) -> Any:
+    """A node as plain data; what is only remembered is left out, and nothing is there twice."""
+    seen = {} if seen is None else seen
     if isinstance(node, (list, tuple)):
-        return [shape(part) for part in node]
+        return [shape(part, seen) for part in node]
     slots = getattr(type(node), "__slots__", None)
     if slots is None or not type(node).__module__.endswith("nodes"):
         return sorted(node) if isinstance(node, set) else node
+    if id(node) in seen:
+        return seen[id(node)]
+    seen[id(node)] = len(seen)
     left_out = {"free", "reach", "tokens"}
-    return [type(node).__name__, *(shape(getattr(node, s)) for s in slots if s not in left_out)]
+    parts = (shape(getattr(node, slot), seen) for slot in slots if slot not in left_out)
+    return [type(node).__name__, *parts]
 
 
 def assert_same(chunk: Chunk) -> None:

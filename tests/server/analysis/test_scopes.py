@@ -73,6 +73,9 @@ def check_declaration(text: str) -> None:
         "local ⟦x⟧ = 1\nend end\nprint(x‸)",
         "local ⟦x⟧ = 1\nx‸ + 1",
         "local function f() if a then return end\nlocal ⟦b⟧ = 1\nb‸()",
+        "function f()\n  local x\n  if a then\nfunction g()\n  x‸()\nend",
+        "function f()\n  local ⟦x⟧\n  function g()\n    x‸()\n  end",
+        "function f()\nlocal ⟦x⟧\nfunction g()\nx‸()\nend\nend",
         "#!/usr/bin/lua\nlocal ⟦x⟧ = 1; print(x‸)",
     ],
 )
@@ -205,6 +208,8 @@ def test_no_call(text: str) -> None:
         ("if a then local b else local c; ‸ end", "c"),
         ("local a\nlocal function g(x)\n  x.\n  ‸", "x g a"),
         ("local a\nf(function(x) ‸", "x a"),
+        ("function f(x)\n  ‸\nfunction g(y)\nend", "x"),
+        ("function f(x)\n  \nfunction g(y)\n‸end", "y"),
         ("local a; local t = { f = function(x) ‸ end }", "x a"),
     ],
 )

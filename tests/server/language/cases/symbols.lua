@@ -65,5 +65,14 @@ function f(a
 function g() end
 >>>>
 x: Variable 0-0
-f (a): Function 1-3
-  g (): Function 3-3
+f (a): Function 1-2
+g (): Function 3-3
+==== a function that is being typed above another
+local function one()
+  if x then
+
+function two()
+end
+>>>>
+one (): Function 0-1
+two (): Function 3-4
