@@ -312,7 +312,12 @@ async def test_hints_are_refreshed(neovim: Editor) -> None:
     uri = neovim.open("return 1")
     await neovim.evaluate(uri)
     await neovim.hints(uri)
-    assert neovim.client.refreshes == 1
+    # The first one opens the session; if that takes long, there was a mark for it, too.
+    before = neovim.client.refreshes
+    assert before > 0
+    await neovim.evaluate(uri)
+    await neovim.hints(uri)
+    assert neovim.client.refreshes == before + 1
 
 
 # Syntax as you type
