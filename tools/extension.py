@@ -26,10 +26,10 @@ MANIFEST = EXTENSION / "package.json"
 SESSION_GROUP = "Session"
 
 
-def bundle(*, tests: bool = False) -> None:
-    """Compiles the extension and, if wanted, its tests."""
+def bundle() -> None:
+    """Compiles the extension."""
     node_tools.node_modules()
-    node("esbuild.mjs", *(["--tests"] if tests else ["--minify"]))
+    node("esbuild.mjs", "--minify")
 
 
 def bundle_tests() -> None:
@@ -48,6 +48,11 @@ def wheel() -> Path:
     return built
 
 
+def package_path() -> Path:
+    """Where the .vsix lies."""
+    return DIST / f"lua-persist-{__version__}.vsix"
+
+
 def package() -> Path:
     """The .vsix."""
     with node_tools.only_one():
@@ -57,7 +62,7 @@ def package() -> Path:
         for name in ("LICENSE", "CHANGELOG.md"):
             shutil.copy(ROOT / name, EXTENSION / name)
         DIST.mkdir(exist_ok=True)
-        target = DIST / f"lua-persist-{__version__}.vsix"
+        target = package_path()
         vsce = str(EXTENSION / "node_modules/@vscode/vsce/vsce")
         options = ("--no-dependencies", "--skip-license", "--no-rewrite-relative-links")
         node(vsce, "package", *options, "--out", str(target))

@@ -29,10 +29,10 @@ class ToolError(RuntimeError):
 
 
 @contextmanager
-def only_one() -> Iterator[None]:
-    """Waits until no other process installs or builds here."""
+def only_one(what: str = "build") -> Iterator[None]:
+    """Waits until no other process does the same here."""
     TOOLS.mkdir(parents=True, exist_ok=True)
-    with (TOOLS / "lock").open("w") as lock:
+    with (TOOLS / f"{what}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -15,7 +15,6 @@ import pytest
 
 from tests.extension.host import server_command
 from tests.extension.stories import FIRST, LOOK, Story, make_workspace, run_stories
-from tools import extension
 from tools.code_server import CodeServer
 from tools.node_tools import ROOT
 
@@ -32,19 +31,16 @@ PICTURES = (
 )  # fmt: skip
 
 
-@pytest.mark.usefixtures("built")
-def test_stories(tmp_path: Path) -> None:
+def test_stories(built: Path, tmp_path: Path) -> None:
     workspace = tmp_path / "demo"
     make_workspace(workspace)
     shots = Path(os.environ.get("LUA_PERSIST_SHOTS", tmp_path / "shots"))
     settings = {"luaPersist.server.command": server_command(), **LOOK}
     environment = {"PYTHONPATH": str(ROOT)}
-    vsix = extension.package()
-    extension.bundle_tests()
     with CodeServer(
         tmp_path / "profile", settings=settings, trust=False, environment=environment
     ) as server:
-        server.install(vsix)
+        server.install(built)
         stories = run_stories(server, workspace, tmp_path, shots, STORIES)
     check(stories, STORIES)
     pictures = os.environ.get("LUA_PERSIST_PICTURES")
@@ -52,19 +48,16 @@ def test_stories(tmp_path: Path) -> None:
         shutil.copy(shots / f"{name}.png", str(pictures))
 
 
-@pytest.mark.usefixtures("built")
-def test_the_path_of_a_newcomer(tmp_path: Path) -> None:
+def test_the_path_of_a_newcomer(built: Path, tmp_path: Path) -> None:
     """A fresh profile and the package alone; the server is installed as for any user."""
     workspace = tmp_path / "first"
     workspace.mkdir()
     (workspace / "first.lua").write_text(FIRST, encoding="utf-8")
     shots = Path(os.environ.get("LUA_PERSIST_SHOTS", tmp_path / "shots"))
-    vsix = extension.package()
-    extension.bundle_tests()
     for name in ("newcomer", "afterwards"):  # The editor is closed in between.
         with CodeServer(tmp_path / "profile", settings=LOOK, trust=False) as server:
             if name == "newcomer":
-                server.install(vsix)
+                server.install(built)
             stories = run_stories(server, workspace, tmp_path, shots, [name])
         check(stories, [name])
     assert (workspace / ".lua-persist/session.db").exists()

@@ -3,17 +3,13 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import * as vscode from "vscode";
-import {
-  type ClientCapabilities,
-  CloseAction,
-  ErrorAction,
-  type ErrorHandler,
-  ExecuteCommandRequest,
+import type {
+  ClientCapabilities,
+  ErrorHandler,
   LanguageClient,
-  type LanguageClientOptions,
-  type Middleware,
-  RevealOutputChannelOn,
-  type StaticFeature,
+  LanguageClientOptions,
+  Middleware,
+  StaticFeature,
 } from "vscode-languageclient/node";
 import { Lifetime, messageOf } from "../lifetime";
 import {
@@ -38,7 +34,12 @@ import {
 import { problem, SetupProblem } from "./problems";
 import { environmentVariables, ManagedServer, takeStep, tellProblem } from "./setup";
 
+/** The library is most of what there is to load, and nobody waits for it when it comes later. */
+type Library = typeof import("vscode-languageclient/node");
+
+const EXECUTE_COMMAND = "workspace/executeCommand";
 const STOP_TIMEOUT_MS = 3_000;
+const CLEANED_UP_MS = 100;
 const RESTARTS_MAX = 3;
 const RESTARTS_WITHIN_MS = 3 * 60_000;
 
@@ -179,7 +180,10 @@ export class LuaServer implements vscode.Disposable {
     const client = await this.running();
     if (!this.has(name)) throw new MissingCommandError(name, this.description);
     const request = { command: COMMAND_PREFIX + name, arguments: [params] };
-    const result: unknown = await client.sendRequest(ExecuteCommandRequest.type, request, token);
+    // An undefined token would count as a second parameter.
+    const result: unknown = await (token === undefined
+      ? client.sendRequest(EXECUTE_COMMAND, request)
+      : client.sendRequest(EXECUTE_COMMAND, request, token));
     return result as ResultOf<K>;
   }
 
@@ -250,11 +254,12 @@ export class LuaServer implements vscode.Disposable {
   }
 
   private async connect(): Promise<void> {
-    const client = new LanguageClient(
+    const library = await import("vscode-languageclient/node");
+    const client = new library.LanguageClient(
       SECTION,
       "Lua Persist",
       () => this.spawnServer(),
-      this.clientOptions(),
+      this.clientOptions(library),
     );
     client.registerFeature(new OwnCapabilities());
     client.onNotification(NOTIFICATIONS.evaluation, (data: Evaluation) =>
@@ -303,7 +308,7 @@ export class LuaServer implements vscode.Disposable {
     });
   }
 
-  private clientOptions(): LanguageClientOptions {
+  private clientOptions(library: Library): LanguageClientOptions {
     return {
       documentSelector: [
         { language: "lua", scheme: "file" },
@@ -312,13 +317,13 @@ export class LuaServer implements vscode.Disposable {
         { language: "lua", scheme: "lua-persist" },
       ],
       outputChannel: this.log,
-      revealOutputChannelOn: RevealOutputChannelOn.Never,
+      revealOutputChannelOn: library.RevealOutputChannelOn.Never,
       initializationOptions: () => ({
         ...sessionSettings(),
         trusted: vscode.workspace.isTrusted,
       }),
       initializationFailedHandler: () => false,
-      errorHandler: this.errorHandler(),
+      errorHandler: this.errorHandler(library),
       middleware: this.middleware(),
       markdown: { isTrusted: { enabledCommands: this.trustedCommands() } },
       synchronize: { configurationSection: SECTION },
@@ -354,7 +359,7 @@ export class LuaServer implements vscode.Disposable {
     };
   }
 
-  private errorHandler(): ErrorHandler {
+  private errorHandler({ CloseAction, ErrorAction }: Library): ErrorHandler {
     return {
       error: () => ({ action: ErrorAction.Continue }),
       closed: () => {
@@ -365,7 +370,8 @@ export class LuaServer implements vscode.Disposable {
         this.become("failed");
         if (this.crashes.length <= RESTARTS_MAX) {
           this.log.warn("The server ended unexpectedly and is started again.");
-          void this.start();
+          // The old client takes back what it has registered when this function has returned.
+          setTimeout(() => this.wanted && void this.start(), CLEANED_UP_MS);
         } else {
           this.lastProblem = problem("server-broken", "The server ended several times.");
           void this.tell(this.lastProblem);
