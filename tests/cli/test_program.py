@@ -30,6 +30,7 @@ COMMANDS = [
     "export",
     "import",
     "collect",
+    "compress",
     "set",
     "delete",
     "batch",

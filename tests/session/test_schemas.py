@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from lua_ls_persist.errors import SchemaViolationError
+from lua_ls_persist.errors import SchemaViolationError, StoreError
 from lua_ls_persist.schema import Checker, Type, definition_of
 from lua_ls_persist.session import Session
 from tests.schema.types import types, values
@@ -259,8 +259,9 @@ def test_undoing_and_redoing(users: Session) -> None:
     users.undo()
     assert value(users, "ext.table('users').bob.age") == 1
     users.set_schema("users", {"fields": {"age": "integer"}})
-    with pytest.raises(SchemaViolationError, match=r"users\.bob\.age: expected integer"):
+    with pytest.raises(StoreError, match=r"users\.bob\.age: expected integer") as refusal:
         users.redo()
+    assert isinstance(refusal.value.__cause__, SchemaViolationError)
     assert users.check_schemas() == []
 
 
