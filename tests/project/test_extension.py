@@ -7,6 +7,8 @@ import re
 from typing import Any
 
 from lua_ls_persist._version import __version__
+from lua_ls_persist.server.commands import PREFIX
+from lua_ls_persist.server.features.registry import COMMANDS
 from lua_ls_persist.server.settings import SECTION, Settings
 from tests.project.files import ROOT
 from tools.extension import session_properties
@@ -45,6 +47,14 @@ def test_the_server_takes_every_default() -> None:
     settings, wrong = Settings().updated(data)
     assert wrong == []
     assert settings == Settings()
+
+
+def test_every_command_of_the_server_that_is_used_is_there() -> None:
+    text = (ROOT / "vscode-extension/src/protocol.ts").read_text(encoding="utf-8")
+    section = text.partition("export interface ServerCommands {\n")[2].partition("\n}\n")[0]
+    used = set(re.findall(r"^  (\w+): \[", section, re.MULTILINE))
+    assert "evaluateForm" in used
+    assert used <= {command.id.removeprefix(PREFIX) for command in COMMANDS}
 
 
 def test_every_command_of_the_palette_is_documented() -> None:

@@ -216,7 +216,6 @@ interface Changed {
 export interface ServerCommands {
   evaluateFile: [{ uri: string }, Evaluation];
   evaluateSelection: [{ uri: string; range: LspRange }, Evaluation];
-  evaluateTopLevelForm: [{ uri: string; position: LspPosition }, Evaluation];
   evaluateForm: [{ uri: string; position: LspPosition }, Evaluation];
   evaluateLine: [{ uri: string; position: LspPosition }, Evaluation];
   evaluateToCursor: [{ uri: string; position: LspPosition }, Evaluation];
