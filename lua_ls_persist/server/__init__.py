@@ -7,7 +7,9 @@ and `language_server`.
 
 from __future__ import annotations
 
+import gc
 import sys
+from typing import Final
 
 from lua_ls_persist.server.features import (
     commands,
@@ -27,6 +29,9 @@ from lua_ls_persist.server.features import (
 from lua_ls_persist.server.language_server import LuaLanguageServer
 from lua_ls_persist.server.protocol import LuaProtocol
 from lua_ls_persist.server.transports import serve_stdio, serve_tcp
+
+COLLECTION_THRESHOLDS: Final = (50_000, 20, 20)
+"""How many more objects there are before the youngest are collected; then how many times that."""
 
 __all__ = ["create_server", "serve"]
 
@@ -73,6 +78,10 @@ def serve(*, tcp: tuple[str, int] | None = None) -> None:
         demands. OSError: the port cannot be listened on.
     """
     server = create_server()
+    # What has been loaded stays, and answers are made of many small objects that do not: collecting
+    # as often as usual takes longer than making them.
+    gc.freeze()
+    gc.set_threshold(*COLLECTION_THRESHOLDS)
     try:
         if tcp is None:
             serve_stdio(server)

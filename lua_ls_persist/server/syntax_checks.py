@@ -46,8 +46,9 @@ class SyntaxChecks:
         self._checker: SyntaxChecker | None = None
         self._took_s = 0.0
         self._closed = False
-        # Also for other work on a whole text that would delay the editor.
-        self.worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lua-persist-syntax")
+        self._compiler = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lua-persist-syntax")
+        self.worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lua-persist-texts")
+        """For other work on a whole text that would delay the editor: checks do not wait for it."""
 
     def note(self, uri: str) -> Note | None:
         """The syntax error of an open document, where it is now."""
@@ -89,7 +90,8 @@ class SyntaxChecks:
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
-        self.worker.submit(self._close_checker)
+        self._compiler.submit(self._close_checker)
+        self._compiler.shutdown(wait=False)
         self.worker.shutdown(wait=False)
 
     def _schedule(self, uri: str, delay_s: float) -> None:
@@ -113,7 +115,7 @@ class SyntaxChecks:
             return
         self._running.add(key)
         loop = asyncio.get_running_loop()
-        future = loop.run_in_executor(self.worker, self._check, document)
+        future = loop.run_in_executor(self._compiler, self._check, document)
         future.add_done_callback(lambda done: self._done(document, done))
 
     def _done(self, document: Document, future: asyncio.Future[Note | None]) -> None:
