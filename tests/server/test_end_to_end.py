@@ -456,6 +456,7 @@ async def test_interrupt_ends_all(neovim: Editor) -> None:
 
 
 async def test_an_interrupted_evaluation_shows_where(neovim: Editor) -> None:
+    await neovim.evaluate(neovim.open("return 1", "opens the session.lua"))
     uri = neovim.open(f"print('before')\n\n{FOREVER}")
     neovim.client.progress_reports["ours"] = []
     running = neovim.start_command("evaluateFile", {"uri": uri}, token="ours")
@@ -471,6 +472,7 @@ async def test_an_interrupted_evaluation_shows_where(neovim: Editor) -> None:
 async def test_cancelling_the_request_interrupts(neovim: Editor) -> None:
     uri = neovim.open(FOREVER)
     waiting_uri = neovim.open("return 1", "waiting.lua")
+    await neovim.evaluate(waiting_uri)  # It opens the session.
     running = neovim.start_command("evaluateFile", {"uri": uri}, msg_id="run")
     await within(neovim.client.wait_for_notification(types.PROGRESS))
     waiting = neovim.start_command("evaluateFile", {"uri": waiting_uri}, msg_id="wait")

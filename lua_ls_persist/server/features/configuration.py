@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lsprotocol import types
 
+from lua_ls_persist import session as sessions
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.board import Changed
 from lua_ls_persist.server.features import beside, virtual_documents
@@ -43,6 +44,8 @@ def register(server: LuaLanguageServer) -> None:
             server.configured.set()
         beside.ask(server)
         server.tell_folders()
+        # The first evaluation shall not wait for what is only loaded now.
+        server.checks.worker.submit(getattr, sessions, "Session")
         await _open_sessions(server)
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
