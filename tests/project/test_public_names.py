@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import subprocess
 import sys
@@ -176,3 +177,15 @@ def test_importing_the_package_loads_none_of_its_heavy_parts() -> None:
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
     ).stdout.split()
     assert {"wasmtime", "apsw", "pygls", "lsprotocol", "click"}.intersection(loaded) == set()
+
+
+@pytest.mark.parametrize(
+    "name", ["lua_ls_persist", "lua_ls_persist.session", "lua_ls_persist.store"]
+)
+def test_names_that_are_loaded_late_are_there(name: str) -> None:
+    package = importlib.import_module(name)
+    assert package.__all__
+    missing = [one for one in package.__all__ if not hasattr(package, one)]
+    assert missing == []
+    with pytest.raises(AttributeError, match="no_such_name"):
+        package.no_such_name  # noqa: B018
