@@ -37,6 +37,10 @@ Classified: TypeAlias = tuple[int, Native]
 """(class, value)"""
 
 HASH_BYTES: Final = 8
+STRINGS_HASH: Final = int.from_bytes(
+    hashlib.blake2b(b"", digest_size=HASH_BYTES).digest(), "little", signed=True
+)
+"""That of no fields. A hash index of elements has it for each row whose field is a string."""
 ROWS_AT_ONCE: Final = 50
 
 _MISSING: Final[Classified] = (int(Class.MISSING), 0)
@@ -199,7 +203,11 @@ class _BTree(_Fields):
 
 
 class _Hash(_Fields):
-    """Rows (hash, key_kind, key, row): for equality, so rows without the field have none."""
+    """Rows (hash, key_kind, key, row): for equality, so rows without the field have none.
+
+    With an entry an element, those whose field is a string have one as well: a string, too, may
+    contain what is looked for.
+    """
 
     def __init__(self, index: Index, plan: Plan, name: str) -> None:
         super().__init__(index, plan)
@@ -210,19 +218,33 @@ class _Hash(_Fields):
     def items(self, rows: Rows) -> list[tuple[Item, ...]]:
         identities = zip(rows.keys, rows.row_ids(), strict=True)
         if self.index.each:
+            strings = self._string_hashes(rows)
             return [
                 tuple(
                     dict.fromkeys(
-                        (hash_of((element,)), *key, row)
-                        for element in elements
-                        if _has_equals((element,))
+                        (hashed, *key, row)
+                        for hashed in (
+                            *(hash_of((one,)) for one in elements if _has_equals((one,))),
+                            *string,
+                        )
                     )
                 )
-                for elements, (key, row) in zip(self.elements(rows), identities, strict=True)
+                for elements, string, (key, row) in zip(
+                    self.elements(rows), strings, identities, strict=True
+                )
             ]
         return [
             ((hash_of(values), *key, row),) if _has_equals(values) else ()
             for (key, row), *values in zip(identities, *self.values(rows), strict=True)
+        ]
+
+    def _string_hashes(self, rows: Rows) -> list[tuple[int, ...]]:
+        """The hash of each row whose field is a string: any other may be in it."""
+        if not self.index.has_strings:
+            return [()] * len(rows.keys)
+        return [
+            (STRINGS_HASH,) if value is not None and value[0] == STRING else ()
+            for value in self.column(rows, 0)
         ]
 
     def all_items(self, rows: Rows) -> list[Item]:

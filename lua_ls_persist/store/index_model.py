@@ -24,6 +24,10 @@ from lua_ls_persist.store.rows import Native, Value
 IndexKind: TypeAlias = Literal["btree", "hash", "text"]
 
 KINDS: Final[tuple[IndexKind, ...]] = ("btree", "hash", "text")
+REVISION: Final = 2
+"""What the rows of indexes are that are made now; before 2, hash indexes of elements did not have
+the rows whose field is a string."""
+
 FIELDS_MAX: Final = 8
 STEPS_MAX: Final = 60
 """Of all fields of an index together. SQLite joins 64 tables."""
@@ -44,6 +48,8 @@ class Index:
     unique: bool
     each: bool
     """One entry for each element of the field, which is an array."""
+    revision: int
+    """What its rows are; see `REVISION`."""
 
     @property
     def table(self) -> str:
@@ -54,6 +60,11 @@ class Index:
     def name(self) -> str:
         """What people call it: `users(city, age)`."""
         return f"{self.table}({', '.join(field.text for field in self.fields)})"
+
+    @property
+    def has_strings(self) -> bool:
+        """Of an index of elements: whether it also has the rows whose field is a string."""
+        return self.kind == "btree" or self.revision >= REVISION
 
     @property
     def storage(self) -> str:
@@ -95,7 +106,7 @@ def index_of(row: tuple[Native, ...]) -> Index:
     Raises:
         QueryError, ValueError, TypeError: the row makes no sense.
     """
-    index_id, path, table_id, fields, kind, unique, each = row
+    index_id, path, table_id, fields, kind, unique, each, revision = row
     root, *keys = json.loads(cast("str", path))
     if not isinstance(root, str):
         raise TypeError("the path of an index begins with a name")
@@ -108,4 +119,5 @@ def index_of(row: tuple[Native, ...]) -> Index:
         kind=cast("IndexKind", kind),
         unique=bool(unique),
         each=bool(each),
+        revision=cast("int", revision),
     )

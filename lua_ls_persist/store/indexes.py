@@ -18,6 +18,7 @@ from lua_ls_persist.store import index_tables
 from lua_ls_persist.store.index_definition import checked_definition, options_text, parsed_fields
 from lua_ls_persist.store.index_keeper import Keeper
 from lua_ls_persist.store.index_model import (
+    REVISION,
     Index,
     fields_to_json,
     index_of,
@@ -31,16 +32,17 @@ from lua_ls_persist.store.rows import TABLE, Native, Value, native_key
 from lua_ls_persist.store.versions import Versions
 
 _SQL_ALL = """
-    SELECT id, path, table_id, fields, kind, is_unique, each FROM indexes ORDER BY id
+    SELECT id, path, table_id, fields, kind, is_unique, each, revision FROM indexes ORDER BY id
     """
 _SQL_OF_TABLE = """
-    SELECT id, path, table_id, fields, kind, is_unique, each FROM indexes
+    SELECT id, path, table_id, fields, kind, is_unique, each, revision FROM indexes
     WHERE table_id = ? ORDER BY id
     """
 _SQL_NEW = """
-    INSERT INTO indexes (path, table_id, fields, kind, is_unique, each) VALUES (?, ?, ?, ?, ?, ?)
-    RETURNING id
+    INSERT INTO indexes (path, table_id, fields, kind, is_unique, each, revision)
+    VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id
     """
+_SQL_ANEW = "UPDATE indexes SET table_id = ?, revision = ? WHERE id = ?"
 _SENSELESS = (QueryError, ValueError, TypeError)
 _SQL_CLEAR_MEMBERS = "DELETE FROM index_members WHERE table_id = ?"
 
@@ -189,7 +191,7 @@ class Indexes(Versions):
             return present
         path, texts = path_to_json(name, keys), fields_to_json(parsed)
         with self._written():
-            row = (path, table_id, texts, index_kind, int(unique), int(each))
+            row = (path, table_id, texts, index_kind, int(unique), int(each), REVISION)
             index_id = self._cursor.execute(_SQL_NEW, row).get
             index = index_of((index_id, *row))
             index_tables.create(self._connection, index)
@@ -269,7 +271,7 @@ class Indexes(Versions):
     def _empty(self, index: Index) -> None:
         """Gives an index new tables, and the table that its path leads to."""
         table_id, _ = self._led_to(index.root, index.keys)
-        self._cursor.execute("UPDATE indexes SET table_id = ? WHERE id = ?", (table_id, index.id))
+        self._cursor.execute(_SQL_ANEW, (table_id, REVISION, index.id))
         index_tables.drop(self._connection, index)
         index_tables.create(self._connection, index)
 

@@ -335,6 +335,12 @@ _COMPRESSION = (
     """,
 )
 
+_HASHED_STRINGS = (
+    # What the rows of an index are: since 2, hash indexes of elements have the strings, too. Those
+    # that are older do not answer whether a string has another one in it, until they are rebuilt.
+    "ALTER TABLE indexes ADD COLUMN revision INTEGER NOT NULL DEFAULT 1",
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _META,
     _VALUES,
@@ -343,6 +349,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _INDEXES,
     HISTORY,
     _COMPRESSION,
+    _HASHED_STRINGS,
 )
 """The steps in order; each is the SQL statements of one transaction."""
 

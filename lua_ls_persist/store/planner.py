@@ -272,13 +272,13 @@ def _is_words(node: Comparison) -> bool:
 def _is_element(index: Index, node: Comparison) -> bool:
     """Whether an index of elements finds the rows of the condition.
 
-    A string may also be part of a string, of which such an index knows nothing; that of a B-tree
-    knows at least which rows have no elements.
+    A string may also be part of a string, which has no elements: of those, such an index knows
+    at least which rows they are.
     """
     if node.operator != "contains" or node.field != index.fields[0]:
         return False
     kind = node.operands[0].kind
-    return kind != Class.NAN and (index.kind == "btree" or kind != Class.STRING)
+    return kind != Class.NAN and (index.has_strings or kind != Class.STRING)
 
 
 def _prefix(index: Index, asked: _Asked) -> tuple[list[Comparison], Class | None]:

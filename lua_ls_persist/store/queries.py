@@ -22,6 +22,7 @@ from lua_ls_persist.paths import Key
 from lua_ls_persist.query import Comparison, Field, Group, Node, Position, Query
 from lua_ls_persist.query.cursor import fingerprint, read_cursor, write_cursor
 from lua_ls_persist.query.model import LIMIT_MAX
+from lua_ls_persist.store.index_forms import STRINGS_HASH
 from lua_ls_persist.store.index_model import Index
 from lua_ls_persist.store.planner import (
     SCAN,
@@ -261,7 +262,7 @@ class Queries(Schemas):
             builder,
             choice.ways,
             conditions,
-            self._has_elements_everywhere,
+            self._has_no_strings,
             both=choice.both,
             sought=sought,
         )
@@ -332,7 +333,7 @@ class Queries(Schemas):
             builder,
             choice.ways,
             conjuncts(where),
-            self._has_elements_everywhere,
+            self._has_no_strings,
             both=choice.both,
         )
         source = rows.source
@@ -363,9 +364,10 @@ class Queries(Schemas):
         )
         return cast("int", self._connection.execute(sql, builder.bound(sql)).get)
 
-    def _has_elements_everywhere(self, index: Index) -> bool:
-        """Whether each row has elements in the field of an index of elements."""
-        sql = f"SELECT 1 FROM {index.storage} WHERE c1 = 0 LIMIT 1"  # noqa: S608
+    def _has_no_strings(self, index: Index) -> bool:
+        """Whether an index of elements has no rows for what may be strings."""
+        strings = f"hash = {STRINGS_HASH}" if index.kind == "hash" else "c1 = 0"
+        sql = f"SELECT 1 FROM {index.storage} WHERE {strings} LIMIT 1"  # noqa: S608
         return self._connection.execute(sql).get is None
 
     # Reading

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from lua_ls_persist.query import Class, Comparison, Field, Group, Node, Position
-from lua_ls_persist.store.index_forms import hash_of
+from lua_ls_persist.store.index_forms import STRINGS_HASH, hash_of
 from lua_ls_persist.store.index_model import Index
 from lua_ls_persist.store.planner import Access
 from lua_ls_persist.store.query_sql import Builder
@@ -63,7 +63,7 @@ def through(
 ) -> Rows:
     """The rows to which ways through indexes lead; those to which all do, if `both`.
 
-    `is_empty` tells whether an index of elements has no rows without elements. `sought` is the
+    `is_empty` tells whether an index of elements has no rows that may be strings. `sought` is the
     field whose bound on one side (True: the upper one) is a page's end.
     """
     if not ways:
@@ -103,6 +103,11 @@ def _through_one(
     if index.kind == "hash":
         values = [(int(node.operands[0].kind), node.operands[0].value) for node in way.used]
         wanted = builder.add(hash_of(values))
+        if index.each and values[0][0] == Class.STRING and not is_empty(index):
+            # What is a string contains others in its own way. No row comes twice.
+            columns = f"SELECT key_kind, key, row FROM {storage} WHERE hash ="  # noqa: S608
+            both = f"({columns} {wanted} UNION {columns} {STRINGS_HASH}) AS i"
+            return Rows(_indexed(both, ()), tuple(conditions))
         # Different values may have the same hash, so all conditions are checked.
         return Rows(_indexed(f"{storage} AS i", (f"i.hash = {wanted}",)), tuple(conditions))
     if index.each:

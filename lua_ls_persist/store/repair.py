@@ -42,7 +42,7 @@ _INSERT: Final = {
     "function_cells": "INSERT OR IGNORE INTO function_cells VALUES (?, ?, ?)",
     "sources": "INSERT OR IGNORE INTO sources VALUES (?, ?, ?, ?, ?, ?)",
     "code": "INSERT OR IGNORE INTO code VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    "indexes": "INSERT OR IGNORE INTO indexes VALUES (?, ?, ?, ?, ?, ?, ?)",
+    "indexes": "INSERT OR IGNORE INTO indexes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, coalesce(?8, 1))",
     "schemas": "INSERT OR IGNORE INTO schemas VALUES (?, ?, ?, ?)",
 }
 

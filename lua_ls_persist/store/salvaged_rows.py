@@ -39,7 +39,7 @@ COLUMNS: Final[dict[str, tuple[int, ...]]] = {
     "function_cells": (3,),
     "sources": (6,),
     "code": (14,),
-    "indexes": (7,),
+    "indexes": (7, 8),
     "schemas": (4,),
 }
 
@@ -119,7 +119,7 @@ def _guessed_row(record: Record) -> str | None:
         return "code"
     if size == 6:
         return "sources"
-    if size == 7:
+    if size in COLUMNS["indexes"]:
         return "indexes" if columns[4] in KINDS else None
     if size == 4 and isinstance(columns[3], bytes):
         return "dictionaries"

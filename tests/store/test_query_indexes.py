@@ -17,12 +17,14 @@ from lua_ls_persist.query import parse_aggregate, parse_query, parse_where
 from lua_ls_persist.store import Store
 from lua_ls_persist.store import planner as planner_code
 from lua_ls_persist.store import query_sources as sources_code
+from lua_ls_persist.store.index_forms import STRINGS_HASH
 from lua_ls_persist.store.queries import FoundRow
 from lua_ls_persist.store.rows import INTEGER, STRING, TABLE
 from tests.store.helpers import as_value
 from tests.store.query_data import (
     FIELDS,
     ROWS,
+    STRINGS,
     Made,
     aggregates,
     conditions,
@@ -73,6 +75,11 @@ def pages(store: Store, spec: dict[str, Any]) -> list[FoundRow]:
         after = page.next
         if after is None:
             return rows
+
+
+def index_problems(store: Store) -> list[str]:
+    """What is wrong with the indexes; these data keep no account of ids."""
+    return [problem for problem in store.integrity() if "index" in problem]
 
 
 def plain(rows: list[FoundRow]) -> list[Row]:
@@ -187,6 +194,99 @@ def test_values_of_the_same_hash_are_told_apart(
         with filled(made, definitions) as store:
             found = pages(store, spec)
     assert plain(found) == Model(made.data, ROWS).found(parse_query(spec))
+
+
+@given(made(), fields.filter(lambda field: field != "@key"), st.sampled_from(STRINGS), queries())
+@settings(max_examples=200)
+def test_a_hash_of_elements_finds_what_contains_a_string(
+    made: Made, field: str, part: Any, spec: dict[str, Any]
+) -> None:
+    """Arrays with that element, and strings with that in them: as without an index."""
+    spec = {**spec, "where": [field, "contains", part]}
+
+    def hash_of(_values: Any) -> int:
+        return STRINGS_HASH
+
+    for colliding in (False, True):
+        with pytest.MonkeyPatch.context() as patch:
+            if colliding:  # an element may have the hash that strings have
+                patch.setattr("lua_ls_persist.store.index_forms.hash_of", hash_of)
+                patch.setattr("lua_ls_persist.store.query_sources.hash_of", hash_of)
+            with filled(made, [{"fields": [field], "kind": "hash", "each": True}]) as store:
+                found = pages(store, spec)
+                assert index_problems(store) == []
+                where = parse_query({"where": spec["where"]}).where
+                assert store.count(ROWS, where) == len(found)
+        assert plain(found) == Model(made.data, ROWS).found(parse_query(spec))
+
+
+def test_a_hash_of_elements_is_used_for_strings() -> None:
+    with Store.open(None) as store:
+        rows: list[Any] = [(1, STRING, "rows", TABLE, ROWS)]
+        for number in range(500):
+            rows.append((ROWS, INTEGER, number, TABLE, 1_000 + number))
+            rows.append((1_000 + number, STRING, "tags", TABLE, 2_000 + number))
+            rows.append((2_000 + number, INTEGER, 1, STRING, f"t{number % 100}"))
+        # In one place a string, and in another one nothing, stands where arrays do.
+        rows[2] = (1_000, STRING, "tags", STRING, "t7 and t8")
+        del rows[5]
+        ids = [(ROWS,), *((first + n,) for first in (1_000, 2_000) for n in range(500))]
+        with store.transaction():
+            store.apply(rows, new_tables=ids)
+        index = store.create_index(*PATH, ["tags"], kind="hash", each=True, unique=False)
+        query = parse_query({"where": ["tags", "contains", "t7"], "limit": 10})
+        explained = store.explain(ROWS, query)
+        assert explained.index == "Memory.rows(tags)"
+        assert explained.rows_examined == explained.rows_returned == 6
+        with store.transaction():  # no string any more: nothing but elements is looked up
+            store.apply([(1_000, STRING, "tags", INTEGER, 7)])
+        assert store.explain(ROWS, query).rows_examined == 5
+        assert "UNION" not in store.explain(ROWS, query).sql
+        assert index.has_strings
+
+
+def test_a_hash_of_elements_of_an_older_format_is_used_for_strings_once_it_is_rebuilt() -> None:
+    with Store.open(None) as store:
+        with store.transaction():
+            store.apply(
+                [
+                    (1, STRING, "rows", TABLE, ROWS),
+                    (ROWS, INTEGER, 1, TABLE, ROWS + 1),
+                    (ROWS + 1, STRING, "tags", STRING, "t7 and t8"),
+                ],
+                new_tables=[(ROWS,), (ROWS + 1,)],
+            )
+        store.create_index(*PATH, ["tags"], kind="hash", each=True)
+        store._connection.execute("UPDATE indexes SET revision = 1")
+        store._connection.execute("DELETE FROM index_1")
+        query = parse_query({"where": ["tags", "contains", "t8"]})
+        assert index_problems(store) == []
+        assert store.explain(ROWS, query).index is None
+        assert len(store.query(ROWS, query).rows) == 1
+        with store.transaction():
+            store.apply([(ROWS + 1, STRING, "tags", STRING, "t8 and t9")])
+        assert index_problems(store) == []
+        (index,) = store.indexes()
+        store.rebuild_index(index)
+        assert index_problems(store) == []
+        assert store.explain(ROWS, query).index == "Memory.rows(tags)"
+        assert len(store.query(ROWS, query).rows) == 1
+
+
+def test_strings_are_no_elements_of_unique_indexes() -> None:
+    with Store.open(None) as store:
+        rows: list[Any] = [(1, STRING, "rows", TABLE, ROWS)]
+        for number in (1, 2):
+            rows.append((ROWS, INTEGER, number, TABLE, ROWS + number))
+            rows.append((ROWS + number, STRING, "tags", STRING, "the same"))
+        with store.transaction():
+            store.apply(rows, new_tables=[(ROWS,), (ROWS + 1,), (ROWS + 2,)])
+        index = store.create_index(*PATH, ["tags"], kind="hash", each=True, unique=True)
+        with store.transaction():
+            store.apply([(ROWS + 1, STRING, "tags", STRING, "another")])
+            store.apply([(ROWS + 2, STRING, "tags", STRING, "another")])
+        store.rebuild_index(index)
+        assert store.index_rows(index) == 2
 
 
 # How rows are found

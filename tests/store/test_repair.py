@@ -161,7 +161,7 @@ def test_indexes_are_made_anew(tmp_path: Path) -> None:
         store.create_index("users", [], ["age"], unique=True)
         indexes = store.indexes()
         store._connection.execute(
-            "INSERT INTO indexes VALUES (9, '[1]', 1, '[\"a\"]', 'hash', 0, 0)"
+            "INSERT INTO indexes VALUES (9, '[1]', 1, '[\"a\"]', 'hash', 0, 0, 2)"
         )
         # By hand, so that two rows have the same.
         users = store.root("users", create=False)

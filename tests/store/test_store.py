@@ -29,6 +29,7 @@ RELEASED_MIGRATIONS = [
     "fef7c15104cff8ea",
     "043e325f9a7863a9",
     "0316702b41a9911e",
+    "89210305943aa2fd",
 ]
 
 
