@@ -53,7 +53,7 @@ def text_of(path: Path) -> str | None:
 
 def test_the_listing_is_not_empty() -> None:
     assert ROOT / "pyproject.toml" in FILES
-    assert ROOT / "lua_ls_persist" / "model.py" in FILES
+    assert ROOT / "lua_ls_persist" / "errors.py" in FILES
 
 
 def test_no_registry_host_and_no_machine_path() -> None:

@@ -122,7 +122,7 @@ def test_imports_point_down(path: Path) -> None:
         ("session/facade.py", "def f():\n    import wasmtime"),
         ("session/facade.py", "import lua_ls_persist.server.features"),
         ("store/database.py", "from lsprotocol import types"),
-        ("model.py", "from lua_ls_persist.pretty import pretty"),
+        ("model/rows.py", "from lua_ls_persist.pretty import pretty"),
         ("cli.py", "import apsw"),
     ],
 )
