@@ -24,6 +24,7 @@ AREAS = {
     "looking": "Looking",
     "queries": "Asking",
     "changing": "Changing",
+    "setting_many": "Changing",
     "indexes": "Indexes",
     "schemas": "Schemas",
     "functions": "Functions",

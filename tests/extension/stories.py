@@ -111,6 +111,14 @@ end
 """
 
 
+_STOCK = """
+ext.schema("stock", { fields = { name = "string", count = "integer?", price = "number?" } })
+for i, name in ipairs { "apples", "pears", "plums", "quinces", "figs", "dates" } do
+  ext.table("stock")[i] = { name = name, count = 10 * i, price = i / 4 }
+end
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Story:
     """What came of one story."""
@@ -132,6 +140,7 @@ def make_workspace(folder: Path, *, numbers: int = 0) -> None:
     with Session.open(place / "session.db", time_limit_s=None) as session:
         _fill(session, "function(...) " + _PEOPLE + " end", PEOPLE_ROWS)
         assert session.evaluate('ext.index("people", "age")').ok
+        assert session.evaluate(_STOCK).ok
         if numbers:
             line = "for i = first, last do ext.table('numbers')[i] = { n = i, half = i / 2 } end"
             _fill(session, f"function(first, last) {line} end", numbers)

@@ -12,11 +12,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 SUITES = {
-    "setup": "life,manifest,tracking,pure,setup",
+    "setup": "life,manifest,tracking,pure,cells,setup",
     "server": "evaluate,views,prompt",
     "untrusted": "untrusted",
 }
-TESTS_MIN = {"setup": 65, "server": 30, "untrusted": 2}
+TESTS_MIN = {"setup": 85, "server": 30, "untrusted": 2}
 
 
 @pytest.mark.usefixtures("built")

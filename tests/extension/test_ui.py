@@ -21,7 +21,7 @@ from tools.node_tools import ROOT
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 STORIES = (
-    "evaluate", "errors", "tables", "grid", "query", "edit", "repl", "notebook", "themes",
+    "evaluate", "errors", "tables", "grid", "query", "edit", "cells", "repl", "notebook", "themes",
     "walkthrough",
 )  # fmt: skip
 

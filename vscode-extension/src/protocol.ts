@@ -212,6 +212,12 @@ interface Changed {
   path: string;
 }
 
+export interface SetManyResult {
+  changed: number;
+  /** Why nothing was changed; the index is null where it was no single change. */
+  failed: { index: number | null; path: string | null; message: string } | null;
+}
+
 /** Name, parameters and result of each command that the extension uses. */
 export interface ServerCommands {
   evaluateFile: [{ uri: string }, Evaluation];
@@ -237,6 +243,7 @@ export interface ServerCommands {
   rows: [Folder & RowsQuery, RowsPage];
   profile: [Folder & { table: string; column: string; where?: JsonValue }, Profile];
   set: [Folder & { path: string; value: string }, Changed];
+  setMany: [Folder & { changes: { path: string; value: string }[] }, SetManyResult];
   delete: [Folder & { path: string }, Changed];
   addRow: [Folder & { table: string; key?: string; value: string }, Changed];
   queryText: [Folder & { text: string; limit?: number }, JsonValue];

@@ -29,8 +29,9 @@ export function pageHtml(webview: vscode.Webview, media: vscode.Uri, state: Page
     <span class="spring"></span>
     <input id="filter" type="search" placeholder="Search all columns" aria-label="Search all columns (/)" spellcheck="false">
     <button id="add" title="Add a row (Insert)">Add row</button>
+    <button id="edit" title="Change what is selected" aria-haspopup="menu">Edit ▾</button>
     <button id="delete" title="Delete the selected rows (Delete)">Delete</button>
-    <button id="copy" title="Copy the selected rows" aria-haspopup="menu">Copy ▾</button>
+    <button id="copy" title="Copy what is selected" aria-haspopup="menu">Copy ▾</button>
     <button id="export" title="Export all rows that fulfil the conditions">Export…</button>
     <button id="profile" title="What there is in the active column">Profile</button>
     <button id="refresh" title="Read again" aria-label="Refresh">⟳</button>

@@ -1,6 +1,14 @@
 // What the page of the table editor and the extension say to each other. Shared by both.
 
-import type { ChangedNotice, JsonValue, Plan, Profile, RowsPage, RowsQuery } from "../protocol";
+import type {
+  ChangedNotice,
+  JsonValue,
+  Plan,
+  Profile,
+  RowsPage,
+  RowsQuery,
+  SetManyResult,
+} from "../protocol";
 
 /** Requests of the page: name, parameters, answer. */
 export interface PageRequests {
@@ -8,11 +16,12 @@ export interface PageRequests {
   profile: [{ table: string; column: string; where?: JsonValue }, Profile];
   explain: [{ table: string; where?: JsonValue; order_by?: string }, Plan];
   set: [{ path: string; value: string }, { undo: boolean }];
-  delete: [{ paths: string[] }, { undo: boolean }];
+  change: [{ changes: { path: string; value: string }[] }, SetManyResult];
   addRow: [{ table: string; key?: string; value: string }, { path: string }];
   createIndex: [{ table: string; fields: string[] }, null];
   undo: [Record<string, never>, { text: string }];
   copy: [{ text: string }, null];
+  paste: [Record<string, never>, { text: string }];
   export: [{ table: string; where?: JsonValue }, { path: string | null }];
   title: [{ table: string }, null];
   show: [{ text: string; language: string }, null];

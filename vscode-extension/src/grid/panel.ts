@@ -135,10 +135,7 @@ function handlersOf(server: LuaServer, state: PageState, panel: vscode.WebviewPa
       await server.call("set", { ...where, ...params });
       return { undo: true };
     },
-    delete: async ({ paths }) => {
-      for (const each of paths) await server.call("delete", { ...where, path: each });
-      return { undo: true };
-    },
+    change: (params) => server.call("setMany", { ...where, ...params }),
     addRow: async (params) => {
       const made = await server.call("addRow", { ...where, ...params });
       return { path: made.path };
@@ -155,6 +152,7 @@ function handlersOf(server: LuaServer, state: PageState, panel: vscode.WebviewPa
       await vscode.env.clipboard.writeText(text);
       return null;
     },
+    paste: async () => ({ text: await vscode.env.clipboard.readText() }),
     export: (params) => exportTable(server, { ...where, ...params }),
     title: async ({ table }) => {
       panel.title = table;

@@ -1,5 +1,6 @@
 // All suites by name. Some want a window of their own: the driver names them in LUA_PERSIST_TEST_SUITE.
 
+import { cellsSuite } from "./cells";
 import { evaluateSuite } from "./evaluate";
 import { lifeSuite, untrustedSuite } from "./life";
 import { manifestSuite } from "./manifest";
@@ -17,6 +18,7 @@ export const suites: Record<string, () => void> = {
   setup: setupSuite,
   evaluate: evaluateSuite,
   pure: pureSuite,
+  cells: cellsSuite,
   views: viewsSuite,
   prompt: promptSuite,
 };

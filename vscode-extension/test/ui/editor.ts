@@ -157,6 +157,14 @@ export class Editor {
     });
   }
 
+  async copy(text: string): Promise<void> {
+    await this.page.evaluate((content) => navigator.clipboard.writeText(content), text);
+  }
+
+  async clipboard(): Promise<string> {
+    return this.page.evaluate(() => navigator.clipboard.readText());
+  }
+
   /** What the status bar item says, its icon as a class name. */
   async status(): Promise<string> {
     const item = this.page.locator('[id="lua-ls-persist.lua-persist.luaPersist.status"]');

@@ -13,6 +13,7 @@ export const scenarios: Record<string, Scenario> = {
   grid,
   query,
   edit,
+  cells,
   million,
   repl,
   notebook,
@@ -178,6 +179,84 @@ async function edit(editor: Editor): Promise<void> {
   await editor.shot("nested-table");
   await frame.locator("#trail button").first().click();
   await editor.until("the way back", async () => (await count(frame)) === "100,000 rows");
+}
+
+/** The text of a cell; rows count from 1, columns from the key. */
+async function cellText(frame: Frame, row: number, column: number): Promise<string> {
+  return (await frame.locator(`#cell-${row - 1}-${column}`).textContent()) ?? "";
+}
+
+async function untilColumn(
+  editor: Editor,
+  frame: Frame,
+  column: number,
+  wanted: string[],
+): Promise<void> {
+  await editor.until(`column ${column} to be ${wanted.join(", ")}`, async () => {
+    const texts = wanted.map((_, at) => cellText(frame, at + 1, column));
+    return (await Promise.all(texts)).join() === wanted.join();
+  });
+}
+
+/** Many cells at once: one value for all, filled down, pasted, refused, deleted; each one undo. */
+async function cells(editor: Editor): Promise<void> {
+  const frame = await openGrid(editor, "stock");
+  const keys = editor.page.keyboard;
+  const names = await frame.locator(".head .cell .sort").allTextContents();
+  const column = (name: string) => names.findIndex((text) => text.startsWith(name));
+  const [counts, prices] = [column("count"), column("price")];
+  const before = ["10", "20", "30", "40", "50", "60"];
+  await untilColumn(editor, frame, counts, before);
+  const undo = async () => {
+    await frame.locator("#message .link").click();
+    await untilColumn(editor, frame, counts, before);
+  };
+  const at = (row: number, place: number) => frame.locator(`#cell-${row - 1}-${place}`);
+
+  await at(2, counts).click();
+  await keys.press("Shift+ArrowDown");
+  await at(5, counts).click({ modifiers: ["Control"] });
+  assert.match((await frame.locator("#count").textContent()) ?? "", /3 cells in 3 rows selected/);
+  await keys.press("F2");
+  await frame.locator(".editor .edit").fill("7");
+  await editor.shot("set-cells");
+  await keys.press("Control+Enter");
+  await untilColumn(editor, frame, counts, ["10", "7", "7", "40", "7", "60"]);
+  await undo();
+
+  await at(1, counts).click();
+  await at(4, prices).click({ modifiers: ["Shift"] });
+  await keys.press("Control+d");
+  await untilColumn(editor, frame, counts, ["10", "10", "10", "10", "50", "60"]);
+  await untilColumn(editor, frame, prices, ["0.25", "0.25", "0.25", "0.25"]);
+  await undo();
+
+  await editor.copy("1\tkiwis\t0.5\n2\tlimes\tfree");
+  await at(2, counts).click();
+  await keys.press("Control+v");
+  await frame.locator(".cell.wrong").waitFor();
+  assert.equal(await frame.locator(".cell.wrong").getAttribute("id"), `cell-2-${prices}`);
+  await untilColumn(editor, frame, counts, before);
+  await editor.shot("refused-cells");
+  await editor.copy("1\tkiwis\t0.5\n2\tlimes\t7");
+  await at(2, counts).click();
+  await keys.press("Control+v");
+  await untilColumn(editor, frame, counts, ["10", "1", "2", "40", "50", "60"]);
+  await undo();
+
+  await at(2, 0).click();
+  await keys.press("Shift+ArrowDown");
+  await at(5, 0).click({ modifiers: ["Control"] });
+  await keys.press("Delete");
+  await editor.until("three rows less", async () => (await count(frame)) === "3 rows");
+  await undo();
+  await frame.locator("#grid").focus();
+  await keys.press("Control+a");
+  assert.match((await frame.locator("#count").textContent()) ?? "", /18 cells in 6 rows selected/);
+  await keys.press("Control+c");
+  await editor.until("six rows", async () => (await editor.clipboard()).split("\n").length === 6);
+  assert.equal((await editor.clipboard()).split("\n")[1], "2\t20\tpears\t0.5");
+  await keys.press("Home");
 }
 
 /** A million rows: how long until the first page is there, and how smoothly it scrolls. */

@@ -14,6 +14,7 @@ from lua_ls_persist.server.features.data import (
     looking,
     queries,
     schemas,
+    setting_many,
     updating,
     upkeep,
 )
@@ -22,6 +23,7 @@ AREAS = (
     looking,
     queries,
     changing,
+    setting_many,
     indexes,
     schemas,
     annotating,

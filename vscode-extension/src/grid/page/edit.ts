@@ -1,12 +1,17 @@
 // The field in which a value is typed: over a cell, or for a new row. A refusal stays beside it.
 
 import { h } from "./dom";
+import { reasonOf } from "./status";
 
 export interface EditOptions {
   label: string;
   value: string;
+  /** Below the field, as long as nothing is refused. */
+  hint?: string;
   /** Resolves when the value is stored; a rejection is shown, and one can go on typing. */
   save(text: string): Promise<void>;
+  /** The same at Ctrl+Enter, for all that is selected. */
+  saveAll?(text: string): Promise<void>;
   closed(): void;
 }
 
@@ -20,7 +25,8 @@ export function editAt(anchor: HTMLElement, options: EditOptions): void {
   });
   input.value = options.value;
   const message = h("div", { class: "refusal", role: "alert" });
-  const box = h("div", { class: "editor" }, input, message);
+  const hint = h("div", { class: "hint quiet" }, options.hint ?? "");
+  const box = h("div", { class: "editor" }, input, message, hint);
   box.style.left = `${place.left}px`;
   box.style.top = `${place.top}px`;
   box.style.minWidth = `${Math.max(place.width, 180)}px`;
@@ -31,17 +37,19 @@ export function editAt(anchor: HTMLElement, options: EditOptions): void {
     box.remove();
     options.closed();
   };
-  const save = async () => {
-    if (input.value === options.value && options.value !== "") {
+  const save = async (all: boolean) => {
+    const store = all ? (options.saveAll ?? options.save) : options.save;
+    if (store === options.save && input.value === options.value && options.value !== "") {
       close();
       return;
     }
     input.readOnly = true;
     try {
-      await options.save(input.value);
+      await store(input.value);
       close();
     } catch (error) {
-      message.textContent = error instanceof Error ? error.message : String(error);
+      message.textContent = reasonOf(error);
+      hint.textContent = "";
       input.setAttribute("aria-invalid", "true");
       input.readOnly = false;
       input.focus();
@@ -50,7 +58,7 @@ export function editAt(anchor: HTMLElement, options: EditOptions): void {
   input.addEventListener("keydown", (event) => {
     event.stopPropagation();
     if (event.key === "Escape") close();
-    else if (event.key === "Enter") void save();
+    else if (event.key === "Enter") void save(event.ctrlKey || event.metaKey);
     else return;
     event.preventDefault();
   });

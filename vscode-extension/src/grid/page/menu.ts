@@ -4,6 +4,8 @@ import { h } from "./dom";
 
 export interface Choice {
   text: string;
+  /** The key that does the same. */
+  key?: string;
   run(): void;
 }
 
@@ -20,6 +22,7 @@ export function openMenu(anchor: HTMLElement, choices: readonly Choice[]): void 
   };
   const items = choices.map((choice) => {
     const item = h("button", { role: "menuitem", tabindex: -1 }, choice.text);
+    if (choice.key !== undefined) item.append(h("kbd", { class: "quiet" }, choice.key));
     item.addEventListener("click", () => {
       close();
       choice.run();

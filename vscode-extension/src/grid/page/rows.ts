@@ -5,6 +5,8 @@ import { ask } from "./rpc";
 
 const BLOCK_ROWS = 100;
 const BLOCKS_MAX = 200;
+/** So many rows the server gives at once. */
+const FETCHED_ROWS_MAX = 1_000;
 
 export type Question = Omit<RowsQuery, "offset" | "limit">;
 
@@ -39,6 +41,26 @@ export class Rows {
 
   at(row: number): Row | undefined {
     return this.blocks.get(Math.floor(row / BLOCK_ROWS))?.[row % BLOCK_ROWS];
+  }
+
+  /** Rows of a range, which are fetched if they are not there. */
+  async collect(first: number, last: number): Promise<Row[]> {
+    const found: Row[] = [];
+    for (let at = first; at <= Math.min(last, this.filtered - 1); ) {
+      const row = this.at(at);
+      if (row !== undefined) {
+        found.push(row);
+        at += 1;
+        continue;
+      }
+      const limit = Math.min(last - at + 1, FETCHED_ROWS_MAX);
+      const columns = this.columns.map(({ name }) => name);
+      const page = await ask("rows", { ...this.question, offset: at, limit, columns });
+      if (page.rows.length === 0) break;
+      found.push(...page.rows);
+      at += page.rows.length;
+    }
+    return found;
   }
 
   /** Sees to it that these rows come. */

@@ -2,6 +2,7 @@
 // rows and columns by number; what they hold it asks for.
 
 import { everyFrame, h } from "./dom";
+import { type Block, isIn, Selection } from "./selection";
 
 export const ROW_HEIGHT = 24;
 const OVERSCAN_ROWS = 4;
@@ -19,8 +20,9 @@ export interface Cell {
 
 export interface Header {
   text: string;
+  /** Of its values, the most frequent first. */
+  types: string[];
   sort: "ascending" | "descending" | "none";
-  hint: string;
 }
 
 export interface SheetSource {
@@ -40,11 +42,9 @@ export interface SheetEvents {
 }
 
 export class Sheet {
-  /** The cell that keys act on; column 0 is the key. */
-  row = 0;
-  column = 0;
-  /** Where a selection of rows began. */
-  anchor = 0;
+  readonly selection: Selection;
+  /** A cell that a change failed at, and why. */
+  private blamed: { row: number; column: number; reason: string } | undefined;
   private first = 0;
   private widths: number[] = [];
   private readonly head = h("div", { class: "head", role: "row", "aria-rowindex": 1 });
@@ -59,6 +59,10 @@ export class Sheet {
     private readonly source: SheetSource,
     private readonly events: SheetEvents,
   ) {
+    this.selection = new Selection(() => ({
+      rows: source.rowCount(),
+      columns: this.widths.length,
+    }));
     this.space.append(this.body);
     this.scroller = h("div", { class: "scroller", role: "presentation" }, this.space);
     element.append(this.head, this.scroller);
@@ -66,15 +70,18 @@ export class Sheet {
     this.scroller.addEventListener("wheel", (event) => this.wheeled(event), { passive: false });
     element.addEventListener("keydown", (event) => this.pressed(event));
     this.body.addEventListener("mousedown", (event) => this.clicked(event));
-    this.body.addEventListener("dblclick", () => this.events.open(this.row, this.column));
+    this.body.addEventListener("mousemove", (event) => this.dragged(event));
+    this.body.addEventListener("dblclick", () => {
+      this.events.open(this.selection.row, this.selection.column);
+    });
     new ResizeObserver(() => this.render()).observe(element);
   }
 
   /** Goes back to the top: the rows are others now. */
   reset(): void {
     this.first = 0;
-    this.row = 0;
-    this.anchor = 0;
+    this.blamed = undefined;
+    this.selection.moveTo(0, this.selection.column);
     this.scroller.scrollTop = 0;
     this.render();
   }
@@ -85,12 +92,10 @@ export class Sheet {
     this.widths = Array.from({ length: count }, (_, at) => {
       return this.widths[at] ?? (at === 0 ? WIDTH_KEY : WIDTH_CELL);
     });
-    this.column = Math.min(this.column, Math.max(count - 1, 0));
+    this.blamed = undefined;
+    const { row, column } = this.selection;
+    if (column >= count || row >= this.source.rowCount()) this.selection.moveTo(row, column);
     this.render();
-  }
-
-  get selection(): [number, number] {
-    return [Math.min(this.row, this.anchor), Math.max(this.row, this.anchor)];
   }
 
   get firstVisible(): number {
@@ -99,16 +104,31 @@ export class Sheet {
 
   /** Makes a cell the active one and brings it into view. */
   goTo(row: number, column: number, extend = false): void {
-    const last = Math.max(this.source.rowCount() - 1, 0);
-    this.row = Math.max(0, Math.min(row, last));
-    this.column = Math.max(0, Math.min(column, this.source.headers().length - 1));
-    if (!extend) this.anchor = this.row;
+    this.selection.moveTo(row, column, extend);
+    this.reveal();
+  }
+
+  select(block: Block): void {
+    this.selection.selectBlock(block);
+    this.reveal();
+  }
+
+  /** Shows at which cell a change failed. */
+  blame(row: number, column: number, reason: string): void {
+    this.goTo(row, column);
+    this.blamed = { row, column, reason };
+  }
+
+  /** Brings the active cell into view, and tells that there is another selection. */
+  reveal(): void {
+    this.blamed = undefined;
+    const { row, column } = this.selection;
     const visible = this.visibleRows();
-    if (this.row < this.first) this.scrollTo(this.row);
-    else if (this.row > this.first + visible - 1) this.scrollTo(this.row - visible + 1);
-    const left = this.widths.slice(1, this.column).reduce((sum, width) => sum + width, 0);
-    const width = this.widths[this.column] ?? 0;
-    if (this.column === 0) {
+    if (row < this.first) this.scrollTo(row);
+    else if (row > this.first + visible - 1) this.scrollTo(row - visible + 1);
+    const left = this.widths.slice(1, column).reduce((sum, width) => sum + width, 0);
+    const width = this.widths[column] ?? 0;
+    if (column === 0) {
       this.scroller.scrollLeft = 0;
     } else {
       const room = this.scroller.clientWidth - (this.widths[0] ?? 0);
@@ -172,35 +192,57 @@ export class Sheet {
 
   private pressed(event: KeyboardEvent): void {
     if (event.target !== this.element) return;
+    const { row, column } = this.selection;
     const page = Math.max(this.visibleRows() - 1, 1);
     const last = this.source.rowCount() - 1;
     const jump = event.ctrlKey || event.metaKey;
     const moves: Record<string, [number, number]> = {
-      ArrowDown: [jump ? last : this.row + 1, this.column],
-      ArrowUp: [jump ? 0 : this.row - 1, this.column],
-      ArrowRight: [this.row, this.column + 1],
-      ArrowLeft: [this.row, this.column - 1],
-      PageDown: [this.row + page, this.column],
-      PageUp: [this.row - page, this.column],
-      Home: [jump ? 0 : this.row, 0],
-      End: [jump ? last : this.row, this.widths.length - 1],
+      ArrowDown: [jump ? last : row + 1, column],
+      ArrowUp: [jump ? 0 : row - 1, column],
+      ArrowRight: [row, column + 1],
+      ArrowLeft: [row, column - 1],
+      PageDown: [row + page, column],
+      PageUp: [row - page, column],
+      Home: [jump ? 0 : row, 0],
+      End: [jump ? last : row, this.widths.length - 1],
     };
     const move = event.altKey ? undefined : moves[event.key];
-    if (move === undefined) {
+    if (move !== undefined) this.goTo(move[0], move[1], event.shiftKey);
+    else if (!this.selected(event, jump)) {
       this.events.key(event);
       return;
     }
     event.preventDefault();
-    this.goTo(move[0], move[1], event.shiftKey);
+  }
+
+  /** Keys that select much at once, as in spreadsheets. */
+  private selected(event: KeyboardEvent, jump: boolean): boolean {
+    if (jump && event.key === "a") this.selection.selectAll();
+    else if (event.key === " " && event.shiftKey) this.selection.selectRows();
+    else if (event.key === " " && jump) this.selection.selectColumns();
+    else return false;
+    this.render();
+    this.events.moved();
+    return true;
   }
 
   private clicked(event: MouseEvent): void {
-    const cell = (event.target as HTMLElement).closest<HTMLElement>(".cell");
-    if (cell === null) return;
-    this.goTo(Number(cell.dataset.row), Number(cell.dataset.column), event.shiftKey);
+    const cell = cellAt(event);
+    if (cell === null || event.button !== 0) return;
+    if (event.ctrlKey || event.metaKey) {
+      this.selection.toggle(...cell);
+      this.reveal();
+    } else this.goTo(...cell, event.shiftKey);
     if ((event.target as HTMLElement).closest(".follow") !== null) {
-      this.events.open(this.row, this.column);
+      this.events.open(...cell);
     }
+  }
+
+  private dragged(event: MouseEvent): void {
+    const cell = event.buttons === 1 ? cellAt(event) : null;
+    const { row, column } = this.selection;
+    if (cell === null || (cell[0] === row && cell[1] === column)) return;
+    this.goTo(...cell, true);
   }
 
   private draw(): void {
@@ -237,8 +279,14 @@ export class Sheet {
     this.head.replaceChildren(
       ...headers.map((header, at) => {
         const mark = { ascending: " ▲", descending: " ▼", none: "" }[header.sort];
-        const title = h("button", { class: "sort", tabindex: -1, title: header.hint });
+        const types = header.types.join(", ");
+        const hint = types === "" ? "Click to sort." : `${types}. Click to sort.`;
+        const title = h("button", { class: "sort", tabindex: -1, title: hint });
         title.append(header.text, mark);
+        if (types !== "") {
+          const short = header.types.length > 1 ? "mixed" : types;
+          title.append(h("span", { class: "types-of quiet" }, short));
+        }
         title.addEventListener("click", () => this.events.sort(at));
         const more = h("button", {
           class: "more",
@@ -269,7 +317,8 @@ export class Sheet {
   }
 
   private drawRows(top: number, end: number, columns: number): void {
-    const [from, to] = this.selection;
+    const blocks = this.selection.isOneCell ? [] : this.selection.blocks();
+    const last = columns - 1;
     while (this.body.children.length > end - top) this.body.lastElementChild?.remove();
     for (let at = top; at < end; at += 1) {
       let line = this.body.children[at - top] as HTMLElement | undefined;
@@ -277,34 +326,53 @@ export class Sheet {
         line = h("div", { role: "row" });
         this.body.append(line);
       }
-      const selected = from <= at && at <= to;
-      line.className = `row${at % 2 === 1 ? " odd" : ""}${selected && from !== to ? " selected" : ""}`;
+      const here = blocks.filter(({ top: start, bottom }) => start <= at && at <= bottom);
+      line.className = `row${at % 2 === 1 ? " odd" : ""}`;
       line.setAttribute("aria-rowindex", String(at + 2));
-      line.setAttribute("aria-selected", String(selected));
+      const isWhole = here.some(({ left, right }) => left === 0 && right >= last);
+      line.setAttribute("aria-selected", String(isWhole));
       while (line.children.length > columns) line.lastElementChild?.remove();
-      for (let column = 0; column < columns; column += 1) this.drawCell(line, at, column);
+      for (let column = 0; column < columns; column += 1) {
+        this.drawCell(line, at, column, here);
+      }
     }
   }
 
-  private drawCell(line: HTMLElement, row: number, column: number): void {
+  private drawCell(line: HTMLElement, row: number, column: number, blocks: Block[]): void {
     let cell = line.children[column] as HTMLElement | undefined;
     if (cell === undefined) {
       cell = h("div", { role: "gridcell", "aria-colindex": column + 1 });
       line.append(cell);
     }
     const content = this.source.cell(row, column);
-    const active = row === this.row && column === this.column;
-    const name = `cell${column === 0 ? " key" : ""}${active ? " active" : ""} type-${content?.type ?? "coming"}`;
+    const active = row === this.selection.row && column === this.selection.column;
+    const selected = blocks.some((block) => isIn(block, row, column));
+    const reason =
+      this.blamed?.row === row && this.blamed.column === column ? this.blamed.reason : "";
+    const name = [
+      "cell",
+      column === 0 ? "key" : "",
+      active ? "active" : "",
+      selected ? "selected" : "",
+      reason === "" ? "" : "wrong",
+      `type-${content?.type ?? "coming"}`,
+    ];
     const text = content?.text ?? "…";
-    if (cell.className !== name) cell.className = name;
+    const classes = name.filter((each) => each !== "").join(" ");
+    if (cell.className !== classes) {
+      cell.className = classes;
+      cell.setAttribute("aria-selected", String(selected || active));
+    }
     cell.style.width = `${this.widths[column] ?? WIDTH_CELL}px`;
     cell.id = `cell-${row}-${column}`;
     cell.dataset.row = String(row);
     cell.dataset.column = String(column);
-    if (cell.dataset.text === `${content?.type}:${text}`) return;
-    cell.dataset.text = `${content?.type}:${text}`;
-    cell.setAttribute("aria-label", content?.label ?? "loading");
-    cell.title = text;
+    const drawn = `${content?.type}:${text}:${reason}`;
+    if (cell.dataset.drawn === drawn) return;
+    cell.dataset.drawn = drawn;
+    const label = content?.label ?? "loading";
+    cell.setAttribute("aria-label", reason === "" ? label : `${label}. Refused: ${reason}`);
+    cell.title = reason === "" ? text : reason;
     cell.replaceChildren(text);
     if (content?.type === "table") {
       cell.append(h("span", { class: "follow", title: "Open (Enter)", "aria-hidden": true }, "›"));
@@ -326,4 +394,9 @@ export class Sheet {
     window.addEventListener("mousemove", move);
     window.addEventListener("mouseup", end);
   }
+}
+
+function cellAt(event: MouseEvent): [number, number] | null {
+  const cell = (event.target as HTMLElement).closest<HTMLElement>(".cell");
+  return cell === null ? null : [Number(cell.dataset.row), Number(cell.dataset.column)];
 }

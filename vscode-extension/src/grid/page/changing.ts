@@ -1,0 +1,298 @@
+// Changing cells and rows: one, or many at once. Whatever is done at once is stored or refused as a
+// whole, and one undo takes it back.
+
+import type { LuaValue, Row } from "../../protocol";
+import { byId, grouped } from "./dom";
+import { editAt } from "./edit";
+import { openMenu } from "./menu";
+import { literalOf, parseBlock } from "./pasting";
+import { ask } from "./rpc";
+import { type Block, isIn } from "./selection";
+import { attempt, say, sayUndoable } from "./status";
+import type { TablePage } from "./table";
+
+/** So many operations a batch of the server has at most. */
+export const CHANGES_MAX = 10_000;
+const NO_PATH = "has a key that no text leads to, so it cannot be changed here";
+
+interface CellChange {
+  row: number;
+  column: number;
+  path: string;
+  /** As Lua writes it; nil removes it. */
+  value: string;
+}
+
+interface Place {
+  row: number;
+  column: number;
+  path: string;
+  before: LuaValue | null | undefined;
+}
+
+export class Changing {
+  /** When something was undone last. */
+  undoneAt = Number.NEGATIVE_INFINITY;
+
+  constructor(private readonly page: TablePage) {}
+
+  menu(anchor: HTMLElement): void {
+    const { selection } = this.page.sheet;
+    openMenu(anchor, [
+      {
+        text: "Set value…",
+        key: "F2, Ctrl+Enter for all",
+        run: () => this.edit(selection.row, selection.column),
+      },
+      { text: "Fill down", key: "Ctrl+D", run: () => void this.fillDown() },
+      { text: "Paste cells", key: "Ctrl+V", run: () => void this.paste() },
+      { text: "Clear cells", key: "Ctrl+Delete", run: () => void this.clearCells() },
+      { text: "Delete rows", key: "Delete", run: () => void this.deleteRows() },
+      { text: "Select all", key: "Ctrl+A", run: () => this.selectAll() },
+    ]);
+  }
+
+  /** Opens a field over a cell; what is typed there may be for all selected ones. */
+  edit(row: number, column: number): void {
+    const { page } = this;
+    const path = page.pathIn(page.rows.at(row), column);
+    const anchor = page.sheet.activeElement();
+    if (anchor === null) return;
+    if (column === 0) {
+      say("Keys stay as they are. Add a row with another key, and delete this one.", true);
+      return;
+    }
+    if (path === null) {
+      say(`This row ${NO_PATH}.`, true);
+      return;
+    }
+    const value = page.valueAt(row, column);
+    const count = page.sheet.selection.cellCount;
+    editAt(anchor, {
+      label: `Value of ${path}, as Lua writes it`,
+      value: value == null ? "" : value.text,
+      ...(count > 1
+        ? { hint: `Enter: this cell. Ctrl+Enter: all ${grouped(count)} selected cells.` }
+        : {}),
+      save: async (text) => {
+        await ask("set", { path, value: literal(text) });
+        await page.load(true);
+        this.undoable(`${path} is changed.`);
+      },
+      ...(count > 1 ? { saveAll: (text: string) => this.setAll(literal(text)) } : {}),
+      closed: () => page.sheet.element.focus(),
+    });
+  }
+
+  addRow(): void {
+    const { page } = this;
+    editAt(byId("add"), {
+      label: "New row: a key and a value, such as ann = { age = 41 }; or a value alone",
+      value: "",
+      save: async (text) => {
+        const found = /^\s*(?:([A-Za-z_]\w*)|\[(.+?)\])\s*=(?!=)\s*(.+)$/s.exec(text);
+        const key = found === null ? undefined : (found[2] ?? JSON.stringify(found[1]));
+        const made = await ask("addRow", {
+          table: page.view.table,
+          value: found?.[3] ?? text,
+          ...(key === undefined ? {} : { key }),
+        });
+        await page.load(true);
+        this.undoable(`${made.path} is added.`);
+      },
+      closed: () => page.sheet.element.focus(),
+    });
+  }
+
+  /** The rows that have a selected cell. */
+  async deleteRows(): Promise<void> {
+    await attempt(async () => {
+      const { selection } = this.page.sheet;
+      check(selection.rowCount);
+      const changes: CellChange[] = [];
+      for (const { top, bottom } of selection.strips()) {
+        for (const [at, row] of (await this.page.rows.collect(top, bottom)).entries()) {
+          changes.push({ row: top + at, column: 0, path: needed(row.path), value: "nil" });
+        }
+      }
+      const [first] = changes;
+      if (first === undefined) return;
+      const count = changes.length;
+      const what = count === 1 ? `${first.path} is` : `${grouped(count)} rows are`;
+      await this.apply(changes, `${what} deleted.`);
+    });
+  }
+
+  async clearCells(): Promise<void> {
+    await attempt(() => this.setAll("nil"));
+  }
+
+  /** The values of the first row of each selected block, in the rows below it. */
+  async fillDown(): Promise<void> {
+    await attempt(async () => {
+      const places = await this.places();
+      const changes: CellChange[] = [];
+      for (const block of this.page.sheet.selection.blocks()) {
+        const inside = places.filter(({ row, column }) => isIn(block, row, column));
+        for (const { row, column, path } of inside) {
+          if (row === block.top) continue;
+          const from = inside.find((each) => each.row === block.top && each.column === column);
+          changes.push({ row, column, path, value: whole(from?.before) });
+        }
+      }
+      if (changes.length === 0) throw new Error("Select the cell to fill from and those below it.");
+      await this.apply(changes, done(changes, "filled"));
+    });
+  }
+
+  /** What spreadsheets copy: from the active cell on, or one value for all that is selected. */
+  async paste(): Promise<void> {
+    await attempt(async () => {
+      const cells = parseBlock((await ask("paste", {})).text);
+      const only = cells.length === 1 && cells[0]?.length === 1 ? cells[0][0] : undefined;
+      const { changes, left } =
+        only === undefined
+          ? await this.block(cells)
+          : { changes: (await this.places()).map((place) => this.pasted(place, only)), left: 0 };
+      if (changes.length === 0) throw new Error("There is no cell for what was copied.");
+      const rest = left === 0 ? "" : ` ${grouped(left)} did not fit and are left out.`;
+      await this.apply(changes, `${done(changes, "pasted")}${rest}`);
+      if (only === undefined) this.page.sheet.select(around(changes));
+    });
+  }
+
+  async undo(): Promise<void> {
+    this.undoneAt = performance.now();
+    await attempt(async () => {
+      const { text } = await ask("undo", {});
+      await this.page.load(true);
+      say(text);
+    });
+  }
+
+  async createIndex(fields: string[]): Promise<void> {
+    await attempt(async () => {
+      await ask("createIndex", { table: this.page.view.table, fields });
+      await this.page.load(true);
+      say(`There is an index by ${fields.join(", ")} now.`);
+    });
+  }
+
+  private selectAll(): void {
+    this.page.sheet.selection.selectAll();
+    this.page.sheet.reveal();
+  }
+
+  private async setAll(value: string): Promise<void> {
+    const changes = (await this.places()).map((place) => ({ ...place, value }));
+    await this.apply(changes, done(changes, "changed"));
+  }
+
+  /** The cells of a copied block, laid over the table. */
+  private async block(cells: string[][]): Promise<{ changes: CellChange[]; left: number }> {
+    const { page } = this;
+    const [first] = page.sheet.selection.strips();
+    const top = first?.top ?? 0;
+    const start = first?.columns[0] ?? 0;
+    check(cells.reduce((sum, row) => sum + row.length, 0));
+    const rows = await page.rows.collect(top, top + cells.length - 1);
+    const changes: CellChange[] = [];
+    let left = 0;
+    for (const [down, texts] of cells.entries()) {
+      for (const [right, text] of texts.entries()) {
+        const [row, column] = [top + down, start + right];
+        const there = rows[down];
+        // Keys stay as they are: of whole rows all but the key is pasted.
+        if (column === 0) continue;
+        if (there === undefined || column > page.rows.columns.length) left += 1;
+        else changes.push(this.pasted(this.place(there, row, column), text));
+      }
+    }
+    return { changes, left };
+  }
+
+  private pasted(place: Place, text: string): CellChange {
+    const types = Object.keys(this.page.rows.columns[place.column - 1]?.types ?? {});
+    return { ...place, value: literalOf(text, place.before, types) };
+  }
+
+  /** All selected cells but keys. */
+  private async places(): Promise<Place[]> {
+    const { selection } = this.page.sheet;
+    check(selection.cellCount);
+    const found: Place[] = [];
+    for (const { top, bottom, columns } of selection.strips()) {
+      for (const [at, row] of (await this.page.rows.collect(top, bottom)).entries()) {
+        for (const column of columns) {
+          if (column > 0) found.push(this.place(row, top + at, column));
+        }
+      }
+    }
+    if (found.length === 0) throw new Error("Select cells of columns; keys stay as they are.");
+    return found;
+  }
+
+  private place(there: Row, row: number, column: number): Place {
+    const path = needed(this.page.pathIn(there, column));
+    return { row, column, path, before: there.cells[column - 1] };
+  }
+
+  /** Stores all of it, or shows the cell that was refused. */
+  private async apply(changes: CellChange[], told: string): Promise<void> {
+    const { page } = this;
+    const sent = changes.map(({ path, value }) => ({ path, value }));
+    const { failed } = await ask("change", { changes: sent });
+    if (failed !== null) {
+      const place = failed.index === null ? undefined : changes[failed.index];
+      if (place !== undefined) page.sheet.blame(place.row, place.column, failed.message);
+      throw new Error(`Nothing is changed. ${failed.message}`);
+    }
+    await page.load(true);
+    this.undoable(told);
+  }
+
+  private undoable(text: string): void {
+    sayUndoable(text, () => void this.undo());
+  }
+}
+
+function around(changes: readonly CellChange[]): Block {
+  const rows = changes.map(({ row }) => row);
+  const columns = changes.map(({ column }) => column);
+  return {
+    top: Math.min(...rows),
+    bottom: Math.max(...rows),
+    left: Math.min(...columns),
+    right: Math.max(...columns),
+  };
+}
+
+function literal(text: string): string {
+  return text.trim() === "" ? "nil" : text;
+}
+
+/** A value that was shown whole, as Lua writes it. */
+function whole(value: LuaValue | null | undefined): string {
+  if (value == null) return "nil";
+  const isWhole = value.omitted !== true && value.length_bytes === undefined;
+  if (!isWhole) throw new Error("The value to fill from is too long to be taken from its cell.");
+  return value.text;
+}
+
+function check(count: number): void {
+  if (count <= CHANGES_MAX) return;
+  throw new Error(
+    `${grouped(count)} changes are too many at once; ${grouped(CHANGES_MAX)} are not. ` +
+      "Select fewer, or evaluate a loop over the table.",
+  );
+}
+
+function needed(path: string | null): string {
+  if (path === null) throw new Error(`A row ${NO_PATH}.`);
+  return path;
+}
+
+function done(changes: readonly unknown[], how: string): string {
+  const count = changes.length;
+  return `${grouped(count)} ${count === 1 ? "cell is" : "cells are"} ${how}.`;
+}

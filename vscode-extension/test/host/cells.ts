@@ -1,0 +1,129 @@
+// What needs no editor of the table editor: selections, and cells that are pasted.
+
+import * as assert from "node:assert/strict";
+import { blockText, literalOf, parseBlock } from "../../src/grid/page/pasting";
+import { Selection } from "../../src/grid/page/selection";
+import type { LuaValue } from "../../src/protocol";
+
+const SIZE = { rows: 100, columns: 5 };
+
+/** Selected rows and columns, such as `0-1: 1,2`. */
+function checkSelection(title: string, act: (selection: Selection) => void, wanted: string): void {
+  it(title, () => {
+    const selection = new Selection(() => SIZE);
+    act(selection);
+    const strips = selection
+      .strips()
+      .map(({ top, bottom, columns }) => `${top}-${bottom}: ${columns.join(",")}`);
+    assert.equal(strips.join(" | "), wanted);
+  });
+}
+
+function checkLiteral(text: string, wanted: string, before?: LuaValue, types: string[] = []): void {
+  it(`takes ${JSON.stringify(text)} as ${wanted}`, () => {
+    assert.equal(literalOf(text, before, types), wanted);
+  });
+}
+
+export function cellsSuite(): void {
+  checkSelection("is one cell", (it) => it.moveTo(3, 2), "3-3: 2");
+  checkSelection(
+    "extends to a block",
+    (it) => {
+      it.moveTo(3, 2);
+      it.moveTo(1, 4, true);
+    },
+    "1-3: 2,3,4",
+  );
+  checkSelection(
+    "of keys is whole rows",
+    (it) => {
+      it.moveTo(3, 0);
+      it.moveTo(4, 0, true);
+    },
+    "3-4: 0,1,2,3,4",
+  );
+  checkSelection(
+    "adds cells, and takes one away again",
+    (it) => {
+      it.moveTo(1, 1);
+      it.toggle(3, 2);
+      it.toggle(3, 4);
+      it.toggle(1, 1);
+    },
+    "3-3: 2,4",
+  );
+  checkSelection(
+    "takes the last one away that was added",
+    (it) => {
+      it.moveTo(1, 1);
+      it.toggle(3, 2);
+      it.toggle(3, 2);
+    },
+    "1-1: 1",
+  );
+  checkSelection(
+    "has each row once where blocks overlap",
+    (it) => {
+      it.moveTo(1, 1);
+      it.moveTo(4, 2, true);
+      it.toggle(3, 2);
+      it.moveTo(6, 3, true);
+    },
+    "1-2: 1,2 | 3-4: 1,2,3 | 5-6: 2,3",
+  );
+  checkSelection("has everything", (it) => it.selectAll(), "0-99: 0,1,2,3,4");
+  checkSelection(
+    "has whole columns",
+    (it) => {
+      it.moveTo(3, 2);
+      it.selectColumns();
+    },
+    "0-99: 2",
+  );
+  checkSelection("stays inside", (it) => it.moveTo(1_000, 9), "99-99: 4");
+
+  it("counts cells with values, each once", () => {
+    const selection = new Selection(() => SIZE);
+    selection.moveTo(0, 0);
+    selection.moveTo(1, 0, true);
+    selection.toggle(1, 3);
+    assert.deepEqual([selection.cellCount, selection.rowCount], [8, 2]);
+    assert.equal(selection.isOneCell, false);
+    selection.selectAll();
+    assert.deepEqual([selection.cellCount, selection.rowCount], [400, 100]);
+  });
+
+  it("reads what spreadsheets copy", () => {
+    assert.deepEqual(parseBlock("a\tb\r\n1\t\r\n"), [
+      ["a", "b"],
+      ["1", ""],
+    ]);
+    assert.deepEqual(parseBlock('"two\nlines"\t"a ""b"""\nx'), [["two\nlines", 'a "b"'], ["x"]]);
+    assert.deepEqual(parseBlock('say "hi"\t"open'), [['say "hi"', '"open']]);
+    assert.deepEqual(parseBlock("one\n\ntwo"), [["one"], [""], ["two"]]);
+    assert.deepEqual(parseBlock(""), []);
+  });
+
+  it("writes what it reads", () => {
+    const cells = [
+      ["plain", 'a\tb\n"c"', '"quoted"'],
+      ["", "x", ""],
+    ];
+    assert.deepEqual(parseBlock(blockText(cells)), cells);
+  });
+
+  const text: LuaValue = { type: "string", text: '"0049"', content: "0049" };
+  const number: LuaValue = { type: "integer", text: "3" };
+  checkLiteral("42", "42", number);
+  checkLiteral("+4.5e3", "4.5e3", number);
+  checkLiteral("0049", '"0049"', number);
+  checkLiteral("42", '"42"', text);
+  checkLiteral("42", '"42"', undefined, ["string", "integer"]);
+  checkLiteral("42", "42", undefined, ["integer"]);
+  checkLiteral("true", "true");
+  checkLiteral("  ", "nil", text);
+  checkLiteral("{1, 2}", "{1, 2}", { type: "table", text: "{}" });
+  checkLiteral("{1, 2}", '"{1, 2}"', number);
+  checkLiteral('a "b"\\\n\u0000é', '"a \\"b\\"\\\\\\n\\000é"');
+}
