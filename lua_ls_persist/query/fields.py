@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Final
 
 from lua_ls_persist.errors import QueryError
@@ -40,15 +41,24 @@ def parse_field(text: object, place: str = "field") -> Field:
             f"{place}: there is no {_shown(text)}; a row has @key and @value. "
             f"A field of that name is {_shown(_bracketed(text))}"
         )
+    try:
+        return _named(text)
+    except QueryError as error:
+        raise QueryError(f"{place}: {error}") from None
+
+
+@lru_cache(maxsize=256)
+def _named(text: str) -> Field:
+    """The field with these steps. Questions that are asked again name the same few fields."""
     keys = steps_of(text)
     if keys is None:
         raise QueryError(
-            f"{place}: {_shown(text)} is no field. Write age, address.city or tags[1], "
+            f"{_shown(text)} is no field. Write age, address.city or tags[1], "
             f"and other names as {_shown(_bracketed(text))}"
         )
     if len(keys) > FIELD_STEPS_MAX:
-        raise QueryError(f"{place}: a field has at most {FIELD_STEPS_MAX} steps")
-    steps = tuple(_key(key, place) for key in keys)
+        raise QueryError(f"a field has at most {FIELD_STEPS_MAX} steps")
+    steps = tuple(map(_key, keys))
     return Field(field_text(steps), steps)
 
 
@@ -81,15 +91,15 @@ def described(value: object) -> str:
     return f"a {type(value).__name__}"
 
 
-def _key(key: Key, place: str) -> Key:
+def _key(key: Key) -> Key:
     """The key that Lua makes of it: a float with an integer's value is that integer."""
     if isinstance(key, float):
         if key != key:  # noqa: PLR0124  (a NaN)
-            raise QueryError(f"{place}: NaN is no key")
+            raise QueryError("NaN is no key")
         if key.is_integer() and INTEGER_MIN <= key <= INTEGER_MAX:
             return int(key)
     if isinstance(key, int) and not INTEGER_MIN <= key <= INTEGER_MAX:
-        raise QueryError(f"{place}: {key} is no integer of Lua, which have 64 bits")
+        raise QueryError(f"{key} is no integer of Lua, which have 64 bits")
     return key
 
 

@@ -14,7 +14,7 @@ from lua_ls_persist.paths import Path, keys_of
 from lua_ls_persist.query import Aggregate, Query, parse_aggregate, parse_query, parse_where
 from lua_ls_persist.session.life import Life
 from lua_ls_persist.session.runner import Runner
-from lua_ls_persist.session.shown import Shown
+from lua_ls_persist.session.shown import SCALARS, Shown, scalar
 from lua_ls_persist.store.aggregates import FoundGroup
 from lua_ls_persist.store.queries import FoundRow
 
@@ -212,6 +212,8 @@ def _row(runner: Runner, query: Query, row: FoundRow) -> QueryRow:
     """A row as Python sees it; each is looked at for itself."""
 
     def shown(value: tuple[int, Any]) -> Value:
+        if value[0] in SCALARS:
+            return scalar(*value)
         return Shown(runner.store, runner.names).value(*value)
 
     if not query.select:

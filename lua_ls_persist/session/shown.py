@@ -26,6 +26,7 @@ DEPTH_MAX = 3
 ENTRIES_MAX = 50
 ENTRIES_ALL_MAX = 500
 PAGE_BYTES_MAX = 64 * 1024
+SCALARS = frozenset((NIL, BOOLEAN, INTEGER, FLOAT, STRING))
 _LIBRARIES = frozenset(
     {"_G", "coroutine", "debug", "io", "math", "os", "package", "string", "table", "utf8"}
 )
@@ -52,18 +53,8 @@ class Shown:
 
     def value(self, kind: int, native: Native, above: tuple[int, ...] = ()) -> Value:
         """A value; `above` are the tables that it stands in."""
-        if kind in (NIL, INTEGER):
-            return native
-        if kind == BOOLEAN:
-            return native == 1
-        if kind == FLOAT:
-            if isinstance(native, int):
-                number: float = struct.unpack("<d", struct.pack("<q", native))[0]
-                return number
-            return native
-        if kind == STRING:
-            assert isinstance(native, (str, bytes))
-            return native if isinstance(native, str) else text_or_bytes(native)
+        if kind in SCALARS:
+            return scalar(kind, native)
         if kind == TABLE:
             assert isinstance(native, int)
             return self._table(native, above)
@@ -97,6 +88,19 @@ class Shown:
             return Preview("function", "<function>", address=function_id)
         place = f"{chunk_of(code, self._names)}:{code.line_defined}"
         return Preview("function", f"<function {place}>", address=function_id, detail=place)
+
+
+def scalar(kind: int, native: Native) -> Value:
+    """A value of one of the kinds in `SCALARS`, which need no look into the store."""
+    if kind == STRING:
+        assert isinstance(native, (str, bytes))
+        return native if isinstance(native, str) else text_or_bytes(native)
+    if kind == BOOLEAN:
+        return native == 1
+    if kind == FLOAT and isinstance(native, int):
+        number: float = struct.unpack("<d", struct.pack("<q", native))[0]
+        return number
+    return native
 
 
 def bounded(value: Value, string_length: int) -> Value:

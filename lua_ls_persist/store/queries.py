@@ -305,8 +305,8 @@ class Queries(Schemas):
         if position is not None:
             places += [position.key_kind, position.key]
             conditions.append(follows(columns, [builder.add(place) for place in places]))
-        names = ["key_kind", "key"]
-        expressions = [source.key_kind, source.key]
+        names = ["key_kind", "key", "row"]
+        expressions = [source.key_kind, source.key, source.row_table]
         for number, pair in enumerate(pairs, 1):
             names += [f"c{number}", f"v{number}"]
             expressions += pair
@@ -317,7 +317,7 @@ class Queries(Schemas):
             f"  WHERE {' AND '.join(conditions)}\n"
             f"  ORDER BY {order_text(columns)} LIMIT {builder.add(limit + 1)}"
             f"{f' OFFSET {builder.add(skip)}' if skip else ''}\n"
-            f")\n{_outer(builder, query, names)}"
+            f")\n{_outer(builder, query)}"
         )
         return Statement(sql, builder.bound(sql), choice)
 
@@ -388,31 +388,29 @@ class Queries(Schemas):
                 raise
 
 
-def _outer(builder: Builder, query: Query, names: Sequence[str]) -> str:
-    """The part of a statement that finds values and selected fields of the few rows found."""
-    rows = Source(
-        "",
-        (),
-        "found.key_kind",
-        "found.key",
-        "iif(r.kind = 7, r.value, NULL)",
-        Kinded("r.kind", "r.value"),
-    )
-    expressions = [f"found.{name}" for name in names]
-    expressions += ["r.kind", "r.value"]
-    for field in query.select:
-        expressions += builder.found(field, rows)
+def _outer(builder: Builder, query: Query) -> str:
+    """The part of a statement that finds values and selected fields of the few rows found.
+
+    A row is looked up only where it is not known to be a table: nothing is sought by NULL.
+    """
+    value = Kinded("iif(found.row IS NULL, r.kind, 7)", "ifnull(found.row, r.value)")
+    row_table = "ifnull(found.row, iif(r.kind = 7, r.value, NULL))"
+    rows = Source("", (), "found.key_kind", "found.key", row_table, value)
     columns = [
         Column(f"found.{part}{number}", order.descending)
         for number, order in enumerate(query.order_by, 1)
         for part in "cv"
     ]
-    columns += [Column(f"found.{name}", query.key_descending) for name in ("key_kind", "key")]
+    ends = [Column(f"found.{name}", query.key_descending) for name in ("key_kind", "key")]
+    expressions = [column.expression for column in (*ends, *columns)] + [value.kind, value.value]
+    joins, selected = builder.selected(query.select, rows)
+    for pair in selected:
+        expressions += pair
     return (
         f"SELECT {', '.join(expressions)}\n"
-        f"FROM found CROSS JOIN full_entries AS r ON r.table_id = {builder.table}"
-        f" AND r.key_kind = found.key_kind AND r.key = found.key\n"
-        f"ORDER BY {order_text(columns)}"
+        f"FROM found LEFT JOIN full_entries AS r ON r.table_id = iif(found.row IS NULL,"
+        f" {builder.table}, NULL) AND r.key_kind = found.key_kind AND r.key = found.key{joins}\n"
+        f"ORDER BY {order_text([*columns, *ends])}"
     )
 
 
@@ -425,7 +423,9 @@ def position_of(query: Query, row: tuple[Native, ...]) -> Position:
 def row_of(query: Query, row: tuple[Native, ...]) -> FoundRow:
     at = 2 + 2 * len(query.order_by)
     fields = tuple(
-        None if row[place] is None else cast("Value", row[place : place + 2])
-        for place in range(at + 2, len(row), 2)
+        [
+            None if row[place] is None else cast("Value", row[place : place + 2])
+            for place in range(at + 2, len(row), 2)
+        ]
     )
     return FoundRow(cast("Value", row[:2]), cast("Value", row[at : at + 2]), fields)

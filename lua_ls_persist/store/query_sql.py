@@ -6,7 +6,6 @@ that this does not depend on how long strings are kept.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -29,8 +28,6 @@ from lua_ls_persist.store.rows import Native, native_key
 
 JOINED_STEPS_MAX: Final = 50
 """SQLite joins at most 64 tables: one for the rows, and one for each step of what orders them."""
-
-_PARAMETER: Final = re.compile(r"\?(\d+)")
 
 NEVER: Final = "0"
 ALWAYS: Final = "1"
@@ -56,7 +53,10 @@ class Builder:
 
     def bound(self, sql: str) -> tuple[Native, ...]:
         """The parameters of a statement; SQLite takes none behind the last one that is used."""
-        return tuple(self.parameters[: max(map(int, _PARAMETER.findall(sql)), default=0)])
+        used = len(self.parameters)
+        while used and f"?{used}" not in sql:
+            used -= 1
+        return tuple(self.parameters[:used])
 
     # Conditions
 
@@ -251,6 +251,25 @@ class Builder:
             f"(SELECT {last}.kind FROM {tables} WHERE {where})",  # noqa: S608
             f"(SELECT {last}.value FROM {tables} WHERE {where})",  # noqa: S608
         )
+
+    def selected(
+        self, fields: Sequence[Field], source: Source
+    ) -> tuple[str, list[tuple[str, str]]]:
+        """Joins that find fields in a few rows, and expressions as those of `found`.
+
+        A join looks a field up once, where two expressions would do it twice.
+        """
+        joins: list[str] = []
+        found: list[tuple[str, str]] = []
+        steps = 0
+        for number, field in enumerate(fields, 1):
+            steps += len(field.steps) or 1
+            if source.at_hand(field) is not None or steps > JOINED_STEPS_MAX:
+                found.append(self.found(field, source))
+            else:
+                value = self._joined(field, source, f"s{number}", joins)
+                found.append((value.kind, value.value))
+        return "".join(joins), found
 
     def classed(
         self, fields: Sequence[Field], source: Source, place: str
