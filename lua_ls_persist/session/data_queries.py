@@ -19,7 +19,7 @@ from lua_ls_persist.query import (
 from lua_ls_persist.session.services import DataOperation, DataServices
 from lua_ls_persist.session.trees import Stored, Tree, table_of
 from lua_ls_persist.store.aggregates import FoundGroup
-from lua_ls_persist.store.queries import FoundRow
+from lua_ls_persist.store.query_pages import FoundRow
 from lua_ls_persist.store.rows import FUNCTION, PERMANENT, TABLE
 
 _Arguments = Mapping[Any, Tree]

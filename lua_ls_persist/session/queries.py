@@ -16,7 +16,7 @@ from lua_ls_persist.session.life import Life
 from lua_ls_persist.session.runner import Runner
 from lua_ls_persist.session.shown import SCALARS, Shown, scalar
 from lua_ls_persist.store.aggregates import FoundGroup
-from lua_ls_persist.store.queries import FoundRow
+from lua_ls_persist.store.query_pages import FoundRow
 
 LIMIT_DEFAULT = 100
 """How many rows a page has where nobody says."""

@@ -25,7 +25,7 @@ from lua_ls_persist.query.fields import VALUE, field_text
 from lua_ls_persist.store.aggregates import Aggregates
 from lua_ls_persist.store.backups import PageProgress
 from lua_ls_persist.store.planner import Choice, Question, conjuncts, unpinned
-from lua_ls_persist.store.queries import FoundRow, position_of, row_of
+from lua_ls_persist.store.query_pages import FoundRow, page_statement, position_of, row_of
 from lua_ls_persist.store.query_sources import Rows
 from lua_ls_persist.store.query_sql import ALWAYS, Builder, Column, order_text
 from lua_ls_persist.store.query_values import Source
@@ -249,7 +249,7 @@ class Grids(Aggregates):
         orders = unpinned(query.order_by, conditions)
         sought = (orders[0].field, orders[0].descending) if place is not None and orders else None
         builder, rows = self._rows(table_id, choice, conditions, sought)
-        page = self._page(builder, rows, query, place, count - 1, choice, skip=skip)
+        page = page_statement(builder, rows, query, place, count - 1, choice, skip=skip)
         found = self._connection.execute(page.sql, page.parameters).fetchall()
         return cast("list[tuple[Native, ...]]", found)
 

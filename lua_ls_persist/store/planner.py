@@ -86,12 +86,9 @@ def choose(
     """
     asked = _Asked(question)
     found = [way for index in indexes if (way := _access(index, asked)) is not None]
-    ordered: list[Access] = []
-    if question.limited:
-        ordered = [way for way in found if way.ordered and (way.used or asked.orders)]
-        ordered.sort(key=lambda way: (not way.complete, -len(way.used), len(way.index.fields)))
-        if ordered and ordered[0].complete:
-            return Choice((ordered[0],))
+    ordered = _in_order(question, asked, found)
+    if ordered and ordered[0].complete:
+        return Choice((ordered[0],))
     ways, count = _narrowest(asked, [way for way in found if way.used], indexes, estimate)
     if not ways and not question.limited:
         return _covering(question, indexes)
@@ -103,6 +100,23 @@ def choose(
     if both:
         return Choice(both, both=True)
     return Choice(ways, scan_first=question.limited and not asked.orders and bool(ways))
+
+
+def straight(question: Question, indexes: Sequence[Index]) -> Choice | None:
+    """What `choose` chooses without an estimate, so whatever the values are; None if it has to."""
+    asked = _Asked(question)
+    found = [way for index in indexes if (way := _access(index, asked)) is not None]
+    ordered = _in_order(question, asked, found)
+    return Choice((ordered[0],)) if ordered and ordered[0].complete else None
+
+
+def _in_order(question: Question, asked: _Asked, found: Sequence[Access]) -> list[Access]:
+    """The ways that give a page in order, the best one first."""
+    if not question.limited:
+        return []
+    ordered = [way for way in found if way.ordered and (way.used or asked.orders)]
+    ordered.sort(key=lambda way: (not way.complete, -len(way.used), len(way.index.fields)))
+    return ordered
 
 
 class _Asked:

@@ -21,7 +21,7 @@ from lua_ls_persist.query import (
     parse_where,
 )
 from lua_ls_persist.store import Store
-from lua_ls_persist.store.queries import FoundRow
+from lua_ls_persist.store.query_pages import FoundRow
 from lua_ls_persist.store.rows import FLOAT, INTEGER, STRING, TABLE, Value
 from tests.store.helpers import as_value
 from tests.store.query_data import ROWS, Made, aggregates, conditions, made, queries, wheres

@@ -18,7 +18,7 @@ from lua_ls_persist.store import Store
 from lua_ls_persist.store import planner as planner_code
 from lua_ls_persist.store import query_sources as sources_code
 from lua_ls_persist.store.index_forms import STRINGS_HASH
-from lua_ls_persist.store.queries import FoundRow
+from lua_ls_persist.store.query_pages import FoundRow
 from lua_ls_persist.store.rows import INTEGER, STRING, TABLE
 from tests.store.helpers import as_value
 from tests.store.query_data import (
