@@ -1,101 +1,114 @@
-"""What could stand at the cursor: Lua keywords, globals, fields along a path, and commands."""
+"""What could stand at the cursor: what the language server offers for the same text, and commands.
+
+Nothing of the program is run for it: the session looks at its values.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
-from lua_ls_persist.model import Field
-from lua_ls_persist.pretty import LUA_KEYWORDS, is_name
+from lua_ls_persist.errors import LuaPersistError
 
-Fields = Callable[[Sequence[str]], Iterable[Field]]
-"""The fields of the table at a path from the globals; none if there is no such table."""
+if TYPE_CHECKING:
+    from lua_ls_persist.server.live.offering import Offer
+    from lua_ls_persist.session import Session
 
-# A path of names such as `string.fo`, `users.ann:na` or `pri`, right before the cursor. What stands
-# before it must not make it the rest of a number or of a path that cannot be followed: `f().x`.
-_PATH = re.compile(
-    r"(?:(?<=\.\.)|(?<![\w.:)\]\"'}]))((?:[A-Za-z_]\w*\s*[.:]\s*)*)([A-Za-z_]\w*)?\Z", re.ASCII
-)
-_OPENING = re.compile(r"""(?:--)?\[(=*)\[|--|["']""")
-_REST_OF_STRING = {  # up to the closing quote, or the end of the line, where Lua gives up
-    quote: re.compile(rf"(?:[^\\\n{quote}]|\\.)*[\n{quote}]", re.DOTALL) for quote in "\"'"
-}
-_SEPARATED = re.compile(r"([A-Za-z_]\w*)\s*([.:])\s*", re.ASCII)
+META_WIDTH_MAX: Final = 70
+FOLDERS_LOOKED_AT_MAX: Final = 1_000
+"""Modules are looked for in no more: somebody waits for them."""
 
 
 class LuaCompleter(Completer):
     """Completes Lua by what the session holds at this moment, without running any of it."""
 
-    def __init__(self, fields: Fields, commands: Sequence[str]) -> None:
-        """Takes the session's `fields`, and the names of commands, colon included."""
-        self._fields = fields
+    def __init__(self, session: Session, commands: Sequence[str], folder: Path) -> None:
+        """Takes the names of commands, colon included, and where modules are looked for."""
+        self._session = session
         self._commands = commands
+        self._folder = folder
 
     def get_completions(
-        self,
-        document: Document,
-        complete_event: CompleteEvent,  # noqa: ARG002
-    ) -> Iterator[Completion]:
-        """The completions for the text before the cursor, in alphabetical order."""
+        self, document: Document, complete_event: CompleteEvent
+    ) -> Iterable[Completion]:
+        """The completions at the cursor, for whoever has no loop."""
+        del complete_event
+        return asyncio.run(self._completions(document))
+
+    async def get_completions_async(
+        self, document: Document, complete_event: CompleteEvent
+    ) -> AsyncGenerator[Completion, None]:
+        """The completions at the cursor, best first."""
+        del complete_event
+        for completion in await self._completions(document):
+            yield completion
+
+    async def _completions(self, document: Document) -> list[Completion]:
         before = document.text_before_cursor
         if before.startswith(":") and not before.startswith("::"):
-            for command in self._commands:
-                if command.startswith(before):
-                    yield Completion(command, start_position=-len(before))
-            return
-        match = _PATH.search(before)
-        if match is None or in_string_or_comment(before):
-            return
-        start = match[2] or ""
-        for name, kind in sorted(set(self._candidates(match[1], start))):
-            yield Completion(name, start_position=-len(start), display_meta=kind)
+            return [
+                Completion(command, start_position=-len(before))
+                for command in self._commands
+                if command.startswith(before)
+            ]
+        # Lua's own loop takes `=expression` for an expression.
+        text = document.text
+        text = " " + text[1:] if text.startswith("=") else text
+        try:
+            return await self._lua(text, len(before))
+        except LuaPersistError:  # The session cannot look now: evaluating will say why.
+            return []
 
-    def _candidates(self, path: str, start: str) -> Iterator[tuple[str, str]]:
-        steps = _SEPARATED.findall(path)
-        names = [name for name, _ in steps]
-        method = bool(steps) and steps[-1][1] == ":"
-        if any(separator == ":" for _, separator in steps[:-1]):
-            return  # `a:b.c` is not Lua
-        if not names:
-            for keyword in LUA_KEYWORDS:
-                if start and keyword.startswith(start):
-                    yield keyword, "keyword"
-        for field in self._members(names, method=method):
-            hidden = field.name.startswith("_") and not start
-            if field.name.startswith(start) and is_name(field.name) and not hidden:
-                yield field.name, field.type
+    async def _lua(self, text: str, offset: int) -> list[Completion]:
+        from lua_ls_persist.server.live.completing import Completer as LiveCompleter
+        from lua_ls_persist.server.live.looks import SessionLooks
+        from lua_ls_persist.server.live.offering import offered
 
-    def _members(self, names: list[str], *, method: bool) -> Iterable[Field]:
-        members = self._fields(names)
-        if method:
-            if not members and self._type_of(names) == "string":
-                members = self._fields(["string"])  # ("x"):upper() finds string.upper
-            members = [field for field in members if field.type == "function"]
-        return members
+        found = await offered(
+            LiveCompleter(SessionLooks(self._session), self._modules), text, offset
+        )
+        typed = text[found.start : offset]
+        # As in any terminal: what only has the letters in it somewhere comes where nothing fits.
+        fitting = [one for one in found.items if one.insert.startswith(typed)]
+        return [
+            Completion(
+                one.insert,
+                start_position=found.start - offset,
+                display=f"{one.label}{one.parameters}",
+                display_meta=_meta(one),
+            )
+            for one in fitting or found.items
+        ]
 
-    def _type_of(self, names: list[str]) -> str | None:
-        around = self._fields(names[:-1])
-        return next((field.type for field in around if field.name == names[-1]), None)
+    async def _modules(self) -> list[str]:
+        from lua_ls_persist.server.workspace_files import lua_files, module_names
+
+        def look() -> list[str]:
+            folders = [self._folder]
+            return module_names(lua_files(folders, folders_max=FOLDERS_LOOKED_AT_MAX), folders)
+
+        return await asyncio.to_thread(look)
 
 
 def in_string_or_comment(text: str) -> bool:
     """Whether the end of the text lies inside of a string or a comment."""
-    at = 0
-    while opening := _OPENING.search(text, at):
-        mark, level = opening[0], opening[1]
-        if level is not None:
-            closing = text.find(f"]{level}]", opening.end())
-            at = closing + len(level) + 2
-        elif mark == "--":
-            closing = text.find("\n", opening.end())
-            at = closing + 1
-        else:
-            rest = _REST_OF_STRING[mark].match(text, opening.end())
-            closing = -1 if rest is None else rest.end()
-            at = closing
-        if closing < 0:
-            return True
-    return False
+    from lua_ls_persist.server.analysis import scopes_of
+    from lua_ls_persist.server.documents import Document as LuaDocument
+    from lua_ls_persist.server.live.cursor import typed_at
+
+    scopes = scopes_of(LuaDocument.of_text("lua-persist:/input.lua", text))
+    typed = typed_at(scopes, scopes.position(len(text)))
+    return typed.kind in ("string", "long string", "comment")
+
+
+def _meta(one: Offer) -> str:
+    """What is said beside it: its value or type, and of libraries what they do."""
+    sentence = " ".join(one.documentation.split()).partition(". ")[0].replace("`", "")
+    detail = one.detail or one.kind
+    text = f"{detail}: {sentence}" if sentence else detail
+    return text if len(text) <= META_WIDTH_MAX else f"{text[: META_WIDTH_MAX - 3]}..."

@@ -60,7 +60,7 @@ def _prompt_session(loop: Loop) -> PromptSession[str]:
     return PromptSession(
         history=_history(loop),
         lexer=PygmentsLexer(LuaLexer),
-        completer=LuaCompleter(loop.session.fields, list(COMMANDS)),
+        completer=LuaCompleter(loop.session, list(COMMANDS), Path.cwd()),
         complete_while_typing=False,
         key_bindings=_key_bindings(loop),
         multiline=True,

@@ -20,6 +20,7 @@ from lua_ls_persist.pretty import is_name
 from lua_ls_persist.server.drift import named
 from lua_ls_persist.server.forms import Syntax
 from lua_ls_persist.server.positions import Position, Range
+from lua_ls_persist.session.documents import FRONT_END, FRONT_START
 
 LOCALS_MAX: Final = 150
 """Lua has 200 local variables at most in one function."""
@@ -27,10 +28,11 @@ LOCALS_MAX: Final = 150
 # Before the definition, on one row: what stands there finds the stored function and declares the
 # names that are to be variables. Behind it: they become those of the stored function.
 _FIND: Final = (
-    "local __keys = ... "
-    'local __holder = __keys[1] == "Memory" and Memory or ext.table(__keys[1]) '
-    "for place = 2, #__keys - 1 do __holder = __holder[__keys[place]] end "
-    "local __old = __holder[__keys[#__keys]] "
+    FRONT_START + "local __name = __lua_persist_keys[1] "
+    'local __holder = __name == "Memory" and Memory or ext.table(__name) '
+    "for place = 2, #__lua_persist_keys - 1 do __holder = __holder[__lua_persist_keys[place]] end "
+    "local __key = __lua_persist_keys[#__lua_persist_keys] "
+    "local __old = __holder[__key] "
 )
 _STAND_IN: Final = "setmetatable({}, { __index = function(self) return self end })"
 _PUT: Final = """
@@ -54,7 +56,7 @@ for place = 1, 255 do
     if name == "%(own)s" then debug.setupvalue(__new, place, __new) end
   end
 end
-__holder[__keys[#__keys]] = __new
+__holder[__key] = __new
 return table.concat(__kept, " "), table.concat(__fresh, " ")
 """
 
@@ -137,10 +139,11 @@ def update_source(
         head += f"local {', '.join(declared[:LOCALS_MAX])} "
     if is_field and (base_is_local or base in names):
         head += f"local {base} = {_STAND_IN} "
-    # Where no row is above the definition, it comes to stand one lower than in its document.
+    # Where no row is above the definition it stands before it, and is left out of what is shown.
     row = definition.range.start.row
+    head += "\n" if row else FRONT_END
     tail = _PUT % {"target": definition.target, "own": own}
-    return f"{head}\n{text}{tail}", max(row - 1, 0)
+    return f"{head}{text}{tail}", max(row - 1, 0)
 
 
 def _name_of(node: Node) -> Node | None:

@@ -281,8 +281,7 @@ class Evaluator:
                     use.interrupt()
                     while not running.done():
                         await asyncio.wait({running})
-                    with contextlib.suppress(Exception):
-                        running.result()
+                    _forget(running)
                     raise
         finally:
             self._work.remove(use)
@@ -466,6 +465,7 @@ class Evaluator:
             if done.cancelled():  # It was interrupted before the session took it up.
                 return job.never_started()
             job.interrupt()
+            # Whoever cancels once more gets the same cancellation, without what it came to.
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.wait({done})
                 job.evaluation = done.result()
@@ -473,8 +473,10 @@ class Evaluator:
         job.evaluation = evaluation
         if job.source.code is not None and evaluation.ok:
             document = job.source.code.document
-            with contextlib.suppress(LuaPersistError):
+            try:
                 job.locals = await self._in_worker(lambda: session.locals(document))
+            except LuaPersistError:  # What was evaluated is done all the same.
+                logger.warning("The locals of %s are not shown", document, exc_info=True)
         return evaluation
 
     async def _in_worker(self, call: Callable[[], T]) -> T:
@@ -486,6 +488,10 @@ def _in_memory() -> Session:
 
 
 def _forget(done: asyncio.Future[Any]) -> None:
-    """Takes note of an error that nobody waits for any more."""
-    if not done.cancelled():
-        done.exception()
+    """Takes note of an error that nobody waits for any more: a fault of ours is logged.
+
+    What a session says of itself (it was interrupted, its file is locked) is of no interest then.
+    """
+    error = None if done.cancelled() else done.exception()
+    if error is not None and not isinstance(error, LuaPersistError):
+        logger.error("Something failed that nobody waits for any more", exc_info=error)

@@ -61,6 +61,7 @@ def guarded_stdio() -> Iterator[tuple[BinaryIO, BinaryIO]]:
     try:
         yield sys.stdin.buffer, stdout
     finally:
+        # What is not sent yet cannot be: the client has closed its end, or the transport has.
         with contextlib.suppress(OSError, ValueError):
             stdout.close()
         sys.stdout = python_stdout
@@ -78,10 +79,17 @@ async def _serve_stream(server: LuaLanguageServer, stdin: BinaryIO) -> None:
     server.on_leave = lambda: arrived.put_nowait(b"")
 
     def read() -> None:
-        with contextlib.suppress(RuntimeError, OSError):  # The loop is closed.
-            while data := os.read(stdin.fileno(), READ_BYTES):
+        data = b"?"
+        while data:
+            try:
+                data = os.read(stdin.fileno(), READ_BYTES)
+            except (OSError, ValueError) as error:  # It is no more: as good as its end.
+                logger.warning("The client's messages cannot be read any more: %s", error)
+                data = b""
+            try:
                 loop.call_soon_threadsafe(arrived.put_nowait, data)
-            loop.call_soon_threadsafe(arrived.put_nowait, b"")
+            except RuntimeError:  # The loop is closed: nobody listens.
+                return
 
     threading.Thread(target=read, name="lua-persist-input", daemon=True).start()
     frames = Frames()

@@ -15,6 +15,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from lua_ls_persist.server import uris
@@ -78,7 +79,7 @@ class WorkspaceFiles:
         with self._lock:
             self._kept.clear()
             known, self._files = self._files, {}
-        paths = list(_lua_files(folders))  # Later than that, so that no change is lost.
+        paths = list(lua_files(folders))  # Later than that, so that no change is lost.
         total_bytes = 0
         for path in paths:
             if self._stopped:
@@ -182,15 +183,7 @@ class WorkspaceFiles:
         with self._lock:
             paths = [file.path for file in self._files.values()]
         paths += [document.path for document in self.documents if document.path is not None]
-        names = set()
-        for path in paths:
-            for folder in self.folders:
-                if path.is_relative_to(folder):
-                    parts = path.relative_to(folder).with_suffix("").parts
-                    parts = parts[:-1] if parts[-1] == "init" and len(parts) > 1 else parts
-                    if all("." not in part for part in parts):
-                        names.add(".".join(parts))
-        return sorted(names)
+        return module_names(paths, self.folders)
 
     def symbols(self) -> Iterator[FileSymbol]:
         """All symbols of open documents and files."""
@@ -216,11 +209,27 @@ class WorkspaceFiles:
         return True
 
 
-def _lua_files(folders: Sequence[Path]) -> Iterator[Path]:
-    """The Lua files below the folders, hidden ones and links to folders left out."""
+def module_names(paths: Iterable[Path], folders: Sequence[Path]) -> list[str]:
+    """By which names `require` finds files of the folders, in alphabetical order."""
+    names = set()
+    for path in paths:
+        for folder in folders:
+            if path.is_relative_to(folder):
+                parts = path.relative_to(folder).with_suffix("").parts
+                parts = parts[:-1] if parts[-1] == "init" and len(parts) > 1 else parts
+                if all("." not in part for part in parts):
+                    names.add(".".join(parts))
+    return sorted(names)
+
+
+def lua_files(folders: Sequence[Path], *, folders_max: int | None = None) -> Iterator[Path]:
+    """The Lua files below the folders, hidden ones and links to folders left out.
+
+    With `folders_max`, so many folders are looked at.
+    """
     count = 0
     for folder in folders:
-        for where, inner, names in os.walk(folder):
+        for where, inner, names in islice(os.walk(folder), folders_max):
             inner[:] = sorted(name for name in inner if not name.startswith("."))
             for name in sorted(names):
                 if name.endswith(".lua") and not name.startswith("."):

@@ -22,6 +22,11 @@ CAPTURE: Final = "__lua_persist_locals"
 NOT_LOCAL: Final = "\f" * len("local")
 """Stands where a declaration that is evaluated again had `local`: blank for Lua."""
 
+FRONT_START: Final = "local __lua_persist_keys = ... "
+FRONT_END: Final = "--[[__lua_persist]] "
+"""What is put before a definition on its own line, where no line is above it, stands between."""
+
+_PUT_BEFORE: Final = re.compile(rf"{re.escape(FRONT_START)}[^\n]*?{re.escape(FRONT_END)}")
 _FRONT: Final = re.compile(rf"local {CAPTURE} <const>[^\n]*? = \.\.\. return function\(\.\.\.\) ?")
 _HANDED: Final = re.compile(rf"{CAPTURE}\(\d+, function\(\) return [^\n]*? end\) ?")
 
@@ -30,6 +35,8 @@ def as_written(text: str) -> str:
     """Lines of a source without what was added to them to evaluate it."""
     if CAPTURE in text:
         text = _HANDED.sub("", _FRONT.sub("", text))
+    if FRONT_END in text:
+        text = _PUT_BEFORE.sub("", text, count=1)
     return text.replace(NOT_LOCAL, "local")
 
 

@@ -204,6 +204,24 @@ def test_tab_completes_from_the_session_and_indents_an_empty_line(sit: Sit) -> N
     keyboard.expect('=> "  x"')
 
 
+def test_tab_completes_what_is_stored(sit: Sit) -> None:
+    keyboard = sit()
+    keyboard.type("ext.table('users').ann = { age = 41, email = 'a@b' }" + ENTER)
+    keyboard.expect("[2]> ")
+    keyboard.type("ext.table('us" + TAB)
+    keyboard.expect("users")
+    keyboard.type("').an" + TAB)
+    keyboard.expect("ann")
+    keyboard.type("." + TAB)
+    keyboard.expect("age")
+    keyboard.expect("41")  # What it is stands beside it.
+    keyboard.expect("email")
+    keyboard.type("em" + TAB)
+    keyboard.expect("ail")
+    keyboard.type(ENTER)
+    keyboard.expect('=> "a@b"')
+
+
 def test_commands_work_and_quit_ends(sit: Sit) -> None:
     keyboard = sit()
     keyboard.type(":mem" + TAB)

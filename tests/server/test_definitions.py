@@ -84,7 +84,7 @@ def test_an_update_s_lines_are_those_of_the_document(rows_above: int) -> None:
         assert done.values == ("n", "")
         (function,) = session.functions()
         assert function.text == body
-        # With nothing above there is no row for what stands before it.
-        assert function.line == max(rows_above + 1, 2)
+        assert function.line == rows_above + 1
         assert session.call("Memory.hit", 2).values == (7,)
-        assert session.evaluate("__keys, __old, __new, n").values == (None,) * 4
+        globals_ = "__lua_persist_keys, __old, __new, n"
+        assert session.evaluate(globals_).values == (None,) * 4

@@ -6,6 +6,7 @@ import json
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import IO, Any
 
 from tests.server.editor import SERVER
@@ -73,6 +74,15 @@ def test_a_client_that_disappears_ends_the_server() -> None:
     )
     ended = subprocess.run(SERVER, input=gone, capture_output=True, check=False, timeout=20)
     assert ended.returncode == 0
+
+
+def test_an_input_that_cannot_be_read_ends_the_server(tmp_path: Path) -> None:
+    with (tmp_path / "written").open("wb") as only_written:
+        ended = subprocess.run(
+            SERVER, stdin=only_written, capture_output=True, check=False, timeout=20
+        )
+    assert ended.returncode == 0
+    assert b"messages cannot be read" in ended.stderr
 
 
 def test_tcp() -> None:

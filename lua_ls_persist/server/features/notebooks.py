@@ -22,7 +22,8 @@ SYNC: Final = types.NotebookDocumentSyncOptions(
             notebook=types.NotebookDocumentFilterNotebookType(notebook_type="*"),
             cells=[types.NotebookCellLanguage(language="lua")],
         )
-    ]
+    ],
+    save=True,
 )
 """Notebooks of all types, and of these the cells that are Lua."""
 

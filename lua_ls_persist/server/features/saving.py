@@ -1,4 +1,4 @@
-"""What happens when a document is saved, or a file changes on disk.
+"""What happens when a document or a notebook is saved, or a file changes on disk.
 
 Owns evaluation on save, and modules that are loaded again.
 """
@@ -90,16 +90,33 @@ def register(server: LuaLanguageServer) -> None:
             return
         if document.path is not None:
             changed([document.path])
-        workspace = server.workspace_of(document.uri)
-        if workspace.settings.evaluate_on_save == "file" and workspace.trusted:
-            server.start(_evaluate(server, document))
+        if _evaluates(server, document.uri):
+            server.start(_evaluate(server, [document]))
+
+    @server.feature(types.NOTEBOOK_DOCUMENT_DID_SAVE)
+    def did_save_notebook(params: types.DidSaveNotebookDocumentParams) -> None:
+        uri = params.notebook_document.uri
+        cells = [server.documents.get(cell) for cell in server.notebooks.cells_of(uri)]
+        if _evaluates(server, uri):
+            # Cells in other languages are no documents of ours.
+            server.start(_evaluate(server, [cell for cell in cells if cell is not None]))
 
 
-async def _evaluate(server: LuaLanguageServer, document: Document) -> None:
-    try:
-        await evaluate(server, Piece(document, None))
-    except LuaPersistError as error:
-        logger.warning("%s was not evaluated when it was saved: %s", document.uri, error)
+def _evaluates(server: LuaLanguageServer, uri: str) -> bool:
+    workspace = server.workspace_of(uri)
+    return workspace.settings.evaluate_on_save == "file" and workspace.trusted
+
+
+async def _evaluate(server: LuaLanguageServer, documents: Sequence[Document]) -> None:
+    """Evaluates what was saved: a file, or the cells of a notebook up to one that fails."""
+    for document in documents:
+        try:
+            done = await evaluate(server, Piece(document, None))
+        except LuaPersistError as error:
+            logger.warning("%s was not evaluated when it was saved: %s", document.uri, error)
+            return
+        if not done.evaluation.ok:
+            return
 
 
 def _reloads(workspace: Workspace) -> bool:

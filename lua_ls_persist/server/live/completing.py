@@ -28,8 +28,8 @@ from lua_ls_persist.server.live.candidates import (
 )
 from lua_ls_persist.server.live.cursor import InTable, Typed, in_table, typed_at
 from lua_ls_persist.server.live.fields import Written, global_names, written_fields
+from lua_ls_persist.server.live.looks import Looks
 from lua_ls_persist.server.live.resolving import QUERIES, QueryRow, QueryRows, Resolver, Target
-from lua_ls_persist.server.live.view import View
 from lua_ls_persist.server.positions import Position, Range
 from lua_ls_persist.session.sights import ANY, Question, RecordsSight, Sight, Way
 
@@ -69,7 +69,7 @@ class Completions:
 class Completer:
     """Completes in one document."""
 
-    view: View
+    view: Looks
     modules: Callable[[], Awaitable[Iterable[str]]]
     options: Options = Options()
     key: str | None = None
@@ -99,8 +99,10 @@ class Completer:
             opening = scopes.chunk.source.rfind("[", 0, typed.offset)
             listed, complete = limited(await self._bracketed(scopes, opening, ""), "")
             return Completions(listed, complete, word, '"')
-        if typed.before in ("local", "::", "goto", "..", "..."):
+        if typed.before in ("local", "::", "goto", "..."):
             return Completions()
+        if typed.before == ".." and typed.kind == "other":
+            return Completions()  # A third dot may come.
         if typed.before == "function" or (typed.before == "for" and typed.kind == "name"):
             return Completions()
         if typed.kind == "other" and typed.before in (")", "]", "}"):

@@ -100,7 +100,8 @@ class View:
                     question = question_of(text)
                     known[path, text] = None if question is None else plan(session, path, question)
 
-        # What is not found in time is there when it is asked for again.
+        # What is not found in time is there when it is asked for again; of a session that cannot be
+        # opened, evaluating says why.
         with contextlib.suppress(LuaPersistError):
             await self._evaluator.glance(find)
         return [known.get(one) for one in asked]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.server.data.helpers import error, texts
 from tests.server.editor import Editor
 
@@ -71,6 +73,25 @@ async def test_an_update_keeps_the_variables(people: Editor) -> None:
     await people.run("undo", {"count": 2})
     called = await people.run("callFunction", {"path": "Memory.hit", "arguments": ["10"]})
     assert texts(called["values"]) == ["15"], "the old one, with its old variable"
+
+
+@pytest.mark.parametrize("above", ["", "-- A row above.\n"])
+async def test_an_updated_function_stands_where_it_is_defined(stored: Editor, above: str) -> None:
+    """Also in a document's first row, above which nothing can stand."""
+    text = f"{above}function Memory.hit(by)\n  n = n + 2 * by\n  return n\nend"
+    uri = stored.open(text, "first.lua")
+    done = await stored.run("updateFunction", {"path": "Memory.hit", "uri": uri})
+    assert (done["line"], done["kept"]) == (1 + bool(above), ["n"])
+    (found,) = (await stored.run("functions"))["functions"]
+    assert (found["drift"], found["line"], found["uri"]) == ("in_sync", done["line"], uri)
+    shown = await stored.run("function", {"path": "Memory.hit"})
+    assert shown["text"] == text.removeprefix(above)
+    called = await stored.run("callFunction", {"path": "Memory.hit", "arguments": ["nil"]})
+    assert called["problems"][0]["line"] == done["line"] + 1
+    await stored.run("restart")
+    assert await stored.run("recompile", {"path": "Memory.hit"}) == {"recompiled": "Memory.hit"}
+    called = await stored.run("callFunction", {"path": "Memory.hit", "arguments": ["10"]})
+    assert texts(called["values"]) == ["25"]
 
 
 SHARED = """\

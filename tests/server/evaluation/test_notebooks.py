@@ -8,7 +8,7 @@ import pytest
 from lsprotocol import types
 
 from lua_ls_persist import Session
-from tests.server.editor import PROFILES, Editor, at
+from tests.server.editor import PROFILES, Editor, at, wanting, within
 
 LUA = "lua"
 Code = types.NotebookCellKind.Code
@@ -87,6 +87,11 @@ class Notebook:
             )
         )
 
+    def save(self) -> None:
+        self.editor.client.notebook_document_did_save(
+            types.DidSaveNotebookDocumentParams(types.NotebookDocumentIdentifier(self.uri))
+        )
+
     async def evaluate(self, name: str) -> Any:
         return await self.editor.evaluate(self.cell(name))
 
@@ -107,6 +112,7 @@ async def test_it_is_advertised(notebook: Notebook) -> None:
     assert notebook.editor.result is not None
     sync = notebook.editor.result.capabilities.notebook_document_sync
     assert isinstance(sync, types.NotebookDocumentSyncOptions)
+    assert sync.save
     (selector,) = sync.notebook_selector
     assert list(selector.cells or ()) == [types.NotebookCellLanguage(LUA)]
 
@@ -193,3 +199,56 @@ async def test_two_notebooks(notebook: Notebook) -> None:
     other.open(a="error('other')")
     assert (await one.evaluate("a"))["problems"][0]["chunk"] == "notes.luanb[1]"
     assert (await other.evaluate("a"))["problems"][0]["chunk"] == "deep/notes.luanb[1]"
+
+
+# Evaluating when it is saved
+
+
+def as_it_runs(capabilities: types.ClientCapabilities) -> None:
+    with_notebooks(capabilities)
+    wanting("evaluation")(capabilities)
+
+
+async def evaluated(editor: Editor, count: int) -> list[str]:
+    """The names of the cells that were evaluated, once there are so many."""
+    while len(editor.client.evaluations) < count:
+        await within(editor.client.wait_for_notification("luaPersist/evaluation"))
+    return [str(one.uri).rpartition("#")[2] for one in editor.client.evaluations]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_cells_are_evaluated_when_the_notebook_is_saved(
+    unstarted: Editor, profile: str
+) -> None:
+    await unstarted.start(profile, options={"evaluateOnSave": "file"}, adapt=as_it_runs)
+    notebook = Notebook(unstarted)
+    notebook.open(a="n = (n or 0) + 1", b="n = n * 10\nreturn n")
+    notebook.save()
+    assert await evaluated(unstarted, 2) == ["a", "b"]
+    assert await unstarted.hints(notebook.cell("b")) == ["1 => 10"]
+    notebook.replace(0, [], new="n = 5")
+    notebook.save()
+    assert await evaluated(unstarted, 5) == ["a", "b", "new", "a", "b"]
+    assert await unstarted.hints(notebook.cell("b")) == ["1 => 60"]
+
+
+async def test_a_cell_that_fails_is_the_last_one(unstarted: Editor) -> None:
+    await unstarted.start("neovim", options={"evaluateOnSave": "file"}, adapt=as_it_runs)
+    notebook = Notebook(unstarted)
+    notebook.open(a="n = 1", b="error('no')", c="n = 3")
+    notebook.save()
+    assert await evaluated(unstarted, 2) == ["a", "b"]
+    assert (await unstarted.run("evaluateText", {"text": "n"}))["text"] == "1"
+    assert unstarted.shown(notebook.cell("b")) == ["0:0-11 Error no"]
+
+
+@pytest.mark.parametrize("options", [None, {"evaluateOnSave": "file", "trusted": False}])
+async def test_nothing_is_evaluated_unasked(
+    unstarted: Editor, options: dict[str, Any] | None
+) -> None:
+    await unstarted.start("neovim", options=options, adapt=with_notebooks)
+    notebook = Notebook(unstarted)
+    notebook.open(a="n = 1")
+    notebook.save()
+    unstarted.client.protocol.notify("luaPersist/trusted", {"trusted": True})
+    assert (await unstarted.run("evaluateText", {"text": "n"}))["text"] == "nil"

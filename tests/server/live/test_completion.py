@@ -40,6 +40,8 @@ CASES = [
     ("t = {one = 1, two = 2}\nprint(t.‸)", "one two |"),
     ("function t.x() end\nt.y = 1\nt.‸", "x y |"),
     ("whi‸", "while"),
+    ("print('a' .. cou‸)", "counter"),
+    ("print('a' ..‸)", "|"),
     ("ext.table('‸')", "Memory users |"),
     ('ext.query("us‸', "users |"),
     ("ext.index('users', '‸')", "name age home tags |"),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lua_ls_persist.jsonable import Json
-from lua_ls_persist.model import Evaluation
 from lua_ls_persist.paths import keys_of
 from lua_ls_persist.server.commands import CommandError, param
 from lua_ls_persist.server.definitions import (
@@ -69,8 +68,6 @@ async def update_function(server: LuaLanguageServer, params: UpdateFunctionParam
             time_limit_s=workspace.settings.time_limit_s,
         ),
     )
-    if definition.range.start.row == 0:
-        evaluation = _one_row_up(evaluation, name)
     kept, fresh = done(evaluation).values
     return {
         "path": params.path,
@@ -78,19 +75,6 @@ async def update_function(server: LuaLanguageServer, params: UpdateFunctionParam
         "kept": list(names_of(kept)),
         "fresh": list(names_of(fresh)),
     }
-
-
-def _one_row_up(evaluation: Evaluation, name: str) -> Evaluation:
-    """What has no row above it was evaluated one row lower than it stands."""
-    return replace(
-        evaluation,
-        problems=tuple(
-            replace(problem, line=problem.line - 1)
-            if problem.chunk == name and problem.line is not None
-            else problem
-            for problem in evaluation.problems
-        ),
-    )
 
 
 UPDATE_FUNCTION = COMMANDS.add(

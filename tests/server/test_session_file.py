@@ -1,0 +1,31 @@
+"""Where a session is kept: in the workspace, elsewhere, or nowhere."""
+
+from __future__ import annotations
+
+from tests.server.editor import Editor
+
+
+async def test_what_persists_is_there_again(unstarted: Editor) -> None:
+    """Without any setting the session's file lies in the workspace, out of version control."""
+    await unstarted.start("neovim")
+    uri = unstarted.open("Memory.count = (Memory.count or 0) + 1\nreturn Memory.count")
+    assert (await unstarted.evaluate(uri))["text"] == "1"
+    assert (unstarted.folder / ".lua-persist" / "session.db").is_file()
+    assert (unstarted.folder / ".lua-persist" / ".gitignore").is_file()
+    await unstarted.run("restart")
+    assert (await unstarted.evaluate(uri))["text"] == "2"
+
+
+async def test_a_session_in_memory(unstarted: Editor) -> None:
+    await unstarted.start("neovim", options={"databasePath": None})
+    uri = unstarted.open("Memory.count = (Memory.count or 0) + 1\nreturn Memory.count")
+    assert (await unstarted.evaluate(uri))["text"] == "1"
+    assert not (unstarted.folder / ".lua-persist").exists()
+
+
+async def test_a_default_place_that_cannot_be_used(unstarted: Editor) -> None:
+    (unstarted.folder / ".lua-persist").write_text("a file where the folder should be")
+    await unstarted.start("neovim")
+    uri = unstarted.open("Memory.count = (Memory.count or 0) + 1\nreturn Memory.count")
+    assert (await unstarted.evaluate(uri))["text"] == "1"
+    assert any(".lua-persist" in message.message for message in unstarted.client.messages)
