@@ -24,9 +24,13 @@ from lua_ls_persist.server.features import (
     status,
     virtual_documents,
 )
+from lua_ls_persist.server.features.registry import COMMANDS
 from lua_ls_persist.server.language_server import LuaLanguageServer
 from lua_ls_persist.server.protocol import LuaProtocol
 from lua_ls_persist.server.transports import serve_stdio, serve_tcp
+
+__all__ = ["COMMANDS", "create_server", "serve"]
+"""The commands are all there only where all features are loaded: here."""
 
 COLLECTION_THRESHOLDS: Final = (50_000, 20, 20)
 """How many more objects there are before the youngest are collected; then how many times that."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from lua_ls_persist._version import __version__
 from lua_ls_persist.server.commands import PREFIX
-from lua_ls_persist.server.features.registry import COMMANDS
 from lua_ls_persist.server.settings import SECTION, Settings
+from lua_ls_persist.server.starting import COMMANDS
 from tests.project.files import ROOT
 from tools.extension import session_properties
 

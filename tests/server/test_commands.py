@@ -21,7 +21,7 @@ from lua_ls_persist.server.commands import (
     parse_params,
 )
 from lua_ls_persist.server.documents import ClientRange
-from lua_ls_persist.server.features.registry import COMMANDS
+from lua_ls_persist.server.starting import COMMANDS
 
 URI = "file:///a.lua"
 

@@ -7,7 +7,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from lua_ls_persist._version import __version__
-from lua_ls_persist.server.features.registry import COMMANDS
+from lua_ls_persist.server.starting import COMMANDS
 from tests.server.editor import Editor, within
 
 FOREVER = "while true do end"

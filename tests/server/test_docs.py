@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from lua_ls_persist.server.commands import Command
-from lua_ls_persist.server.features.registry import COMMANDS
 from lua_ls_persist.server.settings import SECTION, SETTINGS
+from lua_ls_persist.server.starting import COMMANDS
 
 DOCS = Path(__file__).parents[2] / "docs"
 TEXT = (DOCS / "editors" / "README.md").read_text(encoding="utf-8")
