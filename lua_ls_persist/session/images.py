@@ -35,11 +35,20 @@ class ImageKeeper:
         self._keeps = keeps
         self._kept_evaluations = 0
         """How many evaluations the VM had seen when it was last kept; 0: a fresh VM needs none."""
+        self._kept_state = 0
+        """Of which state of the store it was."""
 
     @property
     def wanted(self) -> bool:
         """Whether the VM has changed since an image of it was kept, and somebody may want one."""
-        return self._keeps and self._kept_evaluations != self._runner.evaluations
+        runner = self._runner
+        if not self._keeps or self._kept_evaluations == runner.evaluations == 0:
+            return False
+        # What the session itself changes in the store, between two evaluations, counts as well.
+        return (self._kept_evaluations, self._kept_state) != (
+            runner.evaluations,
+            runner.persistence.state,
+        )
 
     def forget(self) -> None:
         """The VM is another one: the stored image is not of it."""
@@ -82,6 +91,7 @@ class ImageKeeper:
             # A fork's data may have been copied later than its image was captured.
             runner.persistence.mark_stale()
         runner.evaluations = self._kept_evaluations = stored.evaluations
+        self._kept_state = stored.state
 
     def save(self, interrupted: Callable[[], bool] | None = None) -> bool:
         """Keep an image of the VM as it is.
@@ -95,7 +105,7 @@ class ImageKeeper:
         stored = self.capture()
         if not self._runner.store.save_image(stored, interrupted=interrupted):
             return False
-        self._kept_evaluations = stored.evaluations
+        self._kept_evaluations, self._kept_state = stored.evaluations, stored.state
         return True
 
     def save_named(self, name: str) -> None:

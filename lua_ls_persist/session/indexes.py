@@ -15,7 +15,7 @@ from lua_ls_persist.session.data_indexes import info_of
 from lua_ls_persist.session.life import Life
 from lua_ls_persist.session.runner import Runner
 from lua_ls_persist.session.services import OnProgress
-from lua_ls_persist.store import Store
+from lua_ls_persist.store import Description, Store
 from lua_ls_persist.store.index_model import Index
 
 
@@ -50,11 +50,12 @@ class StoredIndexes:
             SessionError: it was interrupted; nothing was changed.
         """
         name, *keys = keys_of(table)
+        doing = _doing("create", table, fields)
 
         def create(runner: Runner) -> IndexInfo:
             with (
                 runner.interruptible("building the index"),
-                runner.persistence.own_transaction(changes_entries=False) as store,
+                runner.recorded_outside(doing, changes_entries=False) as store,
             ):
                 index = store.create_index(
                     str(name),
@@ -93,9 +94,10 @@ class StoredIndexes:
             QueryError: there is no such index.
             StoreError: the file cannot be written.
         """
+        doing = _doing("drop", table, fields)
 
         def drop(runner: Runner) -> None:
-            with runner.persistence.own_transaction(changes_entries=False) as store:
+            with runner.recorded_outside(doing, changes_entries=False) as store:
                 for index in _found(store, table, fields):
                     store.drop_index(index)
 
@@ -127,6 +129,15 @@ class StoredIndexes:
                     store.rebuild_index(index, on_progress=on_progress)
 
         self._life.call(rebuild)
+
+
+def _doing(verb: str, table: Path, fields: str | Sequence[str] | None) -> Description:
+    """What the history tells: `create index users(age)`."""
+    text = table if isinstance(table, str) else ".".join(map(str, table))
+    if fields is not None:
+        names = [fields] if isinstance(fields, str) else fields
+        text = f"{text}({', '.join(map(str, names))})"
+    return "(index)", f"{verb} index {text}".encode("utf-8", "replace")
 
 
 def _table_id(store: Store, table: Path) -> int:

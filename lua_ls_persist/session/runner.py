@@ -41,7 +41,7 @@ from lua_ls_persist.session.request import PreviewLimits, evaluation_request
 from lua_ls_persist.session.services import OnProgress, RowSource
 from lua_ls_persist.session.sources import SourceTexts
 from lua_ls_persist.session.trees import Tree
-from lua_ls_persist.store import HistoryLimits, Store
+from lua_ls_persist.store import Description, HistoryLimits, Store
 from lua_ls_persist.vm import Image, Machine, Stopped, load_core
 from lua_ls_persist.wire import Decoder
 
@@ -426,6 +426,17 @@ class Runner:
             collections = self.persistence.collections_before
             self._before = self.points.recorded(number, self._before, collections)
             self.points.forget(self.store.forgotten)
+
+    @contextmanager
+    def recorded_outside(self, doing: Description, *, changes_entries: bool) -> Iterator[Store]:
+        """A transaction of the session itself, which the history tells and undo takes back.
+
+        With `changes_entries` the VM's caches are stale afterwards.
+        """
+        own = self.persistence.own_transaction(changes_entries=changes_entries, doing=doing)
+        with own as store:
+            yield store
+        self.points.recorded_outside(self.store.recorded)
 
     def undo(self) -> None:
         """Store and VM are as they were before this evaluation."""

@@ -18,6 +18,7 @@ from lua_ls_persist.schema import (
 )
 from lua_ls_persist.session.life import Life
 from lua_ls_persist.session.runner import Runner
+from lua_ls_persist.store.schema_rows import path_text
 
 
 class StoredSchemas:
@@ -119,9 +120,12 @@ class StoredSchemas:
         return self._life.call(look)
 
     def _set(self, keys: list[Key], row: Type | None) -> None:
+        verb = "remove" if row is None else "set"
+        told = f"{verb} schema of {path_text(keys)}".encode("utf-8", "replace")
+
         def change(runner: Runner) -> None:
             # The VM knows what was expected of its tables, and forgets that with its caches.
-            with runner.persistence.own_transaction(changes_entries=True) as store:
+            with runner.recorded_outside(("(schema)", told), changes_entries=True) as store:
                 if row is None:
                     store.drop_schema(keys)
                 else:

@@ -94,11 +94,8 @@ class StoredData:
 
         def drop(runner: Runner) -> bool:
             doing = ("(drop)", f"drop {name}".encode("utf-8", "replace"))
-            persistence = runner.persistence
-            with persistence.own_transaction(changes_entries=True, doing=doing) as store:
-                dropped = store.drop_root(name)
-            runner.points.recorded_outside(runner.store.recorded)
-            return dropped
+            with runner.recorded_outside(doing, changes_entries=True) as store:
+                return store.drop_root(name)
 
         return self._life.call(drop)
 
@@ -218,11 +215,8 @@ class StoredData:
 
         def read(runner: Runner) -> int:
             doing = ("(import)", b"")
-            persistence = runner.persistence
-            with persistence.own_transaction(changes_entries=True, doing=doing) as store:
-                count = store.import_lines(lines, on_progress=on_progress)
-            runner.points.recorded_outside(runner.store.recorded)
-            return count
+            with runner.recorded_outside(doing, changes_entries=True) as store:
+                return store.import_lines(lines, on_progress=on_progress)
 
         return self._life.call(read)
 

@@ -5,6 +5,7 @@ The present data, and the notes of all evaluations since, tell how things were a
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -14,13 +15,30 @@ import apsw
 
 from lua_ls_persist.errors import StoreError
 from lua_ls_persist.store.backups import Backups
-from lua_ls_persist.store.notes import CELL, ENTRY, METATABLE, ROOT, VERSION
+from lua_ls_persist.store.index_model import described
+from lua_ls_persist.store.notes import (
+    CELL,
+    ENTRY,
+    INDEX,
+    METATABLE,
+    ROOT,
+    SCHEMA,
+    SQL_INDEX,
+    SQL_SCHEMA,
+    VERSION,
+    index_key_of,
+)
 from lua_ls_persist.store.place_text import key_text
 from lua_ls_persist.store.rows import NIL, STRING, TABLE, Difference, Native, Value
+from lua_ls_persist.store.schema_rows import path_text
 from lua_ls_persist.store.unpacking import PLAIN_KIND, plain_value
 
 INTEGER_MAX: Final = 2**63 - 1
-_SQL_VERSION = "SELECT migrated_utc FROM table_versions WHERE version = ? AND path = ?"
+_SQL_TEXTS: Final = {
+    VERSION: "SELECT migrated_utc FROM table_versions WHERE version = ?1 AND path = ?2",
+    SCHEMA: SQL_SCHEMA,
+    INDEX: SQL_INDEX,
+}
 # The first note after a point tells how it was at that point.
 _SQL_THEN = f"""
     SELECT target, id, key_kind, key, {PLAIN_KIND}, {plain_value("id")}
@@ -140,9 +158,9 @@ class Differences(Backups):
         elif what == METATABLE:
             metatable = self.metatables([identity]).get(identity)
             found = None if metatable is None else (TABLE, metatable)
-        elif what == VERSION:
-            time_utc = self._cursor.execute(_SQL_VERSION, (identity, key)).get
-            found = None if time_utc is None else (STRING, cast("str", time_utc))
+        elif what in _SQL_TEXTS:
+            text = self._cursor.execute(_SQL_TEXTS[what], (identity, key)).get
+            found = None if text is None else (STRING, cast("str", text))
         else:
             table_id = self.root(str(key), create=False)
             found = (TABLE, table_id) if table_id else None
@@ -159,6 +177,10 @@ class Differences(Backups):
             return f"the table named {key!s}"
         if what == VERSION:
             return f"version {identity} of {key!s}"
+        if what == SCHEMA:
+            return f"the schema of {path_text(json.loads(str(key)))}"
+        if what == INDEX:
+            return described(index_key_of(str(key)))
         if paths is None:
             paths = self._paths([identity])
         path = paths.get(identity)

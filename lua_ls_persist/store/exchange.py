@@ -242,7 +242,7 @@ class Exchange(Views):
 
     def insert_schema(self, path: str, definition: str) -> None:
         """Writes the definition of a schema as an export has it."""
-        with self._change():
+        with self._change(), self._watching(lambda: Changes(schemas=[path])):
             self._cursor.execute(_SQL_INSERT_SCHEMA, (path, definition))
 
     def name_root(self, name: str, table_id: int) -> None:

@@ -10,6 +10,7 @@ when it was opened; it is refused where others have changed the same things sinc
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, cast
@@ -17,7 +18,16 @@ from typing import Any, Final, cast
 from lua_ls_persist.errors import StoreError
 from lua_ls_persist.store.backups import PageProgress
 from lua_ls_persist.store.differences import Differences, NoteRow, Target
-from lua_ls_persist.store.notes import CELL, ENTRY, METATABLE, ROOT, VERSION
+from lua_ls_persist.store.notes import (
+    CELL,
+    ENTRY,
+    INDEX,
+    METATABLE,
+    ROOT,
+    SCHEMA,
+    VERSION,
+    index_key_of,
+)
 from lua_ls_persist.store.recording import Description, HistoryLimits, Recorder
 from lua_ls_persist.store.rows import (
     NIL,
@@ -83,11 +93,14 @@ _SQL_CHANGES = f"""
     SELECT target, id, key_kind, key, {PLAIN_KIND}, {plain_value("id")}
     FROM history_changes AS change
     WHERE evaluation = ?1 AND (target, id, key_kind, key) > (?2, ?3, ?4, ?5)
-        AND CASE WHEN target >= 3 THEN 1
+        AND target < 5 AND CASE WHEN target >= 3 THEN 1
             WHEN target = 2 THEN EXISTS (SELECT 1 FROM cells WHERE id = change.id)
             ELSE EXISTS (SELECT 1 FROM tables WHERE id = change.id) END
     ORDER BY target, id, key_kind, key LIMIT ?6
     """  # noqa: S608
+_SQL_DEFINITIONS = """
+    SELECT target, key, value FROM history_changes WHERE evaluation = ? AND target >= 5
+    """
 # While it is swapped, what is found belongs to the negative number.
 _SQL_SWAPPED = (
     "DELETE FROM long_strings WHERE owner = -?1",
@@ -238,6 +251,12 @@ class History(Differences):
 
     def _swap(self, number: int) -> None:
         """Puts back what was noted, and notes what was there instead."""
+        definitions = cast(
+            "list[tuple[int, str, str | None]]",
+            self._cursor.execute(_SQL_DEFINITIONS, (number,)).fetchall(),
+        )
+        if definitions:
+            self._take_away(number, definitions)
         after: tuple[Native, ...] = _BEFORE_ALL
         while True:
             rows = cast(
@@ -249,8 +268,35 @@ class History(Differences):
             if len(rows) < CHANGES_AT_ONCE:
                 break
             after = rows[-1][:4]
+        for target, key, text in definitions:
+            if target == SCHEMA:
+                self._put_schema_back(key, text)
+            elif text is not None:
+                self._put_index_back(index_key_of(key), json.loads(text))
         for statement in _SQL_SWAPPED:
             self._cursor.execute(statement, (number,))
+
+    def _take_away(self, number: int, definitions: list[tuple[int, str, str | None]]) -> None:
+        """Notes the definitions that there are, and drops those indexes that are not to be.
+
+        So nothing is kept up to date in vain while the data change.
+        """
+        indexes = [
+            (index_key_of(key), None if text is None else json.loads(text))
+            for target, key, text in definitions
+            if target == INDEX
+        ]
+        self._known_recorder().note_definitions(
+            -number,
+            [key for target, key, _ in definitions if target == SCHEMA],
+            [key for key, _ in indexes],
+        )
+        for key, options in indexes:
+            self._drop_unlike(key, options)
+
+    def _put_schema_back(self, path: str, definition: str | None) -> None:
+        """For the part that knows schemas: this one is set again, or removed again."""
+        raise NotImplementedError
 
     def _put_back(self, number: int, rows: list[NoteRow]) -> None:
         recorder = self._known_recorder()

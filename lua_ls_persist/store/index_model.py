@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Literal, TypeAlias, cast
+from typing import Final, Literal, TypeAlias, TypedDict, cast
 
 from lua_ls_persist.errors import QueryError
 from lua_ls_persist.paths import Key
@@ -20,8 +20,17 @@ from lua_ls_persist.store.jsonlines import from_json, to_json
 from lua_ls_persist.store.place_text import path_text
 from lua_ls_persist.store.roots import MEMORY
 from lua_ls_persist.store.rows import Native, Value
+from lua_ls_persist.store.watching import IndexKey
 
 IndexKind: TypeAlias = Literal["btree", "hash", "text"]
+
+
+class IndexOptions(TypedDict):
+    """What else is to be known of an index, as the history notes it."""
+
+    unique: bool
+    each: bool
+
 
 KINDS: Final[tuple[IndexKind, ...]] = ("btree", "hash", "text")
 REVISION: Final = 2
@@ -67,6 +76,11 @@ class Index:
         return self.kind == "btree" or self.revision >= REVISION
 
     @property
+    def key(self) -> IndexKey:
+        """What tells it apart from all others."""
+        return path_to_json(self.root, self.keys), fields_to_json(self.fields), self.kind
+
+    @property
     def storage(self) -> str:
         """The name of the SQLite table that holds it."""
         return f"index_{self.id}"
@@ -94,6 +108,21 @@ def path_to_json(root: str, keys: Sequence[Value]) -> str:
     return json.dumps([root, *(to_json(*key) for key in keys)], ensure_ascii=False)
 
 
+def path_from_json(text: str) -> tuple[str, tuple[Value, ...]]:
+    """The other way round; raises `TypeError` or `ValueError` if it is no path."""
+    root, *keys = json.loads(text)
+    if not isinstance(root, str):
+        raise TypeError("the path of an index begins with a name")
+    return root, tuple(from_json(key) for key in keys)
+
+
+def described(key: IndexKey) -> str:
+    """An index in words: `the index users(city, age)`, `the hash index users(age)`."""
+    path, fields, kind = key
+    text = f"{path_text(*path_from_json(path))}({', '.join(json.loads(fields))})"
+    return f"the index {text}" if kind == "btree" else f"the {kind} index {text}"
+
+
 def fields_to_json(fields: Sequence[Field]) -> str:
     """Fields as the store keeps them."""
     return json.dumps([field.text for field in fields], ensure_ascii=False)
@@ -107,13 +136,11 @@ def index_of(row: tuple[Native, ...]) -> Index:
         QueryError, ValueError, TypeError: the row makes no sense.
     """
     index_id, path, table_id, fields, kind, unique, each, revision = row
-    root, *keys = json.loads(cast("str", path))
-    if not isinstance(root, str):
-        raise TypeError("the path of an index begins with a name")
+    root, keys = path_from_json(cast("str", path))
     return Index(
         id=cast("int", index_id),
         root=root,
-        keys=tuple(from_json(key) for key in keys),
+        keys=keys,
         table_id=cast("int", table_id),
         fields=tuple(parse_field(text) for text in json.loads(cast("str", fields))),
         kind=cast("IndexKind", kind),

@@ -7,6 +7,7 @@ up to date by `index_keeper`, in the transaction that writes the entries.
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import cast
@@ -20,9 +21,11 @@ from lua_ls_persist.store.index_keeper import Keeper
 from lua_ls_persist.store.index_model import (
     REVISION,
     Index,
+    IndexOptions,
     fields_to_json,
     index_of,
     named,
+    path_from_json,
     path_to_json,
 )
 from lua_ls_persist.store.index_rows import Plan
@@ -30,6 +33,7 @@ from lua_ls_persist.store.index_tables import Progress
 from lua_ls_persist.store.place_text import path_text
 from lua_ls_persist.store.rows import TABLE, Native, Value, native_key
 from lua_ls_persist.store.versions import Versions
+from lua_ls_persist.store.watching import Changes, IndexKey
 
 _SQL_ALL = """
     SELECT id, path, table_id, fields, kind, is_unique, each, revision FROM indexes ORDER BY id
@@ -190,7 +194,8 @@ class Indexes(Versions):
                 )
             return present
         path, texts = path_to_json(name, keys), fields_to_json(parsed)
-        with self._written():
+        key = (path, texts, index_kind)
+        with self._change(), self._watching(lambda: Changes(indexes=[key])):
             row = (path, table_id, texts, index_kind, int(unique), int(each), REVISION)
             index_id = self._cursor.execute(_SQL_NEW, row).get
             index = index_of((index_id, *row))
@@ -207,7 +212,7 @@ class Indexes(Versions):
             with self.transaction():
                 self.drop_index(index)
             return
-        with self._written():
+        with self._change():
             self._drop([index])
 
     def rebuild_index(self, index: Index, *, on_progress: Progress | None = None) -> None:
@@ -306,11 +311,26 @@ class Indexes(Versions):
                 index_tables.fill_members(self._connection, plan)
 
     def _drop(self, indexes: Sequence[Index]) -> None:
-        for index in indexes:
-            index_tables.drop(self._connection, index)
-            self._cursor.execute("DELETE FROM indexes WHERE id = ?", (index.id,))
+        with self._watching(lambda: Changes(indexes=[index.key for index in indexes])):
+            for index in indexes:
+                index_tables.drop(self._connection, index)
+                self._cursor.execute("DELETE FROM indexes WHERE id = ?", (index.id,))
         self._load_indexes()
         self._note_members(index.table_id for index in indexes)
+
+    # Going back and forth in the history
+
+    def _drop_unlike(self, key: IndexKey, options: IndexOptions | None) -> None:
+        """Drops the index of this key, unless it is there with these options."""
+        for index in self.indexes():
+            if index.key == key and options != {"unique": index.unique, "each": index.each}:
+                self._drop([index])
+
+    def _put_index_back(self, key: IndexKey, options: IndexOptions) -> None:
+        """Makes an index that was there at another time, if it is not there."""
+        path, fields, kind = key
+        name, keys = path_from_json(path)
+        self.define_index(name, keys, json.loads(fields), kind=kind, missing_ok=True, **options)
 
     # Following the data
 
@@ -353,7 +373,7 @@ class Indexes(Versions):
         """Takes the name from a table, as `Roots` does; indexes by that name go with it."""
         dropped = super().drop_root(name)
         if dropped:
-            with self._written():
+            with self._change():
                 self._drop([index for index in self.indexes() if index.root == name])
         return dropped
 

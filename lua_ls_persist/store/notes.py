@@ -13,14 +13,25 @@ import apsw
 
 from lua_ls_persist.store.rows import Key, Native
 from lua_ls_persist.store.transactions import Transactions
+from lua_ls_persist.store.watching import IndexKey
 
 ENTRY: Final = 0
 METATABLE: Final = 1
 CELL: Final = 2
 ROOT: Final = 3
 VERSION: Final = 4
+SCHEMA: Final = 5
+INDEX: Final = 6
 SWAPPED_OWNER: Final = -(2**62)
 """Of long strings that are noted under a negative number, which is that of no evaluation."""
+_IS_INDEX: Final = (
+    "path = json_extract(?2, '$[0]') AND fields = json_extract(?2, '$[1]')"
+    " AND kind = json_extract(?2, '$[2]')"
+)
+_INDEX_OPTIONS: Final = (
+    "json_object('unique', json(iif(is_unique, 'true', 'false')),"
+    " 'each', json(iif(each, 'true', 'false')))"
+)
 # Keys that JSON has, many at once: three times as fast as one by one.
 _SQL_NOTE_KEYS = """
     INSERT OR IGNORE INTO history_changes
@@ -65,6 +76,22 @@ _SQL_NOTE_VERSION = """
         iif(EXISTS (SELECT 1 FROM table_versions WHERE path = ?2 AND version = ?3), 4, 0),
         (SELECT migrated_utc FROM table_versions WHERE path = ?2 AND version = ?3))
     """
+# Definitions are noted by what they are about, and as a text that an export has, too.
+_SQL_NOTE_SCHEMA = """
+    INSERT OR IGNORE INTO history_changes
+    VALUES (?1, 5, 0, 4, ?2,
+        iif(EXISTS (SELECT 1 FROM schemas WHERE path = ?2), 4, 0),
+        (SELECT definition FROM schemas WHERE path = ?2))
+    """
+_SQL_NOTE_INDEX = f"""
+    INSERT OR IGNORE INTO history_changes
+    VALUES (?1, 6, 0, 4, ?2,
+        iif(EXISTS (SELECT 1 FROM indexes WHERE {_IS_INDEX}), 4, 0),
+        (SELECT {_INDEX_OPTIONS} FROM indexes WHERE {_IS_INDEX}))
+    """  # noqa: S608
+SQL_SCHEMA: Final = "SELECT definition FROM schemas WHERE path = ?2"
+SQL_INDEX: Final = f"SELECT {_INDEX_OPTIONS} FROM indexes WHERE {_IS_INDEX}"  # noqa: S608
+"""How a definition would be noted at present; its key is the second value."""
 _SQL_HAS_LONG = "SELECT 1 FROM long_strings LIMIT 1"
 _SQL_LONG = """
     SELECT target, history_changes.id, key_kind, key, value FROM history_changes
@@ -83,6 +110,17 @@ _JSON_KEYS: Final = frozenset({1, 2, 5, 7})
 """Kinds of keys that are integers in the store, exactly those that JSON has."""
 _TEXT_KEYS: Final = frozenset({4, 6})
 _MANY: Final = 8
+
+
+def index_key_text(key: IndexKey) -> str:
+    """What an index is told apart by, as a note has it."""
+    return json.dumps(key)
+
+
+def index_key_of(text: str) -> IndexKey:
+    """The other way round."""
+    path, fields, kind = json.loads(text)
+    return path, fields, kind
 
 
 class Notes:
@@ -136,6 +174,17 @@ class Notes:
         """Notes whether tables are migrated to these versions."""
         if versions:
             self._execute_many(_SQL_NOTE_VERSION, [(number, *version) for version in versions])
+
+    def note_definitions(
+        self, number: int, schemas: Iterable[str], indexes: Iterable[IndexKey]
+    ) -> None:
+        """Notes the definitions of schemas and indexes, or that there are none."""
+        for statement, keys in (
+            (_SQL_NOTE_SCHEMA, schemas),
+            (_SQL_NOTE_INDEX, map(index_key_text, indexes)),
+        ):
+            for key in keys:
+                self._execute(statement, (number, key))
 
     def hold_long_strings(self, number: int) -> None:
         """The long strings that are noted get copies that belong to the history."""

@@ -264,6 +264,7 @@ class Recorder(Notes):
             [root[0] for root in changes.roots],
         )
         self.note_versions(number, changes.versions)
+        self.note_definitions(number, changes.schemas, changes.indexes)
         self.hold_long_strings(number)
 
     def _give_up(self) -> None:

@@ -124,7 +124,7 @@ class SchemaRows:
         self.senseless = {}
         for number, path, definition, table_id in self._connection.execute(_SQL_DEFINITIONS):
             try:
-                keys = _keys(json.loads(cast("str", path)))
+                keys = keys_from_json(cast("str", path))
                 row = type_of(json.loads(cast("str", definition)))
             except (SchemaError, ValueError) as error:
                 self.senseless[cast("int", number)] = str(error)
@@ -183,8 +183,8 @@ class SchemaRows:
 
     def find(self, keys: Sequence[SchemaKey]) -> StoredSchema | None:
         """The schema of the table at a path."""
-        wanted = json.dumps(list(keys))
-        return next((one for one in self.schemas if json.dumps(list(one.keys)) == wanted), None)
+        wanted = path_json(keys)
+        return next((one for one in self.schemas if path_json(one.keys) == wanted), None)
 
     def number_for(self, keys: Sequence[SchemaKey]) -> int:
         """The number of the schema at a path, or one that is free."""
@@ -202,7 +202,7 @@ class SchemaRows:
             _SQL_WRITE,
             (
                 number,
-                json.dumps(list(keys)),
+                path_json(keys),
                 json.dumps(definition_of(row), ensure_ascii=False),
                 self.table_at(keys),
             ),
@@ -314,12 +314,18 @@ class SchemaRows:
         ]
 
 
-def _keys(path: object) -> tuple[SchemaKey, ...]:
-    """Raises `ValueError` if it is no path."""
+def path_json(keys: Sequence[SchemaKey]) -> str:
+    """A path as the store keeps it."""
+    return json.dumps(list(keys))
+
+
+def keys_from_json(text: str) -> tuple[SchemaKey, ...]:
+    """The other way round. Raises `ValueError` if it is no path."""
+    path = json.loads(text)
     is_path = isinstance(path, list) and path and isinstance(path[0], str)
-    if not is_path or not all(isinstance(key, (str, int, float, bool)) for key in path):  # type: ignore[attr-defined]
+    if not is_path or not all(isinstance(key, (str, int, float, bool)) for key in path):
         raise ValueError("its path is no list of keys, from the name of a root on")
-    return tuple(path)  # type: ignore[arg-type]
+    return tuple(path)
 
 
 _KINDS: Final[dict[str, frozenset[int]]] = {

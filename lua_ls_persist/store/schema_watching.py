@@ -66,6 +66,8 @@ class SchemaWatcher:
         self._looked_at: list[list[tuple[Place, Node]]] = []
         """Those that were looked at since each savepoint."""
         self._ref_tables: dict[str, int | None] = {}
+        self.follows_references = True
+        """Otherwise rows may refer to others that are not there."""
 
     # -- as the store calls it
 
@@ -305,6 +307,8 @@ class SchemaWatcher:
 
     def refers(self, path: str, value: object) -> bool:
         """Whether the table at a path has this row."""
+        if not self.follows_references:
+            return True
         if path not in self._ref_tables:
             self._ref_tables[path] = self._rows.table_at(keys_of(path))
         table_id = self._ref_tables[path]

@@ -6,7 +6,9 @@ the VM's own check only says it earlier and at the line.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -15,7 +17,7 @@ from typing import Final
 from lua_ls_persist.errors import SchemaError, SchemaViolationError, SessionError, StoreError
 from lua_ls_persist.model import SchemaViolation
 from lua_ls_persist.paths import keys_of
-from lua_ls_persist.schema import Deriving, LuaTable, Type
+from lua_ls_persist.schema import Deriving, LuaTable, Type, type_of
 from lua_ls_persist.store.backups import PageProgress
 from lua_ls_persist.store.exchange import LineProgress
 from lua_ls_persist.store.history import History
@@ -25,9 +27,12 @@ from lua_ls_persist.store.schema_rows import (
     SchemaKey,
     SchemaRows,
     StoredSchema,
+    keys_from_json,
     lua_value,
+    path_json,
 )
 from lua_ls_persist.store.schema_watching import SchemaWatcher
+from lua_ls_persist.store.watching import Changes
 
 DERIVE_DEPTH: Final = 8
 """Tables deeper inside of rows are not looked into when a schema is derived."""
@@ -93,7 +98,7 @@ class Schemas(History):
         self.savepoint()
         try:
             self.root(str(keys[0]), create=True)
-            with self._change():
+            with self._change(), self._defining(keys, row):
                 schema = self._schema_rows.write(number, keys, row)
             self._schemas_changed = True
             self._watch_schemas()
@@ -111,11 +116,45 @@ class Schemas(History):
         if schema is None:
             return False
         self._settle()
-        with self._change():
+        with self._change(), self._defining(keys, None):
             self._schema_rows.delete(schema.id)
         self._schemas_changed = True
         self._watch_schemas()
         return True
+
+    def _defining(
+        self, keys: Sequence[SchemaKey], row: Type | None
+    ) -> AbstractContextManager[None]:
+        """The block in which a definition becomes this; nobody is told if it is this already."""
+        present = self._schema_rows.find(keys)
+        if present is not None and present.row == row:
+            return nullcontext()
+        return self._watching(lambda: Changes(schemas=[path_json(keys)]))
+
+    def _put_schema_back(self, path: str, definition: str | None) -> None:
+        """What is not as it says is found at the commit: more may be put back before that."""
+        self._read_schemas(writing=True)
+        self._settle()
+        keys = keys_from_json(path)
+        present = self._schema_rows.find(keys)
+        if definition is not None:
+            row = type_of(json.loads(definition))
+            number = self._schema_rows.number_for(keys)
+            schema = self._schema_rows.write(number, keys, row)
+            self._schema_watcher.check_whole(schema)
+        elif present is not None:
+            self._schema_rows.delete(present.id)
+        self._schemas_changed = True
+        self._watch_schemas()
+
+    def _swap(self, number: int) -> None:
+        """References are not followed up where rows go, so what was there may have such."""
+        self._schema_watcher.follows_references = False
+        super()._swap(number)
+
+    def _follow_references(self) -> None:
+        if "_schema_watcher" in self.__dict__:
+            self._schema_watcher.follows_references = True
 
     def check_schemas(self, keys: Sequence[SchemaKey] | None = None) -> list[SchemaViolation]:
         """What in all tables, or in that at a path, does not follow its schema. Changes nothing.
@@ -244,10 +283,12 @@ class Schemas(History):
     def _after_commit(self) -> None:
         super()._after_commit()
         self._schemas_changed = False
+        self._follow_references()
 
     def _after_rollback(self) -> None:
         super()._after_rollback()
         self._forget_schemas()
+        self._follow_references()
 
     def rollback_to(self) -> None:
         """Ends the innermost savepoint and undoes what was done since."""

@@ -11,10 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from lua_ls_persist.store.references import References
 from lua_ls_persist.store.rows import Entry, Key, Native
+
+IndexKey: TypeAlias = tuple[str, str, str]
+"""What an index is told apart by: its path, its fields, as the store keeps them, and its kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,10 @@ class Changes:
     """(name, table's id, or 0 where the name goes)"""
     versions: Sequence[tuple[str, int]] = ()
     """(path, version), which a table is migrated to, or forgotten to be"""
+    schemas: Sequence[str] = ()
+    """The paths, as the store keeps them, of schemas that are set or removed"""
+    indexes: Sequence[IndexKey] = ()
+    """Indexes that are made or dropped"""
 
 
 class Watcher(Protocol):

@@ -110,6 +110,20 @@ def stored(path: Path) -> str:
         return _Dump(store._connection).text()
 
 
+def defined(path: Path) -> str:
+    """All definitions, as the file has them: schemas, indexes, what tables are migrated to."""
+    with Store.open(path) as store:
+        found = [store._connection.execute(statement).fetchall() for statement in _DEFINITIONS]
+    return repr(found)
+
+
+_DEFINITIONS = (
+    "SELECT path, definition FROM schemas ORDER BY path",
+    "SELECT path, fields, kind, is_unique, each FROM indexes ORDER BY path, fields, kind",
+    "SELECT path, version FROM table_versions ORDER BY path, version",
+)
+
+
 class _Dump:
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection

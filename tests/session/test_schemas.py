@@ -246,7 +246,7 @@ def test_schemas_roll_back_with_the_rest(users: Session) -> None:
 
 
 def test_undoing_and_redoing(users: Session) -> None:
-    """The data go back and forth; what is expected of them stays."""
+    """What is expected of the data goes back and forth with them."""
     assert users.evaluate("ext.table('users').bob = { name = 'Bob', age = 1 }").ok
     assert users.evaluate("ext.table('users').bob = nil").ok
     users.undo()
@@ -258,11 +258,31 @@ def test_undoing_and_redoing(users: Session) -> None:
     assert users.evaluate("ext.table('users').bob.age = 'x' Memory.y = 1").ok
     users.undo()
     assert value(users, "ext.table('users').bob.age") == 1
+    assert users.evaluate("ext.table('users').bob.age = 'still free'").ok
+    users.undo(2)
+    assert refused(users, "ext.table('users').bob.age = 'x'") != ""
+    users.redo(2)
+    assert value(users, "ext.table('users').bob.age") == "still free"
+    users.undo()
     users.set_schema("users", {"fields": {"age": "integer"}})
-    with pytest.raises(StoreError, match=r"users\.bob\.age: expected integer") as refusal:
-        users.redo()
-    assert isinstance(refusal.value.__cause__, SchemaViolationError)
+    assert users.redo().evaluations == ()
     assert users.check_schemas() == []
+
+
+def test_redo_is_refused_where_another_session_expects_something_else(tmp_path: Path) -> None:
+    path = tmp_path / "session.db"
+    with Session.open(path) as session, Session.open(path) as other:
+        assert session.evaluate("ext.table('users').bob = { age = 1 }").ok
+        assert session.evaluate("ext.table('users').bob.age = 'x'").ok
+        session.undo()
+        other.set_schema("users", {"fields": {"age": "integer"}})
+        with pytest.raises(StoreError, match=r"users\.bob\.age: expected integer") as refusal:
+            session.redo()
+        assert isinstance(refusal.value.__cause__, SchemaViolationError)
+        assert session.check_schemas() == []
+        other.undo()
+        session.redo()
+        assert value(session, "ext.table('users').bob.age") == "x"
 
 
 def test_a_named_table_that_is_made_again(session: Session) -> None:
@@ -271,6 +291,9 @@ def test_a_named_table_that_is_made_again(session: Session) -> None:
     assert session.evaluate("ext.table('users').ann = { age = 1 }").ok
     while session.undo().evaluations:
         pass
+    assert session.schemas() == {}
+    assert [table.name for table in session.tables()] == ["Memory"]
+    session.redo(2)
     assert not session.evaluate("ext.table('users').ann = { age = 'x' }").ok
     assert session.evaluate("ext.table('users').ann = { age = 2 }").ok
 
