@@ -42,12 +42,12 @@ def function_at(navigator: Navigator, document: Document, position: Position) ->
     """The function that the name at a place means, or else the one around the place."""
     if scopes_of(document).name_at(position) is not None:
         for spot in navigator.definitions(document, position):
-            found = _named_at(spot.document, spot.range.start)
-            if found is not None:
-                return found
+            named = _named_at(spot.document, spot.range.start)
+            if named is not None:
+                return named
         return None
-    around = _around(document, position)
-    return None if around.is_file else around
+    found = around(document, position)
+    return None if found.is_file else found
 
 
 def incoming(navigator: Navigator, function: Function) -> list[Calls]:
@@ -60,7 +60,7 @@ def incoming(navigator: Navigator, function: Function) -> list[Calls]:
         if key not in called:
             called[key] = frozenset(scopes_of(spot.document).called())
         if spot.range in called[key]:
-            caller = _around(spot.document, spot.range.start)
+            caller = around(spot.document, spot.range.start)
             entry = found.setdefault((key, caller.name_range), (caller, []))
             entry[1].append(spot.range)
     return [Calls(caller, tuple(places)) for caller, places in found.values()]
@@ -70,10 +70,7 @@ def outgoing(navigator: Navigator, function: Function) -> list[Calls]:
     """What a function calls."""
     document = function.document
     found: dict[tuple[str, Range], tuple[Function, list[Range]]] = {}
-    places = [place for place in scopes_of(document).called() if _holds(function.range, place)]
-    for place in places[:CALLS_MAX]:
-        if place == function.name_range:
-            continue
+    for place in called_in(function):
         for spot in navigator.definitions(document, place.start):
             target = _named_at(spot.document, spot.range.start)
             if target is not None:
@@ -81,6 +78,21 @@ def outgoing(navigator: Navigator, function: Function) -> list[Calls]:
                 found.setdefault(key, (target, []))[1].append(place)
                 break
     return [Calls(target, tuple(at)) for target, at in found.values()]
+
+
+def called_in(function: Function) -> list[Range]:
+    """The names of what is called in a function."""
+    called = scopes_of(function.document).called()
+    places = [one for one in called if _holds(function.range, one) and one != function.name_range]
+    return places[:CALLS_MAX]
+
+
+def in_row(document: Document, row: int, name: str = "") -> Function | None:
+    """The function whose definition begins in a row; of several the one whose name ends so."""
+    scopes = scopes_of(document)
+    found = [one for one in _functions(document) if scopes.position(one.name_start).row == row]
+    named = [one for one in found if name and one.name.endswith(name)]
+    return _function(document, scopes, (named or found)[0]) if found else None
 
 
 def _named_at(document: Document, position: Position) -> Function | None:
@@ -93,7 +105,7 @@ def _named_at(document: Document, position: Position) -> Function | None:
     return None
 
 
-def _around(document: Document, position: Position) -> Function:
+def around(document: Document, position: Position) -> Function:
     """The innermost named function around a place, or the file."""
     scopes = scopes_of(document)
     offset = scopes.offset(position)

@@ -6,7 +6,7 @@ All of it is done on the session's own thread, between two evaluations.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path as FilePath
 from typing import TextIO
@@ -22,6 +22,7 @@ from lua_ls_persist.model import (
 )
 from lua_ls_persist.paths import Path, keys_of
 from lua_ls_persist.session.data_compression import compression_of
+from lua_ls_persist.session.following import StoredWay, functions_at
 from lua_ls_persist.session.life import Life
 from lua_ls_persist.session.recompile import compiled_again
 from lua_ls_persist.session.runner import Runner
@@ -108,6 +109,10 @@ class StoredData:
             return [_function(runner, row) for row in runner.store.functions()]
 
         return self._life.call(look)
+
+    def reached(self, ways: Sequence[StoredWay]) -> list[str | None]:
+        """The paths of the stored functions at the end of ways; None where there is none."""
+        return self._life.call(lambda runner: functions_at(runner, ways))
 
     def recompile(self, path: str) -> None:
         """Compile a stored function again from its stored source, and sign it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -11,12 +12,15 @@ from lua_ls_persist.errors import LuaPersistError
 from lua_ls_persist.model import StoredFunction, StoredTable
 from lua_ls_persist.server.evaluator import Evaluator
 from lua_ls_persist.server.live.questions import Plan, plan, question_of
+from lua_ls_persist.session.following import StoredWay
 from lua_ls_persist.session.sights import Question, Sight
 
 if TYPE_CHECKING:
     from lua_ls_persist.session import Session
 
 SEEN_MAX: Final = 1000
+REACH_S: Final = 2.0
+"""Who asks for the calls of all stored functions waits longer than at a key press."""
 
 
 @final
@@ -85,6 +89,17 @@ class View:
         if found is not None and found[1] is not None:
             self._functions_state, self._functions = found[0], found[1]
         return self._functions
+
+    async def reached(self, ways: Sequence[StoredWay]) -> list[str | None]:
+        """The stored functions at the end of ways; none while nobody can look."""
+        nothing: list[str | None] = [None] * len(ways)
+        if not ways or self._evaluator.evaluating is not None:
+            return nothing
+        using = self._evaluator.use(lambda session: session.reached(ways))
+        try:
+            return await asyncio.wait_for(using, REACH_S)
+        except (LuaPersistError, asyncio.TimeoutError):
+            return nothing
 
     async def plans(self, asked: Sequence[tuple[str, str]]) -> list[Plan | None]:
         """How questions to tables are answered, by a table's path and the question's source."""

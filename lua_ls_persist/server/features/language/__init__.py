@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lua_ls_persist.server.features.language import (
-    call_hierarchy,
     document_links,
     files,
     formatting,
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 def register(server: LuaLanguageServer) -> None:
     """Answers all of them."""
     for feature in (
-        call_hierarchy,
         document_links,
         files,
         formatting,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lua_ls_persist.server.features.live import (
+    call_hierarchy,
     checks,
     complete_text,  # noqa: F401 - it has a command only
     completion,
@@ -20,5 +21,13 @@ if TYPE_CHECKING:
 
 def register(server: LuaLanguageServer) -> None:
     """Answers all of them."""
-    for feature in (checks, completion, hover, insights, signature_help, stored):
+    for feature in (
+        call_hierarchy,
+        checks,
+        completion,
+        hover,
+        insights,
+        signature_help,
+        stored,
+    ):
         feature.register(server)
