@@ -109,6 +109,7 @@ SESSION = [
     "path",
     "profile",
     "query",
+    "reached",
     "rebuild_index",
     "recompile",
     "redo",
