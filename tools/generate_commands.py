@@ -31,6 +31,7 @@ AREAS = {
     "updating": "Functions",
     "annotating": "Schemas",
     "history": "History",
+    "previewing": "In and out",
     "interchange": "In and out",
     "images": "Images and forks",
     "upkeep": "The file",

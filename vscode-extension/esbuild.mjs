@@ -18,7 +18,11 @@ const builds = process.argv.includes("--only-tests")
   ? []
   : [
       build({ ...node, entryPoints: ["src/extension.ts"], outfile: "dist/extension.js" }),
-      build({ ...browser, entryPoints: { grid: "src/grid/page/main.ts" }, outdir: "dist/media" }),
+      build({
+        ...browser,
+        entryPoints: { grid: "src/grid/page/main.ts", import: "src/importing/page/main.ts" },
+        outdir: "dist/media",
+      }),
     ];
 if (process.argv.some((argument) => argument.endsWith("tests"))) {
   builds.push(

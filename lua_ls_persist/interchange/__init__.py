@@ -13,6 +13,7 @@ from lua_ls_persist.interchange.model import (
     Row,
     format_of,
 )
+from lua_ls_persist.interchange.previewing import FilePreview, preview_rows
 from lua_ls_persist.interchange.reading import read_rows
 from lua_ls_persist.interchange.writing import RowWriter
 
@@ -20,10 +21,12 @@ __all__ = [
     "FORMATS",
     "KEY_COLUMN",
     "VALUE_COLUMN",
+    "FilePreview",
     "Format",
     "Reading",
     "Row",
     "RowWriter",
     "format_of",
+    "preview_rows",
     "read_rows",
 ]

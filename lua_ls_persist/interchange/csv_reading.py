@@ -24,38 +24,79 @@ _NUMBER = re.compile(
 _INTEGER_LENGTH_MAX: Final = 20
 _BOOLEANS: Final = {"true": True, "false": False}
 
-_Type: TypeAlias = Literal["", "boolean", "integer", "float", "string"]
+ColumnType: TypeAlias = Literal["", "boolean", "integer", "float", "string"]
+"""What a column has; empty while nothing but empty fields were seen."""
+OnWrong: TypeAlias = Callable[[InterchangeError], None]
 _Keys: TypeAlias = tuple[Any, ...]
 
 
 def read_csv(file: BinaryIO, name: str, reading: Reading, on_bytes: OnBytes) -> Iterator[Row]:
     """The rows. With `infer` the file is read twice, so it must be one that can be."""
-    types: list[_Type] | None = None
+    types: list[ColumnType] | None = None
     if reading.infer:
         start = file.tell()
-        types = _infer(_Records(Utf8Pieces(file, name)))
+        types = _infer(Records(Utf8Pieces(file, name)))
         file.seek(start)
-    records = _Records(Utf8Pieces(file, name, on_bytes))
-    columns = records.columns
-    paths = [_path(column, f"{name}:1", number) for number, column in enumerate(columns, 1)]
-    key_column = _key_column(columns, reading, name)
+    records = Records(Utf8Pieces(file, name, on_bytes))
+    shape = Shape(records.columns, reading, name)
     for place, record in records:
-        values = [
-            _converted(text, None if types is None else types[column])
+        yield shape.row(place, record, types)
+
+
+class Shape:
+    """What becomes of the records of a file: which column goes where in a row."""
+
+    def __init__(self, columns: list[str], reading: Reading, name: str) -> None:
+        self._columns = columns
+        self._paths = [
+            _path(column, f"{name}:1", number) for number, column in enumerate(columns, 1)
+        ]
+        self._key_column = _key_column(columns, reading, name)
+        for column in (*reading.text, *reading.skip):
+            if column not in columns:
+                raise InterchangeError(f"{name}:1: no column is called {column!r}")
+        self._as_text = [column in reading.text for column in columns]
+        self._skipped = [column in reading.skip for column in columns]
+
+    @property
+    def key_column(self) -> int | None:
+        """The column with the keys; None: rows are numbered."""
+        return self._key_column
+
+    def values(self, record: list[str], types: list[ColumnType] | None) -> list[Any]:
+        """What the fields are; None where they are empty."""
+        return [
+            _converted(text, None if types is None or self._as_text[column] else types[column])
             for column, text in enumerate(record)
         ]
+
+    def row(self, place: str, record: list[str], types: list[ColumnType] | None) -> Row:
+        """The row of a record.
+
+        Raises:
+            InterchangeError: it has no key, or its columns contradict each other.
+        """
+        values = self.values(record, types)
         key = None
-        if key_column is not None:
-            key = values[key_column]
+        if self._key_column is not None:
+            key = values[self._key_column]
             if key is None:
-                raise InterchangeError(f"{place}: column {columns[key_column]}, the key, is empty")
-        yield Row(key, _value(columns, paths, values, place), place)
+                column = self._columns[self._key_column]
+                raise InterchangeError(f"{place}: column {column}, the key, is empty")
+        kept = [
+            None if skipped else value for value, skipped in zip(values, self._skipped, strict=True)
+        ]
+        return Row(key, _value(self._columns, self._paths, kept, place), place)
 
 
-class _Records:
-    """The records below the header, each with its place; all have as many fields as the header."""
+class Records:
+    """The records below the header, each with its place; all have as many fields as the header.
 
-    def __init__(self, pieces: Utf8Pieces) -> None:
+    With `on_wrong` those that do not are told and passed over.
+    """
+
+    def __init__(self, pieces: Utf8Pieces, on_wrong: OnWrong | None = None) -> None:
+        self._on_wrong = on_wrong
         self._name = pieces.name
         csv.field_size_limit(FIELD_CHARACTERS_MAX)
         self._reader = csv.reader(Lines(pieces), strict=True)
@@ -87,10 +128,14 @@ class _Records:
             if not record:
                 continue  # an empty line
             if len(record) != len(self.columns):
-                raise InterchangeError(
+                wrong = InterchangeError(
                     f"{self._name}:{line}: {len(record)} fields, where the first line names "
                     f"{len(self.columns)} columns"
                 )
+                if self._on_wrong is None:
+                    raise wrong
+                self._on_wrong(wrong)
+                continue
             yield f"{self._name}:{line}", record
 
     def _error(self, error: csv.Error) -> InterchangeError:
@@ -141,16 +186,21 @@ def _value(columns: list[str], paths: list[_Keys], values: list[Any], place: str
     return row
 
 
-def _infer(records: _Records) -> list[_Type]:
-    types: list[_Type] = [""] * len(records.columns)
+def _infer(records: Records) -> list[ColumnType]:
+    types: list[ColumnType] = [""] * len(records.columns)
     for _, record in records:
-        for column, text in enumerate(record):
-            if text and types[column] != "string":
-                types[column] = _common(types[column], _type_of(text))
+        note_types(types, record)
     return types
 
 
-def _type_of(text: str) -> _Type:
+def note_types(types: list[ColumnType], record: list[str]) -> None:
+    """Widens the types of columns to those of one more record."""
+    for column, text in enumerate(record):
+        if text and types[column] != "string":
+            types[column] = _common(types[column], _type_of(text))
+
+
+def _type_of(text: str) -> ColumnType:
     if text in _BOOLEANS:
         return "boolean"
     if (
@@ -162,7 +212,7 @@ def _type_of(text: str) -> _Type:
     return "float" if _NUMBER.fullmatch(text) else "string"
 
 
-def _common(known: _Type, found: _Type) -> _Type:
+def _common(known: ColumnType, found: ColumnType) -> ColumnType:
     if known in ("", found):
         return found
     return "float" if {known, found} == {"integer", "float"} else "string"
@@ -175,7 +225,7 @@ _CONVERSIONS: Final[dict[str, Callable[[str], Any]]] = {
 }
 
 
-def _converted(text: str, kind: _Type | None) -> Any:
+def _converted(text: str, kind: ColumnType | None) -> Any:
     """A field's value; None where it is empty: the row has no such field."""
     if not text:
         return None

@@ -191,13 +191,21 @@ def read_json(pieces: Utf8Pieces, reading: Reading) -> Iterator[Row]:
 def read_json_lines(pieces: Utf8Pieces, reading: Reading) -> Iterator[Row]:
     """A row on each line; empty lines are passed over."""
     for number, line in enumerate(Lines(pieces), 1):
-        if not line.strip():
-            continue
-        text = _Text(_OneLine(line.rstrip("\r\n"), pieces.name), number)
-        value = text.value()
-        if text.peek():
-            raise text.error("there is something after the row")
-        yield _row(value, None, f"{pieces.name}:{number}", reading, by_name=False)
+        if line.strip():
+            yield row_of_line(line, number, pieces.name, reading)
+
+
+def row_of_line(line: str, number: int, name: str, reading: Reading) -> Row:
+    """The row on a line of JSON Lines.
+
+    Raises:
+        InterchangeError: it is none.
+    """
+    text = _Text(_OneLine(line.rstrip("\r\n"), name), number)
+    value = text.value()
+    if text.peek():
+        raise text.error("there is something after the row")
+    return _row(value, None, f"{name}:{number}", reading, by_name=False)
 
 
 class _OneLine(Utf8Pieces):
@@ -224,6 +232,9 @@ def _row(value: Any, key: Any, place: str, reading: Reading, *, by_name: bool) -
             raise InterchangeError(f"{place}: an array or object cannot be a key")
     elif reading.key is not None and not by_name:
         raise InterchangeError(f"{place}: the row is no object, so it has no {reading.key}")
+    if isinstance(value, dict):
+        for name in reading.skip:
+            value.pop(name, None)
     if isinstance(value, dict) and set(value) == {VALUE_COLUMN}:
         value = value[VALUE_COLUMN]
     if value is None:

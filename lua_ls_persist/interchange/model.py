@@ -38,12 +38,15 @@ class Reading:
     """How a file is read.
 
     `key` is the column or member that is the row's key; it stays a field of the row, too. With
-    `infer`, columns of CSV whose texts are all numbers or booleans become such.
+    `infer`, columns of CSV whose texts are all numbers or booleans become such, except those of
+    `text`. What `skip` names is left out of the rows.
     """
 
     format: Format
     key: str | None = None
     infer: bool = False
+    text: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
 
 
 def format_of(name: str, wanted: str | None = None) -> Format:

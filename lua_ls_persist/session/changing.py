@@ -19,7 +19,7 @@ from lua_ls_persist.paths import Key, Path, keys_of
 from lua_ls_persist.protocol import EVALUATE_FLAG_PRELUDE
 from lua_ls_persist.query import parse_where
 from lua_ls_persist.session.calls import told_path, told_value
-from lua_ls_persist.session.files import export_table, name_of, row_source
+from lua_ls_persist.session.files import export_table, name_of, reading_of, row_source
 from lua_ls_persist.session.life import Life
 from lua_ls_persist.session.limits import SESSION_LIMIT, UseSessionLimit, time_limit
 from lua_ls_persist.session.output import OnOutput
@@ -209,6 +209,8 @@ class ChangingData(StoredData):
         format: str | None = None,  # noqa: A002  (what everybody calls it)
         key: str | None = None,
         infer: bool = False,
+        text: Iterable[str] = (),
+        skip: Iterable[str] = (),
         replace: bool = False,
         time_limit_s: float | UseSessionLimit | None = None,
         on_progress: OnProgress | None = None,
@@ -225,6 +227,8 @@ class ChangingData(StoredData):
             key: the column or member that is the row's key; otherwise `@key` is, and without that
                 rows follow the last number that the table has.
             infer: whether columns of CSV become numbers and booleans if all their texts are such.
+            text: columns of CSV that stay text all the same.
+            skip: columns or members that are left out of the rows.
             replace: rows may take the place of others with the same key.
             time_limit_s: how long it may take.
             on_progress: hears how many bytes of how many are read, on the VM's thread.
@@ -239,6 +243,8 @@ class ChangingData(StoredData):
             format=format,
             key=key,
             infer=infer,
+            text=text,
+            skip=skip,
             replace=replace,
             time_limit_s=time_limit_s,
             on_progress=on_progress,
@@ -252,12 +258,15 @@ class ChangingData(StoredData):
         format: str | None = None,  # noqa: A002
         key: str | None = None,
         infer: bool = False,
+        text: Iterable[str] = (),
+        skip: Iterable[str] = (),
         replace: bool = False,
         time_limit_s: float | UseSessionLimit | None = None,
         on_progress: OnProgress | None = None,
     ) -> Future[Evaluation]:
         """As `import_data`, without waiting."""
-        rows = row_source(source, format, key, infer, on_progress)
+        reading = reading_of(source, format, key, infer=infer, text=text, skip=skip)
+        rows = row_source(source, reading, on_progress)
         arguments: Encodable = {"keys": keys_of(table), "path": table, "replace": replace}
         return self._life.owner.submit(
             self._prepared(

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TextIO
 
 from lua_ls_persist.errors import InterchangeError, SessionError
-from lua_ls_persist.interchange import Format, Reading, Row, RowWriter, format_of, read_rows
+from lua_ls_persist.interchange import (
+    FilePreview,
+    Format,
+    Reading,
+    Row,
+    RowWriter,
+    format_of,
+    preview_rows,
+    read_rows,
+)
 from lua_ls_persist.interchange.writing import Opaque
 from lua_ls_persist.model import Exported
 from lua_ls_persist.paths import keys_of
@@ -40,19 +49,14 @@ def name_of(file: str | os.PathLike[str] | BinaryIO | TextIO) -> str:
 
 
 def row_source(
-    source: str | os.PathLike[str] | BinaryIO,
-    wanted: str | None,
-    key: str | None,
-    infer: bool,
-    on_progress: OnProgress | None,
+    source: str | os.PathLike[str] | BinaryIO, reading: Reading, on_progress: OnProgress | None
 ) -> RowSource:
     """What reads a file's rows from its beginning, as often as it is called.
 
     Raises:
-        InterchangeError: the file cannot be opened, or its format is not clear.
+        InterchangeError: the file cannot be opened.
     """
     name = name_of(source)
-    reading = Reading(format_of(name, wanted), key, infer)
     with _opened(source, name) as file:
         total = os.fstat(file.fileno()).st_size if _has_descriptor(file) else 0
     on_bytes = None if on_progress is None else partial(_report, on_progress, total)
@@ -62,6 +66,33 @@ def row_source(
             yield from read_rows(file, name, reading, on_bytes or _ignore)
 
     return rows
+
+
+def reading_of(
+    source: str | os.PathLike[str] | BinaryIO,
+    wanted: str | None,
+    key: str | None,
+    *,
+    infer: bool,
+    text: Iterable[str],
+    skip: Iterable[str],
+) -> Reading:
+    """How a file is read.
+
+    Raises:
+        InterchangeError: its format is not clear.
+    """
+    return Reading(format_of(name_of(source), wanted), key, infer, tuple(text), tuple(skip))
+
+
+def preview_file(path: Path, reading: Reading, *, limit: int, replace: bool) -> FilePreview:
+    """What an import of a file would bring. Needs no session.
+
+    Raises:
+        InterchangeError: the file cannot be opened.
+    """
+    with _opened(path, str(path)) as file:
+        return preview_rows(file, str(path), reading, limit=limit, replace=replace)
 
 
 @contextmanager

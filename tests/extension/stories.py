@@ -94,6 +94,23 @@ do local count = 0 function Memory.up() count = count + 1 return count end end
 Memory.up()
 """
 
+PLANTS = """\
+id,name,days,zip,place.room,outside
+fern,Fern,3,0049,kitchen,false
+aloe,Aloe,14,0050,office,true
+ivy,Ivy,5,,hall,true
+"""
+
+BAD_PLANTS = """\
+id,name,days
+fern,Fern,3
+aloe,Aloe
+,Ivy,5
+fern,Fern again,4
+"""
+LOG_ROWS = 200_000
+"""So many take long enough to be seen, and cancelled."""
+
 _PEOPLE = """
 local names = { "Ann", "Bob", "Cleo", "Dan", "Eve", "Finn", "Gil", "Hal" }
 local cities = { "Rome", "Oslo", "Lima", "Kyiv", "Cork" }
@@ -132,7 +149,11 @@ class Story:
 def make_workspace(folder: Path, *, numbers: int = 0) -> None:
     """Lua files, a notebook, 100,000 people, and as many numbers as wanted."""
     folder.mkdir(parents=True)
-    files = {"tour.lua": TOUR, "oops.lua": OOPS, "data.lua": DATA, "story.luanb": STORY}
+    log = "".join(f'{{"n": {n}, "text": "line {n}"}}\n' for n in range(LOG_ROWS))
+    files = {
+        "tour.lua": TOUR, "oops.lua": OOPS, "data.lua": DATA, "story.luanb": STORY,
+        "plants.csv": PLANTS, "bad-plants.csv": BAD_PLANTS, "log.jsonl": log,
+    }  # fmt: skip
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     place = folder / ".lua-persist"

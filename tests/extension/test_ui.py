@@ -21,12 +21,12 @@ from tools.node_tools import ROOT
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 STORIES = (
-    "evaluate", "errors", "tables", "grid", "query", "edit", "cells", "repl", "notebook", "themes",
-    "walkthrough",
+    "evaluate", "errors", "tables", "grid", "query", "edit", "cells", "importing", "repl",
+    "notebook", "themes", "walkthrough",
 )  # fmt: skip
 
 PICTURES = (
-    "error", "inline-results", "notebook", "query-builder", "repl", "table-editor",
+    "error", "import", "inline-results", "notebook", "query-builder", "repl", "table-editor",
     "table-editor-light", "table-editor-high-contrast", "views", "walkthrough",
 )  # fmt: skip
 

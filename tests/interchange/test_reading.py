@@ -200,3 +200,12 @@ def test_formats() -> None:
     for name, wanted in (("x.txt", None), ("x", None), ("x.csv", "xml")):
         with pytest.raises(InterchangeError, match="csv, json or jsonl"):
             format_of(name, wanted)
+
+
+def test_columns_that_stay_text_and_such_that_are_left_out() -> None:
+    content = "id,a,b,place.room\n1,2,3,x\n"
+    options = {"key": "id", "infer": True, "text": ("a",), "skip": ("id", "place.room")}
+    assert read(content, "csv", **options) == [(1, {"a": "2", "b": 3})]
+    rows = '{"id": 1, "a": 2, "b": {"a": 3}}\n{"id": 2}\n'
+    assert read(rows, "jsonl", key="id", skip=("id", "a")) == [(1, {"b": {"a": 3}}), (2, {})]
+    assert "no column is called 'x'" in refusal(content, "csv", text=("x",))

@@ -8,6 +8,7 @@ import { ProgramOutput } from "./evaluate/output";
 import { Results } from "./evaluate/results";
 import { StatusBar } from "./evaluate/statusBar";
 import { TablePanels } from "./grid/panel";
+import { ImportPanels } from "./importing/panel";
 import { Lifetime } from "./lifetime";
 import { Notebooks } from "./notebook/notebook";
 import { Repls } from "./repl/repl";
@@ -42,7 +43,8 @@ export function activate(context: vscode.ExtensionContext): Api {
   const output = lifetime.own(new ProgramOutput(server));
   const statusBar = lifetime.own(new StatusBar(server));
   const panels = lifetime.own(new TablePanels(context.extensionUri, server));
-  const views = lifetime.own(new Views(server, panels, texts));
+  const imports = lifetime.own(new ImportPanels(context.extensionUri, server, panels));
+  const views = lifetime.own(new Views(server, panels, imports, texts));
   const repls = lifetime.own(new Repls(server, context.workspaceState));
   const notebooks = lifetime.own(new Notebooks(server));
   lifetime.own(

@@ -218,6 +218,48 @@ export interface SetManyResult {
   failed: { index: number | null; path: string | null; message: string } | null;
 }
 
+/** How a file of rows is read. */
+export interface ImportChoices {
+  path: string;
+  /** The column that is the row's key. */
+  key?: string;
+  /** Whether columns of CSV become numbers and booleans. */
+  infer?: boolean;
+  /** Columns that stay text all the same. */
+  text?: string[];
+  /** Columns that are left out. */
+  skip?: string[];
+  /** Whether rows may take the place of others. */
+  replace?: boolean;
+}
+
+export interface ImportPreview {
+  path: string;
+  format: "csv" | "json" | "jsonl";
+  bytes: number;
+  columns: {
+    name: string;
+    /** As they would be stored. */
+    types: Record<string, number>;
+    /** What all values of a column of CSV have in common. */
+    inferred: string | null;
+    missing: number;
+  }[];
+  rows: { line: number | null; key: LuaValue | null; cells: (LuaValue | null)[] }[];
+  rows_checked: number;
+  /** Whether all of the file was checked. */
+  complete: boolean;
+  problems: FileProblem[];
+  problem_count: number;
+}
+
+/** What would make an import fail, and where. */
+export interface FileProblem {
+  message: string;
+  line: number | null;
+  column: number | null;
+}
+
 /** Name, parameters and result of each command that the extension uses. */
 export interface ServerCommands {
   evaluateFile: [{ uri: string }, Evaluation];
@@ -262,7 +304,8 @@ export interface ServerCommands {
   updateFunction: [Folder & { path: string; uri: string }, JsonValue];
   deleteFunction: [Folder & { path: string }, JsonValue];
   recompile: [Folder & { path: string }, JsonValue];
-  import: [Folder & { path: string; table: string }, JsonValue];
+  previewImport: [Folder & ImportChoices & { limit?: number }, ImportPreview];
+  import: [Folder & ImportChoices & { table: string }, Evaluation];
   export: [
     Folder & { table: string; path?: string; format?: string; where?: JsonValue },
     { text?: string },

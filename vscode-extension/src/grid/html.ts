@@ -1,29 +1,10 @@
-// The frame of the table editor's page; the script fills it.
+// The parts of the table editor's page; its script fills them.
 
-import { randomBytes } from "node:crypto";
-import * as vscode from "vscode";
-import type { PageState } from "./messages";
+import { escaped } from "../webview/host";
 
-export function pageHtml(webview: vscode.Webview, media: vscode.Uri, state: PageState): string {
-  const nonce = randomBytes(16).toString("base64");
-  const file = (name: string) => webview.asWebviewUri(vscode.Uri.joinPath(media, name)).toString();
-  const policy = [
-    "default-src 'none'",
-    `style-src ${webview.cspSource} 'unsafe-inline'`,
-    `script-src 'nonce-${nonce}'`,
-    `font-src ${webview.cspSource}`,
-  ].join("; ");
-  const table = escaped(state.table);
-  return `<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<link rel="stylesheet" href="${file("grid.css")}">
-<title>${table}</title>
-</head>
-<body data-state="${escaped(JSON.stringify(state))}" data-vscode-context='{"preventDefaultContextMenuItems": true}'>
-<main id="app">
+export function gridBody(name: string): string {
+  const table = escaped(name);
+  return `<main id="app">
   <div class="toolbar" role="toolbar" aria-label="Table">
     <nav id="trail" aria-label="Where"></nav>
     <span class="spring"></span>
@@ -52,16 +33,5 @@ export function pageHtml(webview: vscode.Webview, media: vscode.Uri, state: Page
     <button id="plan" class="quiet-button quiet" title="How the rows were found"></button>
     <span id="message" role="status"></span>
   </footer>
-</main>
-<script nonce="${nonce}" src="${file("grid.js")}"></script>
-</body>
-</html>`;
-}
-
-function escaped(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;");
+</main>`;
 }

@@ -1,14 +1,6 @@
 // What the page of the table editor and the extension say to each other. Shared by both.
 
-import type {
-  ChangedNotice,
-  JsonValue,
-  Plan,
-  Profile,
-  RowsPage,
-  RowsQuery,
-  SetManyResult,
-} from "../protocol";
+import type { JsonValue, Plan, Profile, RowsPage, RowsQuery, SetManyResult } from "../protocol";
 
 /** Requests of the page: name, parameters, answer. */
 export interface PageRequests {
@@ -26,19 +18,6 @@ export interface PageRequests {
   title: [{ table: string }, null];
   show: [{ text: string; language: string }, null];
 }
-
-export type PageRequest = keyof PageRequests;
-
-export interface RequestMessage {
-  id: number;
-  name: PageRequest;
-  params: unknown;
-}
-
-export type HostMessage =
-  | { kind: "answer"; id: number; result: unknown }
-  | { kind: "failure"; id: number; message: string }
-  | { kind: "changed"; change: ChangedNotice };
 
 /** What the page is about; kept by the editor over a reload. */
 export interface PageState {

@@ -3,20 +3,17 @@
 import * as path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import * as vscode from "vscode";
-import { Lifetime, messageOf } from "../lifetime";
-import type { RowsPage, RowsQuery } from "../protocol";
+import { Lifetime } from "../lifetime";
+import type { ChangedNotice, RowsPage, RowsQuery } from "../protocol";
 import type { LuaServer } from "../server/luaServer";
-import { pageHtml } from "./html";
-import type { HostMessage, PageRequest, PageRequests, PageState, RequestMessage } from "./messages";
+import { type Handlers, PageHost } from "../webview/host";
+import { gridBody } from "./html";
+import type { PageRequests, PageState } from "./messages";
 
 export const PANEL_TYPE = "luaPersist.table";
 /** What the page asks for first: a block of its rows. */
 const FIRST_ROWS = 100;
 const EXPORT_FILTERS = { CSV: ["csv"], JSON: ["json"], "JSON Lines": ["jsonl"] };
-
-type PageHandlers = {
-  [K in PageRequest]: (params: PageRequests[K][0]) => Promise<PageRequests[K][1]>;
-};
 
 export class TablePanels implements vscode.Disposable, vscode.WebviewPanelSerializer<PageState> {
   private readonly lifetime = new Lifetime();
@@ -29,7 +26,7 @@ export class TablePanels implements vscode.Disposable, vscode.WebviewPanelSerial
     this.lifetime.own(vscode.window.registerWebviewPanelSerializer(PANEL_TYPE, this));
     this.lifetime.own(
       server.onChanged((change) => {
-        for (const panel of this.panels.values()) panel.post({ kind: "changed", change });
+        for (const panel of this.panels.values()) panel.tell(change);
       }),
     );
   }
@@ -69,7 +66,7 @@ function keyOf({ table, uri }: PageState): string {
 }
 
 class TablePanel {
-  private readonly handlers: PageHandlers;
+  private readonly host: PageHost<PageRequests, ChangedNotice>;
 
   constructor(
     private readonly panel: vscode.WebviewPanel,
@@ -77,20 +74,24 @@ class TablePanel {
     server: LuaServer,
     state: PageState,
   ) {
-    const media = vscode.Uri.joinPath(extensionUri, "dist", "media");
-    panel.webview.options = { enableScripts: true, localResourceRoots: [media] };
-    panel.iconPath = {
-      light: vscode.Uri.joinPath(extensionUri, "media", "table-light.svg"),
-      dark: vscode.Uri.joinPath(extensionUri, "media", "table-dark.svg"),
-    };
+    panel.iconPath = tableIcon(extensionUri);
     panel.title = state.table;
-    this.handlers = handlersOf(server, state, panel);
-    panel.webview.onDidReceiveMessage((message: RequestMessage) => void this.answer(message));
-    panel.webview.html = pageHtml(panel.webview, media, state);
+    this.host = new PageHost<PageRequests, ChangedNotice>(
+      panel.webview,
+      extensionUri,
+      {
+        title: state.table,
+        state,
+        style: "grid.css",
+        script: "grid.js",
+        body: gridBody(state.table),
+      },
+      handlersOf(server, state, panel),
+    );
   }
 
-  post(message: HostMessage): void {
-    void this.panel.webview.postMessage(message);
+  tell(change: ChangedNotice): void {
+    this.host.tell(change);
   }
 
   reveal(): void {
@@ -100,23 +101,20 @@ class TablePanel {
   dispose(): void {
     this.panel.dispose();
   }
-
-  private async answer({ id, name, params }: RequestMessage): Promise<void> {
-    try {
-      const handler = this.handlers[name] as (params: unknown) => Promise<unknown>;
-      this.post({ kind: "answer", id, result: await handler(params) });
-    } catch (error) {
-      this.post({ kind: "failure", id, message: plain(messageOf(error)) });
-    }
-  }
 }
 
-/** A message of the server without the name of the command that it begins with. */
-function plain(message: string): string {
-  return message.replace(/^lua-persist\.\w+: /, "");
+export function tableIcon(extensionUri: vscode.Uri): { light: vscode.Uri; dark: vscode.Uri } {
+  return {
+    light: vscode.Uri.joinPath(extensionUri, "media", "table-light.svg"),
+    dark: vscode.Uri.joinPath(extensionUri, "media", "table-dark.svg"),
+  };
 }
 
-function handlersOf(server: LuaServer, state: PageState, panel: vscode.WebviewPanel): PageHandlers {
+function handlersOf(
+  server: LuaServer,
+  state: PageState,
+  panel: vscode.WebviewPanel,
+): Handlers<PageRequests> {
   const where = state.uri === undefined ? {} : { uri: state.uri };
   // The first page is fetched while the script loads that will ask for it.
   const first: RowsQuery = { table: state.table, offset: 0, limit: FIRST_ROWS };

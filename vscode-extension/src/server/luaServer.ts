@@ -80,6 +80,7 @@ export class LuaServer implements vscode.Disposable {
   private choice = chosenProgram();
   private crashes: number[] = [];
   private wanted = true;
+  private progressCount = 0;
   /** What the last problem of the set-up was, for tests and reports. */
   lastProblem: SetupProblem | undefined;
 
@@ -185,6 +186,28 @@ export class LuaServer implements vscode.Disposable {
       ? client.sendRequest(EXECUTE_COMMAND, request)
       : client.sendRequest(EXECUTE_COMMAND, request, token));
     return result as ResultOf<K>;
+  }
+
+  /** The same for what takes long: hears how far it has come. */
+  async callWithProgress<K extends ServerCommand>(
+    name: K,
+    params: ParamsOf<K>,
+    token: vscode.CancellationToken,
+    onProgress: (told: { message?: string; percentage?: number }) => void,
+  ): Promise<ResultOf<K>> {
+    const client = await this.running();
+    const { WorkDoneProgress } = await import("vscode-languageclient/node");
+    this.progressCount += 1;
+    const workDoneToken = `lua-persist-extension-${this.progressCount}`;
+    const listening = client.onProgress(WorkDoneProgress.type, workDoneToken, (told) => {
+      if (told.kind !== "end") onProgress(told);
+    });
+    try {
+      const request = { command: COMMAND_PREFIX + name, arguments: [params], workDoneToken };
+      return (await client.sendRequest(EXECUTE_COMMAND, request, token)) as ResultOf<K>;
+    } finally {
+      listening.dispose();
+    }
   }
 
   /** Versions and places, for a report. */

@@ -4,6 +4,7 @@ import * as vscode from "vscode";
 import type { CommandName, Handlers } from "../commands";
 import { currentFolder } from "../folder";
 import { exportTable, type TablePanels } from "../grid/panel";
+import type { ImportPanels } from "../importing/panel";
 import { Lifetime, messageOf } from "../lifetime";
 import type { Difference } from "../protocol";
 import type { LuaServer } from "../server/luaServer";
@@ -52,6 +53,7 @@ export class Views implements vscode.Disposable {
   constructor(
     private readonly server: LuaServer,
     private readonly panels: TablePanels,
+    private readonly imports: ImportPanels,
     private readonly texts: Texts,
   ) {
     this.tables = this.lifetime.own(new Tree("luaPersist.tables", () => tablesPage(server)));
@@ -165,18 +167,13 @@ export class Views implements vscode.Disposable {
     const [file] =
       (await vscode.window.showOpenDialog({
         title: "Import rows",
-        filters: { "Rows (CSV, JSON, JSON Lines)": ["csv", "json", "jsonl"] },
+        filters: { "Rows (CSV, JSON, JSON Lines)": ["csv", "json", "jsonl", "ndjson"] },
       })) ?? [];
     if (file === undefined) return;
+    const name = /([^/\\]+)\.\w+$/.exec(file.fsPath)?.[1] ?? "rows";
     const table =
-      node?.path ??
-      (await vscode.window.showInputBox({
-        title: "Import into which table?",
-        value: /([^/\\]+)\.\w+$/.exec(file.fsPath)?.[1] ?? "rows",
-      }));
-    if (table === undefined || table === "") return;
-    await this.server.call("import", { ...currentFolder(), path: file.fsPath, table });
-    this.openTable(undefined);
+      node?.path ?? (/^[A-Za-z_]\w*$/.test(name) ? name : `ext.table(${JSON.stringify(name)})`);
+    this.imports.open({ path: file.fsPath, table }, node?.folder ?? currentFolder());
   }
 
   private async createIndex(node?: TableNode): Promise<void> {

@@ -157,6 +157,27 @@ export class Editor {
     });
   }
 
+  /** Takes a file of the workspace in a dialog that is about to come. */
+  async choose(name: string): Promise<void> {
+    const input = this.page.locator(".quick-input-widget:visible input");
+    await this.until("the dialog", async () => (await input.inputValue()).startsWith("/"));
+    // The dialog writes into its field while it reads the folder, so nothing is typed there.
+    const exact = new RegExp(`^${name.replaceAll(".", "\\.")}$`);
+    const rows = this.page.locator(".quick-input-widget .monaco-list-row .label-name");
+    await rows.filter({ hasText: exact }).first().click();
+    await this.page.waitForSelector(".quick-input-widget", { state: "hidden" });
+  }
+
+  /** A page with an element. */
+  async frameWith(selector: string): Promise<Frame> {
+    return this.until(`a page with ${selector}`, async () => {
+      for (const frame of this.page.frames()) {
+        if ((await frame.$(selector).catch(() => null)) !== null) return frame;
+      }
+      return undefined;
+    });
+  }
+
   async copy(text: string): Promise<void> {
     await this.page.evaluate((content) => navigator.clipboard.writeText(content), text);
   }

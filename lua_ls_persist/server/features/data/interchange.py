@@ -43,6 +43,8 @@ class ImportParams:
         "the column that is the row's key; otherwise `@key`, or rows are numbered", None
     )
     infer: bool = param("whether columns of CSV become numbers and booleans", default=False)
+    text: list[str] | None = param("columns of CSV that stay text all the same", None)
+    skip: list[str] | None = param("columns or members that are left out of the rows", None)
     replace: bool = param("whether rows take the place of others", default=False)
     uri: str | None = param(URI_DOC, None)
 
@@ -90,6 +92,8 @@ async def import_(server: LuaLanguageServer, params: ImportParams) -> Json:
             format=params.format,
             key=params.key,
             infer=params.infer,
+            text=params.text or (),
+            skip=params.skip or (),
             replace=params.replace,
             on_progress=report,
         )

@@ -1,7 +1,7 @@
 // The query builder: one line a condition, in step with the plain query line.
 
+import { h } from "../../webview/dom";
 import { type Condition, OPERATORS, takesValue } from "./conditions";
-import { h } from "./dom";
 
 export class Builder {
   private conditions: Condition[] = [];

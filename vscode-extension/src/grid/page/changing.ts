@@ -2,7 +2,7 @@
 // whole, and one undo takes it back.
 
 import type { LuaValue, Row } from "../../protocol";
-import { byId, grouped } from "./dom";
+import { byId, grouped } from "../../webview/dom";
 import { editAt } from "./edit";
 import { openMenu } from "./menu";
 import { literalOf, parseBlock } from "./pasting";

@@ -1,7 +1,7 @@
 // Copying what is selected, and exporting all of it.
 
 import type { Row } from "../../protocol";
-import { grouped } from "./dom";
+import { grouped } from "../../webview/dom";
 import { FORMATS, type Format, formatted, shown } from "./formats";
 import { openMenu } from "./menu";
 import { blockText } from "./pasting";

@@ -1,6 +1,6 @@
 // The panel at the right of the grid: which of its views is open, and what it asks for.
 
-import { byId, h } from "./dom";
+import { byId, h } from "../../webview/dom";
 import { ask } from "./rpc";
 import { planView, profileView } from "./side";
 import { reasonOf, say } from "./status";

@@ -1,6 +1,6 @@
 // The field in which a value is typed: over a cell, or for a new row. A refusal stays beside it.
 
-import { h } from "./dom";
+import { h } from "../../webview/dom";
 import { reasonOf } from "./status";
 
 export interface EditOptions {

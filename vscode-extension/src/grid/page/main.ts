@@ -1,11 +1,12 @@
 // The page of the table editor: puts its parts together, and says which key does what.
 
+import { byId } from "../../webview/dom";
 import { Builder } from "./builder";
 import { Changing } from "./changing";
 import { lineOf } from "./conditions";
 import { Copying } from "./copying";
 import { Details } from "./details";
-import { byId } from "./dom";
+import "../../webview/base.css";
 import "./grid.css";
 import { openMenu } from "./menu";
 import { keepState, listen } from "./rpc";

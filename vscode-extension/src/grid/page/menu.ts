@@ -1,6 +1,6 @@
 // A small menu at an element: arrow keys, Enter, Escape.
 
-import { h } from "./dom";
+import { h } from "../../webview/dom";
 
 export interface Choice {
   text: string;

@@ -1,7 +1,7 @@
 // The grid itself: as many row elements as fit the window, moved over any number of rows. It knows
 // rows and columns by number; what they hold it asks for.
 
-import { everyFrame, h } from "./dom";
+import { everyFrame, h } from "../../webview/dom";
 import { type Block, isIn, Selection } from "./selection";
 
 export const ROW_HEIGHT = 24;

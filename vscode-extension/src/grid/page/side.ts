@@ -1,7 +1,7 @@
 // The panel at the right: what there is in a column, and how a query was answered.
 
 import type { LuaValue, Plan, Profile } from "../../protocol";
-import { grouped, h, svg } from "./dom";
+import { grouped, h, svg } from "../../webview/dom";
 import { shown } from "./formats";
 
 const CHART = { width: 260, height: 90 };

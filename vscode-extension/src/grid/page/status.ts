@@ -1,6 +1,6 @@
 // The line at the bottom: what came of an action, with an offer to undo it.
 
-import { byId, h } from "./dom";
+import { byId, h } from "../../webview/dom";
 
 export function say(text: string, isError = false): void {
   const element = byId("message");

@@ -2,8 +2,8 @@
 // and the ways from one table to another.
 
 import type { JsonValue, LuaValue, Row } from "../../protocol";
+import { byId } from "../../webview/dom";
 import { type Condition, lineOf, parseLine, whereOf } from "./conditions";
-import { byId } from "./dom";
 import { shown } from "./formats";
 import { type Question, Rows } from "./rows";
 import { ask, keepState } from "./rpc";

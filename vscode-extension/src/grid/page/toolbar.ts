@@ -1,6 +1,6 @@
 // What stands around the grid: the buttons, the way here, the search, the counts at the bottom.
 
-import { byId, grouped, h } from "./dom";
+import { byId, grouped, h } from "../../webview/dom";
 import type { TablePage } from "./table";
 
 const FILTER_DELAY_MS = 120;
