@@ -35,6 +35,20 @@ class SessionArguments(TypedDict, total=False):
     history_limit_bytes: int
 
 
+class LuaFile(click.Path):
+    """A file of Lua source, or - for standard input."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, dir_okay=False, allow_dash=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter as error:
+            # People try code in its place; that seldom is the name of a file.
+            self.fail(f"{error.message} Give code with -e.", param, ctx)
+
+
 @dataclass(frozen=True, slots=True)
 class SessionOptions:
     """What the shared options said. None: the option was not given."""

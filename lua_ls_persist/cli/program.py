@@ -24,7 +24,7 @@ from lua_ls_persist.cli import (
     schema_commands,
     stored_commands,
 )
-from lua_ls_persist.cli.parameters import SessionOptions, address, session_options
+from lua_ls_persist.cli.parameters import LuaFile, SessionOptions, address, session_options
 from lua_ls_persist.errors import LuaPersistError
 
 PROGRAM = "lua-ls-persist"
@@ -101,9 +101,7 @@ def program() -> None:
 
 
 @program.command("eval", short_help="Evaluate a Lua file, standard input, or -e CODE.")
-@click.argument(
-    "file", required=False, type=click.Path(exists=True, dir_okay=False, allow_dash=True)
-)
+@click.argument("file", required=False, type=LuaFile())
 @click.option("-e", "code", metavar="CODE", help="Evaluate this code.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the whole evaluation as a JSON object."

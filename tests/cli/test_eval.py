@@ -253,7 +253,7 @@ def test_a_database_is_created(cli: Cli, tmp_path: Path) -> None:
     [
         (["eval"], "Give one of FILE, - for standard input, or -e CODE."),
         (["eval", "x.lua", "-e", "1"], "Give one of FILE"),
-        (["eval", "missing.lua"], "'missing.lua' does not exist"),
+        (["eval", "missing.lua"], "'missing.lua' does not exist. Give code with -e."),
         (["eval", "."], "is a directory"),
         (["eval", "-e", "1", "--memory-limit", "lots"], "'lots' is not a size"),
         (["eval", "-e", "1", "--memory-limit", "5"], "memory limit"),
