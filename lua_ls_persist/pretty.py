@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 
 from lua_ls_persist.model import Preview, Value
 
@@ -114,6 +115,9 @@ def sort_entries(entries: Iterable[tuple[Value, Value]]) -> tuple[tuple[Value, V
     their text.
     """
     listed = list(entries)
+    if all(type(key) is str for key, _ in listed):
+        # The fields of a record. UTF-8 keeps the order of characters.
+        return tuple(sorted(listed, key=itemgetter(0)))
     positions = {key for key, _ in listed if type(key) is int}
     border = 0
     while border + 1 in positions:
@@ -232,6 +236,8 @@ def _flat(value: Value, room: int) -> str | None:
     if not isinstance(value, Preview) or not _has_entries(value):
         text = _atom(value)
         return text if len(text) <= room else None
+    if value.text and ELLIPSIS not in value.text:  # the whole value, as it was made
+        return value.text if len(value.text) <= room else None
     parts: list[str] = []
     left = room - 2
     for label, item in _labelled(value.entries):

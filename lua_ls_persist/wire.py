@@ -44,7 +44,9 @@ _F64 = struct.Struct("<d")
 _U32 = struct.Struct("<I")
 _HEAD = struct.Struct("<BI")
 _INTEGER_VALUE = struct.Struct("<Bq")
+_FLOAT_VALUE = struct.Struct("<Bd")
 _U64 = struct.Struct("<Q")
+_PREVIEW_HEAD = struct.Struct("<IBI")
 
 
 def encode(value: Encodable) -> bytes:
@@ -54,57 +56,90 @@ def encode(value: Encodable) -> bytes:
         WireError: an integer beyond 64 bits, a key that is None or NaN, tables nested deeper than
             `DECODE_DEPTH_MAX`, or a type that Lua does not have.
     """
-    parts: list[bytes] = []
-    _encode(value, parts, 0)
-    return b"".join(parts)
+    encoder = _Encoder()
+    encoder.write(value, 0)
+    return b"".join(encoder.parts)
 
 
-def _encode(value: Encodable, parts: list[bytes], depth: int) -> None:
-    if depth > DECODE_DEPTH_MAX:
-        raise WireError(f"the value is nested deeper than {DECODE_DEPTH_MAX} tables")
-    # The usual types first, by what they are exactly: batches have tens of thousands of values.
-    kind = type(value)
-    if kind is str:
-        content = text_to_bytes(value)  # type: ignore[arg-type]
-        parts.append(_HEAD.pack(_STRING, len(content)) + content)
-        return
-    if kind is int and INTEGER_MIN <= value <= INTEGER_MAX:  # type: ignore[operator]
-        parts.append(_INTEGER_VALUE.pack(_INTEGER, value))
-        return
-    if kind is dict:
-        parts.append(_HEAD.pack(_TABLE, len(value)))  # type: ignore[arg-type]
-        for key, item in value.items():  # type: ignore[union-attr]
-            if type(key) is not str:
+class _Encoder:
+    """One value on its way to bytes. Names that come again, as those of fields do, are kept."""
+
+    __slots__ = ("_names", "parts")
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+        self._names: dict[str, bytes] = {}
+
+    def write(self, value: Encodable, depth: int) -> None:
+        """A value inside of so many tables."""
+        if depth > DECODE_DEPTH_MAX:
+            raise WireError(_TOO_DEEP)
+        add = self.parts.append
+        if type(value) is dict:
+            self._write_fields(value, depth)
+        elif isinstance(value, str):
+            add(_string_bytes(value))
+        elif value is None:
+            add(bytes((_NIL,)))
+        elif isinstance(value, bool):
+            add(bytes((_BOOLEAN, value)))
+        elif isinstance(value, int):
+            if not INTEGER_MIN <= value <= INTEGER_MAX:
+                raise WireError(f"{value} does not fit into a Lua integer (64 bits)")
+            add(_INTEGER_VALUE.pack(_INTEGER, value))
+        elif isinstance(value, float):
+            add(_FLOAT_VALUE.pack(_FLOAT, value))
+        elif isinstance(value, (bytes, bytearray, memoryview)):
+            content = bytes(value)
+            add(_HEAD.pack(_STRING, len(content)) + content)
+        elif isinstance(value, (Mapping, Sequence)):
+            is_mapping = isinstance(value, Mapping)
+            add(_HEAD.pack(_TABLE, len(value)))
+            for key, item in value.items() if isinstance(value, Mapping) else enumerate(value, 1):
+                if is_mapping:
+                    _check_key(key)
+                self.write(key, depth + 1)
+                self.write(item, depth + 1)
+        else:
+            raise WireError(f"a Python {type(value).__name__} has no counterpart in Lua")
+
+    def _write_fields(self, fields: dict[Any, Encodable], depth: int) -> None:
+        """What there is most of: batches have tens of thousands of strings and numbers in these."""
+        add, name_of = self.parts.append, self._names.get
+        add(_HEAD.pack(_TABLE, len(fields)))
+        if fields and depth == DECODE_DEPTH_MAX:
+            raise WireError(_TOO_DEEP)
+        for key, item in fields.items():
+            name = name_of(key) if type(key) is str else None
+            if name is not None:
+                add(name)
+            else:
                 _check_key(key)
-            _encode(key, parts, depth + 1)
-            _encode(item, parts, depth + 1)
-        return
-    if value is None:
-        parts.append(bytes((Tag.NIL,)))
-    elif isinstance(value, bool):
-        parts.append(bytes((Tag.BOOLEAN, value)))
-    elif isinstance(value, int):
-        if not INTEGER_MIN <= value <= INTEGER_MAX:
-            raise WireError(f"{value} does not fit into a Lua integer (64 bits)")
-        parts.append(bytes((Tag.INTEGER,)) + _I64.pack(value))
-    elif isinstance(value, float):
-        parts.append(bytes((Tag.FLOAT,)) + _F64.pack(value))
-    elif isinstance(value, (str, bytes, bytearray, memoryview)):
-        content = text_to_bytes(value) if isinstance(value, str) else bytes(value)
-        parts.append(bytes((Tag.STRING,)) + _U32.pack(len(content)) + content)
-    elif isinstance(value, Mapping):
-        parts.append(bytes((Tag.TABLE,)) + _U32.pack(len(value)))
-        for key, item in value.items():
-            _check_key(key)
-            _encode(key, parts, depth + 1)
-            _encode(item, parts, depth + 1)
-    elif isinstance(value, Sequence):
-        parts.append(bytes((Tag.TABLE,)) + _U32.pack(len(value)))
-        for index, item in enumerate(value, 1):
-            _encode(index, parts, depth + 1)
-            _encode(item, parts, depth + 1)
-    else:
-        raise WireError(f"a Python {type(value).__name__} has no counterpart in Lua")
+                self.write(key, depth + 1)
+                if type(key) is str:
+                    self._names[key] = self.parts[-1]
+            if type(item) is str:
+                add(_string_bytes(item))
+            elif type(item) is dict:
+                self.write(item, depth + 1)
+            elif type(item) is int and INTEGER_MIN <= item <= INTEGER_MAX:
+                add(_INTEGER_VALUE.pack(_INTEGER, item))
+            else:
+                self.write(item, depth + 1)
+
+
+def _string_bytes(text: str) -> bytes:
+    try:
+        content = text.encode()
+    except UnicodeEncodeError:
+        content = text_to_bytes(text)
+    length = len(content)
+    return (_HEADS[length] if length < len(_HEADS) else _HEAD.pack(_STRING, length)) + content
+
+
+_TOO_DEEP = f"the value is nested deeper than {DECODE_DEPTH_MAX} tables"
+_HEADS = tuple(_HEAD.pack(_STRING, length) for length in range(64))
+"""What stands before short strings."""
 
 
 def _check_key(key: object) -> None:
@@ -198,12 +233,32 @@ class Decoder:
 
     def value(self, depth: int = 0) -> Value:
         """The next value."""
+        # What there is most of, read at once; a response may have tens of thousands of values.
+        data, position = self.data, self.position
+        end = position + 9
+        if end <= len(data):
+            tag = data[position]
+            if tag == _STRING:
+                start = position + 5
+                end = start + _U32.unpack_from(data, position + 1)[0]
+                if end <= len(data):
+                    self.position = end
+                    return text_or_bytes(data[start:end])
+            elif tag == _INTEGER:
+                self.position = end
+                integer: int = _I64.unpack_from(data, position + 1)[0]
+                return integer
+            elif tag == _BOOLEAN and data[position + 1] <= 1:
+                self.position = position + 2
+                return data[position + 1] == 1
+        return self._any_value(depth)
+
+    def _any_value(self, depth: int) -> Value:
         tag = self.u8()
         if tag == _STRING:
             return text_or_bytes(self.text())
         if tag == _INTEGER:
-            integer: int = _I64.unpack_from(self.data, self._advance(8))[0]
-            return integer
+            return self.i64()
         if tag == _FLOAT:
             number: float = _F64.unpack_from(self.data, self._advance(8))[0]
             return number
@@ -240,11 +295,10 @@ class Decoder:
         raise WireError(f"unknown tag {tag:#04x} at {self.position - 1}")
 
     def _table(self, depth: int) -> Preview:
-        address, flags = self.u32(), self.u8()
-        name = self.text().decode("utf-8", "replace")
-        entries = sort_entries(
-            [(self.value(depth + 1), self.value(depth + 1)) for _ in range(self.count(2))]
-        )
+        address, flags, length = _PREVIEW_HEAD.unpack_from(self.data, self._advance(9))
+        name = self.take(length).decode("utf-8", "replace") if length else ""
+        value, below = self.value, depth + 1
+        entries = sort_entries([(value(below), value(below)) for _ in range(self.count(2))])
         omitted = bool(flags & (PREVIEW_FLAG_OMITTED | PREVIEW_FLAG_UNOPENED))
         cycle = flags & PREVIEW_FLAG_CYCLE
         text = "<cycle>" if cycle else table_text(entries, omitted=omitted)

@@ -387,3 +387,38 @@ def unquoted(text: str) -> bytes:
             result.append(simple[body[at + 1]])
             at += 2
     return bytes(result)
+
+
+nested: st.SearchStrategy[Value] = st.recursive(
+    scalars,
+    lambda inner: st.builds(
+        lambda pairs, omitted: table(*sort_entries(pairs.items()), omitted=omitted),
+        st.dictionaries(st.text(max_size=5) | st.integers(1, 6) | st.just("a..."), inner),
+        st.booleans(),
+    ),
+    max_leaves=12,
+)
+
+
+def without_texts(value: Value) -> Value:
+    if not isinstance(value, Preview):
+        return value
+    entries = tuple((key, without_texts(item)) for key, item in value.entries)
+    return Preview(value.kind, "" if entries else value.text, entries, value.omitted)
+
+
+@given(st.lists(nested, max_size=3), st.integers(WIDTH_MIN, 120))
+def test_the_texts_that_tables_have_change_nothing(values: list[Value], width: int) -> None:
+    plain = [without_texts(value) for value in values]
+    assert pretty_values(values, width=width) == pretty_values(plain, width=width)
+    for value, same in zip(values, plain, strict=True):
+        assert pretty(value, width=width) == pretty(same, width=width)
+        assert one_line(value, width=width) == one_line(same, width=width)
+
+
+@given(
+    st.dictionaries(st.text(), st.just(1)) | st.dictionaries(st.text() | st.integers(), st.just(1))
+)
+def test_names_come_in_the_order_of_their_bytes(fields: dict[str | int, int]) -> None:
+    names = [key for key, _ in sort_entries(fields.items()) if isinstance(key, str)]
+    assert names == sorted(names, key=lambda name: name.encode("utf-8", "surrogatepass"))

@@ -25,6 +25,7 @@ from lua_ls_persist.store.rows import (
 )
 from lua_ls_persist.store.unpacking import LONG_STRING
 from lua_ls_persist.store.watching import Changes, Watched
+from lua_ls_persist.store.writing import write_rows
 
 LONG_STRING_LENGTH: Final = 900
 """Strings longer than this are kept apart. A row of 1000 bytes no longer fits into its page."""
@@ -32,7 +33,7 @@ LONG_STRING_LENGTH: Final = 900
 NESTED_TABLE_ENTRIES_MAX: Final = 64
 """Tables with more entries never come along with the page that refers to them."""
 
-_SQL_SET = "REPLACE INTO entries (table_id, key_kind, key, kind, value) VALUES (?, ?, ?, ?, ?)"
+_SQL_SET = "REPLACE INTO entries (table_id, key_kind, key, kind, value)"
 _SQL_DELETE = "DELETE FROM entries WHERE table_id = ? AND key_kind = ? AND key = ?"
 _SQL_NEW_TABLE = "INSERT OR IGNORE INTO tables (id) VALUES (?)"
 _SQL_METATABLE = "UPDATE tables SET metatable = ? WHERE id = ?"
@@ -118,7 +119,7 @@ class Entries(Watched):
             if deletes:
                 many(_SQL_DELETE, deletes)
             if sets:
-                many(_SQL_SET, self._without_long(sets))
+                write_rows(self._cursor, _SQL_SET, self._without_long(sets))
             if metatables:
                 many(_SQL_METATABLE, metatables)
             if cells:

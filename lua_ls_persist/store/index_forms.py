@@ -30,6 +30,7 @@ from lua_ls_persist.store.rows import (
     Native,
     Value,
 )
+from lua_ls_persist.store.writing import write_rows
 
 Item: TypeAlias = tuple[Native, ...]
 """What is stored for a row: a row of the index's own table."""
@@ -41,7 +42,6 @@ STRINGS_HASH: Final = int.from_bytes(
     hashlib.blake2b(b"", digest_size=HASH_BYTES).digest(), "little", signed=True
 )
 """That of no fields. A hash index of elements has it for each row whose field is a string."""
-ROWS_AT_ONCE: Final = 50
 
 _MISSING: Final[Classified] = (int(Class.MISSING), 0)
 _EQUAL_TO_NOTHING: Final = (int(Class.MISSING), int(Class.NAN))
@@ -370,22 +370,6 @@ def _text(value: Value | None) -> str | None:
         return None
     native = value[1]
     return native if isinstance(native, str) else cast("bytes", native).decode("utf-8", "replace")
-
-
-def write_rows(
-    connection: apsw.Connection, statement: str, rows: Sequence[tuple[Native, ...]]
-) -> None:
-    """Runs `INSERT INTO x` for rows, several at once: that takes half the time."""
-    if not rows:
-        return
-    row = f"({', '.join('?' * len(rows[0]))})"
-    whole = len(rows) - len(rows) % ROWS_AT_ONCE
-    if whole:
-        many = f"{statement} VALUES {', '.join([row] * ROWS_AT_ONCE)}"
-        flat = itertools.chain.from_iterable
-        for start in range(0, whole, ROWS_AT_ONCE):
-            connection.execute(many, tuple(flat(rows[start : start + ROWS_AT_ONCE])))
-    connection.executemany(f"{statement} VALUES {row}", rows[whole:])
 
 
 def _sorted(items: Sequence[Item]) -> Sequence[Item]:

@@ -16,13 +16,14 @@ from typing import Final, cast, final
 
 import apsw
 
-from lua_ls_persist.store.index_forms import Form, Item, form_of, write_rows
+from lua_ls_persist.store.index_forms import Form, Item, form_of
 from lua_ls_persist.store.index_model import Index
 from lua_ls_persist.store.index_notes import NOTHING, Kept, Stored, same_items
 from lua_ls_persist.store.index_rows import VALUE, Fresh, Plan, Reader, RowKey
 from lua_ls_persist.store.rows import INTEGER, TABLE, Entry, Key, Native, Value
 from lua_ls_persist.store.unique import Unique
 from lua_ls_persist.store.watching import Changes
+from lua_ls_persist.store.writing import write_rows
 from lua_ls_persist.wire import INTEGER_MIN
 
 NOTED_MAX: Final = 50_000
