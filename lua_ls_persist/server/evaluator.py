@@ -1,7 +1,7 @@
 """Evaluations one after the other, without ever blocking the server's loop.
 
-Owns one session: opens it at the first evaluation, hands it one piece of work at a time, and
-interrupts exactly the one that is meant. Must not know LSP types or documents.
+Owns one session: opens it at the first evaluation, hands it one piece of work at a time
+(`jobs`), and says how it stands. Must not know LSP types or documents.
 """
 
 from __future__ import annotations
@@ -9,25 +9,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from lua_ls_persist import session as sessions
 from lua_ls_persist.errors import LuaPersistError, SessionClosedError, SessionError
-from lua_ls_persist.model import Evaluation, Local, Problem
+from lua_ls_persist.model import Evaluation
+from lua_ls_persist.server.jobs import Job, Use, Work
 from lua_ls_persist.server.watching import Watch
-from lua_ls_persist.session.documents import DocumentCode
-from lua_ls_persist.session.output import OnOutput
-from lua_ls_persist.wire import Encodable
 
 if TYPE_CHECKING:
     from lua_ls_persist.session import Session
 
-RETRY_S = 0.005
 GLANCE_S = 0.05
 """A look for a language feature is given up after this long: the source alone must do then."""
 
@@ -41,110 +37,6 @@ State: TypeAlias = Literal["starting", "idle", "evaluating", "untrusted", "close
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Lua source and where it comes from."""
-
-    text: str
-    name: str
-    line: int = 0
-    """How many lines stand before it in its document."""
-    arguments: Sequence[Encodable] = ()
-    """What it finds in `...`."""
-    code: DocumentCode | None = None
-    """What is to be known about the locals of its document; None: it is evaluated as it stands."""
-
-
-class _Work(Protocol):
-    """What can be interrupted: it waits, or runs."""
-
-    def interrupt(self) -> bool:
-        """Ends it; true if it was running."""
-
-
-class Job:
-    """One evaluation that was asked for: waiting, running or done."""
-
-    def __init__(self, source: Source, *, id_: str = "") -> None:
-        self.source = source
-        self.id = id_
-        """By this the client knows what belongs together."""
-        self.on_output: OnOutput | None = None
-        """Hears what it prints, on the session's thread."""
-        self.interrupted = False
-        """Whether somebody asked for its end."""
-        self.started_utc: datetime | None = None
-        self.evaluation: Evaluation | None = None
-        """What came of it; stays None if it never ran."""
-        self.locals: tuple[Local, ...] = ()
-        """What is known of the locals of its document afterwards."""
-        self._future: Future[Evaluation] | None = None
-        self._session: Session | None = None
-
-    def submit(self, session: Session, time_limit_s: float | None) -> Future[Evaluation]:
-        """Gives it to a session that has nothing else to do."""
-        source = self.source
-        if source.code is None:
-            future = session.submit(
-                source.text,
-                name=source.name,
-                line=source.line,
-                arguments=source.arguments,
-                time_limit_s=time_limit_s,
-                on_output=self.on_output,
-            )
-        else:
-            future = session.submit_document(
-                source.text,
-                source.code,
-                name=source.name,
-                line=source.line,
-                time_limit_s=time_limit_s,
-                on_output=self.on_output,
-            )
-        self._session, self._future = session, future
-        return future
-
-    def never_started(self) -> Evaluation:
-        """What is said of it if it was interrupted while it waited."""
-        problem = Problem(
-            kind="interrupt",
-            message="interrupted before it started",
-            chunk=self.source.name,
-            line=self.source.line + 1,
-        )
-        return Evaluation(ok=False, problems=(problem,))
-
-    def interrupt(self) -> bool:
-        """Ends it, wherever it stands; true if it was running."""
-        self.interrupted = True
-        if self._future is None or self._session is None or self._future.done():
-            return False
-        # The session has nothing else: only one job is given to it at a time.
-        if not self._future.cancel() and not self._session.interrupt():
-            # It was taken up and does not run yet, or has just ended.
-            asyncio.get_running_loop().call_later(RETRY_S, self.interrupt)
-        return True
-
-
-class _Use:
-    """Something that is done with the session and is no evaluation of a document."""
-
-    def __init__(self) -> None:
-        self.interrupted = False
-        self.session: Session | None = None
-        self.running: asyncio.Future[Any] | None = None
-
-    def interrupt(self) -> bool:
-        self.interrupted = True
-        if self.running is None or self.session is None or self.running.done():
-            return False
-        self.session.interrupt()
-        # It may be between two steps; and not everything can be interrupted.
-        asyncio.get_running_loop().call_later(RETRY_S, self.interrupt)
-        return True
 
 
 class Evaluator:
@@ -177,7 +69,7 @@ class Evaluator:
         """For the evaluations that start from now on."""
         self._session: Session | None = None
         self._turn = asyncio.Lock()
-        self._work: list[_Work] = []
+        self._work: list[Work] = []
         self._evaluating: Job | None = None
         self._opening = False
         self.failure = ""
@@ -266,7 +158,7 @@ class Evaluator:
         """
         if creates:
             self._check_trust()
-        use = _Use()
+        use = Use()
         self._work.append(use)
         try:
             async with self._turn:

@@ -8,20 +8,21 @@ numbers are 1-based and are always called `line`, so the two cannot be taken for
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
+
+# Tuples, for a long document has thousands of them in one answer: they are made and compared in a
+# third of the time that frozen dataclasses take.
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
+class Position(NamedTuple):
     """A place between two characters."""
 
     row: int
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(NamedTuple):
     """The text from `start` up to, and without, `end`."""
 
     start: Position

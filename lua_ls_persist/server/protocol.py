@@ -120,6 +120,19 @@ class LuaProtocol(LanguageServerProtocol):
         error = {"code": code, "message": text}
         self._send_data({"jsonrpc": self.VERSION, "id": id_, "error": error})
 
+    def _run_generator(
+        self, future: Future[Any] | None, *, gen: Generator[Any, Any, Any], result_future: Any
+    ) -> None:
+        """Ends with the handler that it waits for; pygls lets the cancellation out of a callback.
+
+        A client that leaves at once cancels what `initialized` has begun.
+        """
+        if future is not None and future.cancelled():
+            gen.close()
+            result_future.cancel()
+            return
+        super()._run_generator(future, gen=gen, result_future=result_future)
+
     def _send_handler_result(self, future: Future[Any], *, msg_id: int | str) -> None:
         """Says what went wrong in a sentence for people; pygls sends the traceback."""
         error = None if future.cancelled() else future.exception()

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from heapq import nsmallest
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from lua_ls_persist.model import IndexInfo, Value
 from lua_ls_persist.paths import Key
 from lua_ls_persist.pretty import is_name, scalar_text
+from lua_ls_persist.session.fitting import Names
 
 _TYPES: Final = {
     "0": "nil",
@@ -110,6 +109,11 @@ class KeyList:
     other: int = 0
     """How many more there are that have no text."""
     complete: bool = True
+    names: Names = field(init=False, repr=False, compare=False)
+    """Those of them that are strings."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", Names(self.keys))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,34 +206,11 @@ class Sight:
     def fitting(self, typed: str, limit: int) -> Iterator[KeySight]:
         """Keys of strings that have what was typed in them, in this order, however large the table.
 
-        Of each table at most so many: those that begin so first, then by the alphabet.
+        Of each table at most so many, the best first.
         """
-        folded = typed.lower()
-        length = len(typed)
-        fits = re.compile(".*?".join(map(re.escape, folded))).search
-
-        def order(place: int) -> tuple[bool, bool, str]:
-            key = str(keys[place])
-            label = key.lower()
-            return not label.startswith(folded), label.startswith("_"), label
-
         for depth, part in enumerate(self.chain):
             keys, shown = part.keys, part.shown
-            places = [
-                place
-                for place, key in enumerate(keys)
-                if isinstance(key, str) and key[:length].lower() == folded
-            ]
-            if len(places) <= limit and folded:
-                # To look for it inside of all names takes ten times as long.
-                places = [
-                    place
-                    for place, key in enumerate(keys)
-                    if isinstance(key, str) and len(key) >= length and fits(key.lower())
-                ]
-            if len(places) > limit:
-                places = nsmallest(limit, places, order)
-            for place in places:
+            for place in part.names.fitting(typed, limit):
                 kind = _TYPES.get(part.types[place], "nil")
                 yield KeySight(
                     keys[place], kind, shown[place] if place < len(shown) else None, depth

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from lua_ls_persist.errors import SessionError
-from lua_ls_persist.server.evaluator import Evaluator, Job, Source
+from lua_ls_persist.server.evaluator import Evaluator
+from lua_ls_persist.server.jobs import Job, Source
 from lua_ls_persist.session import Session
 
 

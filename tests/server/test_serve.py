@@ -62,6 +62,17 @@ def test_exit_status() -> None:
     assert subprocess.run(SERVER, input=rude, capture_output=True, check=False).returncode == 1
 
 
+def test_a_client_that_leaves_at_once_is_no_trouble() -> None:
+    # It can be asked for its settings, does not say them, and is gone while they are waited for.
+    asked = {"workspace": {"configuration": True}}
+    start = frame("initialize", 1, processId=None, rootUri=None, capabilities=asked)
+    gone = start + frame("initialized")
+    ended = subprocess.run(SERVER, input=gone, capture_output=True, check=True, timeout=20)
+    assert b'"workspace/configuration"' in ended.stdout
+    assert b"Error" not in ended.stderr
+    assert b"Exception" not in ended.stderr
+
+
 def test_a_client_that_disappears_ends_the_server() -> None:
     uri = "untitled:loop"
     item = {"uri": uri, "languageId": "lua", "version": 1, "text": "while true do end"}

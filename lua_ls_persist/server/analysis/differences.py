@@ -1,4 +1,4 @@
-"""What two states of a text have in common at both ends: all between counts as edited.
+"""What two states of a text, or of a list, have in common at both ends: all between is edited.
 
 Simpler than to follow each edit, and right whatever the client sends; comparing is a matter of
 microseconds.
@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-T = TypeVar("T", str, bytes)
+T = TypeVar("T", str, bytes, list[int])
 
 
 def common_prefix(one: T, other: T) -> int:
-    """How many characters two texts have in common at their start."""
+    """How many characters or numbers two have in common at their start."""
     low, high = 0, min(len(one), len(other))
     if one[:high] == other[:high]:
         return high
@@ -26,7 +26,7 @@ def common_prefix(one: T, other: T) -> int:
 
 
 def common_suffix(one: T, other: T, longest: int) -> int:
-    """How many characters two texts have in common at their end; at most `longest`."""
+    """How many characters or numbers two have in common at their end; at most `longest`."""
     low, high = 0, longest
     while low < high:
         middle = (low + high + 1) // 2

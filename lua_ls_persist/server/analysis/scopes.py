@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import gc
 import re
-from bisect import bisect_right
 from collections.abc import Iterator
-from itertools import accumulate
 
-from lua_ls_persist.server.analysis import nodes
+from lua_ls_persist.server.analysis import nodes, walking
+from lua_ls_persist.server.analysis.lines import Lines
 from lua_ls_persist.server.analysis.model import (
     CallSite,
     ExpressionPath,
@@ -86,42 +85,20 @@ def _parsed_anew(source: str) -> Chunk:
     return chunk
 
 
-class Scopes:
+class Scopes(Lines):
     """The names of one document."""
 
     def __init__(self, chunk: Chunk) -> None:
+        super().__init__(chunk.source)
         self.chunk = chunk
-        rows = chunk.source.split("\n")
-        self._starts = [0, *accumulate(len(row) + 1 for row in rows)]
-        self._last = len(chunk.source)
         self._occurrences: dict[tuple[str, bool], dict[int, Occurrence]] = {}
-
-    def offset(self, position: Position) -> int:
-        """How many code points lie before a position."""
-        row = max(0, min(position.row, len(self._starts) - 2))
-        end = self._starts[row + 1] - 1
-        return max(self._starts[row], min(self._starts[row] + position.column, end))
-
-    def position(self, offset: int) -> Position:
-        """The position behind so many code points."""
-        offset = max(0, min(offset, self._last))
-        row = bisect_right(self._starts, offset) - 1
-        return Position(row, offset - self._starts[row])
-
-    def rows_between(self, start: int, end: int) -> bool:
-        """Whether a line ends between two offsets."""
-        return self.chunk.source.find("\n", start, end) >= 0
-
-    def range(self, start: int, end: int) -> Range:
-        """The range between two offsets."""
-        return Range(self.position(start), self.position(end))
 
     def name_at(self, position: Position) -> Name | None:
         """The name under or right before a position."""
         offset = self.offset(position)
         for base, statement in self.around(offset):
             local = offset - base
-            for name in _names(statement):
+            for name in walking.names(statement):
                 if name.offset <= local <= name.end and name.role != nodes.SELF:
                     return self._variable(name, base)
             for chain in statement.chains:
@@ -142,10 +119,10 @@ class Scopes:
             local = offset - base
             inner = [chain for chain in statement.chains if chain.start <= local <= chain.end]
             for chain in sorted(inner, key=lambda chain: chain.start, reverse=True):
-                count = _steps_up_to(chain, local)
+                count = walking.steps_up_to(chain, local)
                 if count is not None:
                     return self.path(chain, base, count, cursor=offset)
-            for name in _names(statement):
+            for name in walking.names(statement):
                 if name.offset <= local <= name.end and name.role != nodes.SELF:
                     variable = self._variable(name, base)
                     return ExpressionPath(variable, (), variable.range)
@@ -157,13 +134,13 @@ class Scopes:
         for base, statement in self.around(offset):
             best: tuple[int, Chain, int] | None = None
             # The call around a function is another matter.
-            function = start = _function_around(statement, offset - base)
+            function = start = walking.function_around(statement, offset - base)
             for chain in statement.chains:
                 for count, step in enumerate(chain.steps):
                     if (
                         step.kind == "("
                         and step.start > start
-                        and _is_argument(step, offset - base)
+                        and walking.is_argument(step, offset - base)
                     ):
                         best, start = (base, chain, count), step.start
             if best is not None:
@@ -233,7 +210,7 @@ class Scopes:
     def called(self) -> list[Range]:
         """The names of all functions that are called: of `a.b:c()` that is `c`."""
         found: list[tuple[int, int]] = []
-        for base, statement in _statements(self.chunk.root, 0):
+        for base, statement in walking.statements(self.chunk.root, 0):
             for chain in statement.chains:
                 for index, step in enumerate(chain.steps):
                     before = chain.steps[index - 1] if index else chain.base
@@ -250,7 +227,7 @@ class Scopes:
         offset = self.offset(declaration.start)
         for base, statement in self.around(offset):
             for target, value in zip(statement.targets, statement.values, strict=False):
-                if base + _key_start(target) == offset and statement.kind != "for":
+                if base + walking.key_start(target) == offset and statement.kind != "for":
                     return self.value(value, base)
         return None
 
@@ -262,7 +239,7 @@ class Scopes:
         base, statement = 0, self.chunk.root
         while True:
             found.append((base, statement))
-            inner = _statement_at(statement, offset - base)
+            inner = walking.statement_at(statement, offset - base)
             if inner is None:
                 return found[::-1]
             base, statement = base + inner[0], inner[1]
@@ -276,12 +253,12 @@ class Scopes:
 
     def mentioning(self, text: str) -> Iterator[tuple[int, Statement]]:
         """All statements in which a name stands, at any depth, each with its offset."""
-        return _mentioning(text, self.chunk.root, 0)
+        return walking.mentioning(text, self.chunk.root, 0)
 
     def function_around(self, offset: int) -> int:
         """Where the innermost function around a place begins; -1 for the whole text."""
         for base, statement in self.around(offset):
-            start = _function_around(statement, offset - base)
+            start = walking.function_around(statement, offset - base)
             if start >= 0:
                 return base + start
         return -1
@@ -412,79 +389,3 @@ def _constants(call: Step) -> tuple[nodes.CONSTANT_KEY | None, ...]:
         given.expression.value if isinstance(given.expression, nodes.Literal) else None
         for given in call.arguments
     )
-
-
-def _names(statement: Statement) -> Iterator[nodes.Name]:
-    """The variables and labels right in a statement: not those of statements inside."""
-    for event in statement.events:
-        if isinstance(event, Block):
-            yield from event.head
-            yield from (name for name in event.tail if not isinstance(name, Block))
-        else:
-            yield event
-
-
-def _statement_at(statement: Statement, offset: int) -> tuple[int, Statement] | None:
-    """The inner statement that a place belongs to: the last one that begins before it."""
-    best: tuple[int, Statement] | None = None
-    for block in statement.blocks:
-        if block.start <= offset <= block.end and block.offsets:
-            index = bisect_right(block.offsets, offset) - 1
-            if index >= 0 and (best is None or block.offsets[index] > best[0]):
-                best = block.offsets[index], block.statements[index]
-    return best
-
-
-def _steps_up_to(chain: Chain, offset: int) -> int | None:
-    """How many steps a path to this place has; None if it is inside an argument or a key."""
-    if chain.base is not None and chain.base.offset <= offset <= chain.base.end:
-        return 0
-    for count, step in enumerate(chain.steps, 1):
-        if step.start < offset <= step.end:
-            if step.kind in (".", ":"):
-                return count
-            on_key = step.key is not None and step.key_start <= offset <= step.key_end
-            return count if on_key or offset == step.end else None
-    return None
-
-
-def _is_argument(step: Step, offset: int) -> bool:
-    return step.start < offset and (offset < step.end or (offset == step.end and not step.closed))
-
-
-def _function_around(statement: Statement, offset: int) -> int:
-    """Where the innermost function begins in whose body a place lies; -1 if there is none."""
-    return max(
-        (
-            block.start
-            for block in statement.blocks
-            if block.kind == "function" and block.parameters_end <= offset < block.end
-        ),
-        default=-1,
-    )
-
-
-def _key_start(target: nodes.Name | Chain | Step) -> int:
-    if isinstance(target, nodes.Name):
-        return target.offset
-    if isinstance(target, Step):
-        return target.key_start
-    if target.steps:
-        return target.steps[-1].key_start
-    return target.start
-
-
-def _statements(statement: Statement, base: int) -> Iterator[tuple[int, Statement]]:
-    """All statements, at any depth."""
-    yield base, statement
-    for block in statement.blocks:
-        for offset, inner in zip(block.offsets, block.statements, strict=True):
-            yield from _statements(inner, base + offset)
-
-
-def _mentioning(text: str, statement: Statement, base: int) -> Iterator[tuple[int, Statement]]:
-    yield base, statement
-    for block in statement.blocks:
-        for offset, inner in zip(block.offsets, block.statements, strict=True):
-            if text in inner.mentions:
-                yield from _mentioning(text, inner, base + offset)

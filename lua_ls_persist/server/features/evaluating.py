@@ -24,9 +24,9 @@ from lua_ls_persist.server.board import Changed, Hint, Item, Note
 from lua_ls_persist.server.columns import PARSED_ROWS_MAX
 from lua_ls_persist.server.convert import range_json
 from lua_ls_persist.server.documents import Document
-from lua_ls_persist.server.evaluator import Job, Source
 from lua_ls_persist.server.features.output import OutputStream
 from lua_ls_persist.server.features.progress import progress
+from lua_ls_persist.server.jobs import Job, Source
 from lua_ls_persist.server.positions import Position, Range
 from lua_ls_persist.server.presentation import Origin
 from lua_ls_persist.server.toplevel import code_of, named_in

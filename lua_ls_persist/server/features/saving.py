@@ -18,8 +18,8 @@ from lsprotocol import types
 from lua_ls_persist.errors import LuaPersistError
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.documents import Document
-from lua_ls_persist.server.evaluator import Job, Source
 from lua_ls_persist.server.features.evaluating import Piece, evaluate
+from lua_ls_persist.server.jobs import Job, Source
 from lua_ls_persist.server.modules import CHUNK, DROP, RELOAD, names_of
 from lua_ls_persist.server.presentation import Origin
 

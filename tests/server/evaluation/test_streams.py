@@ -10,9 +10,9 @@ import pytest
 
 from lua_ls_persist.model import Evaluation, Frame, OutputPiece, Problem
 from lua_ls_persist.server import watching
-from lua_ls_persist.server.evaluator import Source
 from lua_ls_persist.server.features import evaluating, output
 from lua_ls_persist.server.features.output import OutputStream
+from lua_ls_persist.server.jobs import Source
 from lua_ls_persist.server.watching import Watch
 from tests.server.editor import within
 

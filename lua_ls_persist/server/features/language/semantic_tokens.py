@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
+from lua_ls_persist.server.analysis.differences import common_prefix, common_suffix
 from lua_ls_persist.server.analysis.tokens import MODIFIERS, TYPES, tokens_of, within_rows
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.features.language.speaking import speaks
@@ -77,22 +78,9 @@ async def _tokens(server: LuaLanguageServer, uri: str) -> list[int]:
 
 def _edits(old: list[int], new: list[int]) -> list[types.SemanticTokensEdit]:
     """The one part that differs."""
-    shortest = min(len(old), len(new))
-    head = _common(old, new, shortest)
-    tail = _common(old[::-1], new[::-1], shortest - head)
+    head = common_prefix(old, new)
     if head == len(old) == len(new):
         return []
+    tail = common_suffix(old, new, min(len(old), len(new)) - head)
     removed = len(old) - tail - head
     return [types.SemanticTokensEdit(head, removed, new[head : len(new) - tail])]
-
-
-def _common(one: list[int], other: list[int], longest: int) -> int:
-    """How many numbers two lists have in common at their start."""
-    low, high = 0, longest
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
