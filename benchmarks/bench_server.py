@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -34,6 +35,7 @@ async def bare(params: dict) -> dict:
     return {"ok": True}
 server.start_io()
 """
+BYTECODE = Path(__file__).parent / ".build" / "bytecode"
 URI = "untitled:one"
 LARGE_URI = "untitled:large"
 LARGE_TEXT = "local t = { x = 1, y = 'two' }\nfunction f(a) return a.b.c end\n" * 2500
@@ -56,7 +58,10 @@ class Client:
         capabilities: dict[str, Any] = CAPABILITIES,
     ) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, "-c", program],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=_environment(),
         )
         self._last_id = 0
         uri = None if folder is None else folder.as_uri()
@@ -93,14 +98,17 @@ class Client:
                 return message["result"]
             self._react(message)
 
-    def until_diagnostics(self, uri: str, wanted: Callable[[list[Any]], bool]) -> None:
-        """Waits until the diagnostics of a document are as wanted."""
+    def until_diagnostics(
+        self, uri: str, wanted: Callable[[list[Any]], bool], *, version: int
+    ) -> None:
+        """Waits until the diagnostics of a version of a document are as wanted."""
         while True:
             message = self._receive()
             self._react(message)
             if message.get("method") == "textDocument/publishDiagnostics":
                 params = message["params"]
-                if params["uri"] == uri and wanted(params["diagnostics"]):
+                is_of_it = params["uri"] == uri and params.get("version") == version
+                if is_of_it and wanted(params["diagnostics"]):
                     return
 
     def _react(self, message: dict[str, Any]) -> None:
@@ -130,6 +138,16 @@ class Client:
         if not line:
             raise RuntimeError("the server has ended")
         return json.loads(self._process.stdout.read(size))
+
+
+def _environment() -> dict[str, str]:
+    """That of somebody who has installed the package: its modules are compiled to bytecode.
+
+    A checkout's are not, where Python was told to write none; then each start compiles them anew.
+    """
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(BYTECODE)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    return environment
 
 
 def samples(rounds: int) -> dict[str, Sample]:

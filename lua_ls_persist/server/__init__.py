@@ -10,6 +10,7 @@ and shall not wait for all of LSP at the first key.
 
 from __future__ import annotations
 
+import gc
 import importlib
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,14 @@ if not TYPE_CHECKING:  # a type checker that saw it would accept any name
     def __getattr__(name: str) -> object:
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(f"{__name__}.starting"), name)
+        # Thousands of classes are made, and nothing of it is garbage: to look for some time and
+        # again takes 8% of the start.
+        was_enabled = gc.isenabled()
+        gc.disable()
+        try:
+            value = getattr(importlib.import_module(f"{__name__}.starting"), name)
+        finally:
+            if was_enabled:
+                gc.enable()
         globals()[name] = value
         return value

@@ -128,6 +128,9 @@ class Registry(Generic[S]):
     def __iter__(self) -> Iterator[Command[S, Any]]:
         return iter(self._commands.values())
 
+    def __contains__(self, id_: object) -> bool:
+        return id_ in self._commands
+
     def get(self, id_: str) -> Command[S, Any]:
         """The command of that id.
 

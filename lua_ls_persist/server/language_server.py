@@ -344,6 +344,10 @@ class LuaLanguageServer(LanguageServer):
             )
         )
 
+    def encoded(self, data: object) -> str:
+        """Objects of lsprotocol, or plain data that may hold some, as JSON."""
+        return cast("LuaProtocol", self.protocol).encoded(data)
+
     def leave(self) -> None:
         """The client has said `exit`: what serves it ends."""
         if self.on_leave is not None:

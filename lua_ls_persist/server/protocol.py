@@ -20,6 +20,7 @@ from pygls.protocol.language_server import lsp_method
 
 from lua_ls_persist.errors import LuaPersistError
 from lua_ls_persist.jsonable import Json
+from lua_ls_persist.server.answers import Encoded
 from lua_ls_persist.server.commands import CommandError
 from lua_ls_persist.server.features import notebooks, sync
 from lua_ls_persist.server.features.registry import COMMANDS
@@ -146,10 +147,38 @@ class LuaProtocol(LanguageServerProtocol):
         logger.error("A request failed", exc_info=error)
         self._refuse(msg_id, INTERNAL_ERROR, f"this should not have happened: {error!r}")
 
+    def encoded(self, data: Any) -> str:
+        """Objects of lsprotocol, or plain data, as JSON."""
+        return json.dumps(data, default=self._serialize_message)
+
+    def _send_response(
+        self, msg_id: int | str, result: Any = None, error: types.ResponseError | None = None
+    ) -> None:
+        """Sends an answer as it is where a feature has encoded it."""
+        if error is None and isinstance(result, Encoded):
+            self._result_types.pop(msg_id, None)
+            head = f'{{"jsonrpc":"{self.VERSION}","id":{json.dumps(msg_id)},"result":'
+            self._send_text(f"{head}{result.text}}}")
+        else:
+            super()._send_response(msg_id, result, error)
+
     def _send_data(self, data: Any) -> None:
+        self._send_text(self.encoded(data))
+
+    def _send_text(self, text: str) -> None:
         """Sends nothing any more to a client that left; pygls reports its failure, which fails."""
-        if not self._left:
-            super()._send_data(data)
+        if self._left:
+            return
+        if self.writer is None:
+            logger.error("Nothing can be sent: there is no connection")
+            return
+        body = text.encode()
+        try:
+            self.writer.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        except BrokenPipeError:
+            raise
+        except Exception:
+            logger.exception("A message could not be sent")
 
     # pygls' own documents split lines where LSP does not (see `documents`), so they are not used.
 

@@ -31,6 +31,7 @@ ROWS_MAX: Final = 100
 NOTHING: Final = "ok"
 """What is said of code that gives no values."""
 
+_PROMPT: Final = ">>>"
 _EXAMPLE: Final = re.compile(r"(?P<indent>[ \t]*)---[ \t]*>>>[ \t]?(?P<expression>.*)\Z")
 _COMMENT: Final = re.compile(r"[ \t]*---(?P<text>.*)\Z")
 _WAS: Final = re.compile(r"WAS (.*)\Z")
@@ -132,6 +133,8 @@ class Example:
 
 def examples_in(document: Document) -> Iterator[Example]:
     """All examples of a document, in order."""
+    if _PROMPT not in document.source:
+        return  # Most documents have none, and have many rows.
     row, group = 0, 0
     while row < document.row_count:
         text = document.row(row)

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 DELAY_S = 0.01
 """From the last key press to the check: what arrives together is checked once."""
-DELAY_PER_CHECK = 3.0
-"""A check that takes long is waited for longer: this many times as long as the last one took."""
+REST_PER_CHECK = 1.0
+"""After a check the compiler rests, this many times as long as it took: while somebody types in a
+file that takes long, it works half of the time at most."""
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +44,10 @@ class SyntaxChecks:
         self._notes: dict[str, Note] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._running: set[str] = set()
+        self._outdated: set[str] = set()
+        """Those of them whose text has changed since."""
         self._checker: SyntaxChecker | None = None
-        self._took_s = 0.0
+        self._rests_until_s = 0.0
         self._closed = False
         self._compiler = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lua-persist-syntax")
         self.worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lua-persist-texts")
@@ -59,12 +62,12 @@ class SyntaxChecks:
         self._schedule(uri, 0.0)
 
     def edited(self, uri: str, edits: list[Edit]) -> None:
-        """Shifts the note of a document, and checks it when the user pauses."""
+        """Shifts the note of a document, and checks it soon."""
         key = uris.key_of(uri)
         note = self._notes.get(key)
         if note is not None:
             self._notes[key] = _moved(note, key, edits)
-        self._schedule(uri, max(DELAY_S, DELAY_PER_CHECK * self._took_s))
+        self._schedule(uri, self._delay_s)
 
     def closed(self, uri: str) -> None:
         """Forgets a document."""
@@ -94,6 +97,10 @@ class SyntaxChecks:
         self._compiler.shutdown(wait=False)
         self.worker.shutdown(wait=False)
 
+    @property
+    def _delay_s(self) -> float:
+        return max(DELAY_S, self._rests_until_s - time.monotonic())
+
     def _schedule(self, uri: str, delay_s: float) -> None:
         if self._closed:
             return
@@ -110,8 +117,8 @@ class SyntaxChecks:
         document = self._documents.get(uri)
         if document is None or self._closed:
             return
-        if key in self._running:  # The one under way is outdated; look again when it is done.
-            self._schedule(uri, DELAY_S)
+        if key in self._running:
+            self._outdated.add(key)
             return
         self._running.add(key)
         loop = asyncio.get_running_loop()
@@ -123,6 +130,9 @@ class SyntaxChecks:
         self._running.discard(key)
         if self._closed or future.cancelled():
             return
+        if key in self._outdated:
+            self._outdated.discard(key)
+            self._schedule(document.uri, self._delay_s)
         error = future.exception()
         if error is not None:
             logger.error("Cannot check the syntax of %s: %s", document.uri, error)
@@ -156,7 +166,8 @@ class SyntaxChecks:
                 else ()
             )
             note = Note("error", "syntax", problem.message, place.range, related)
-        self._took_s = time.monotonic() - started_s
+        now_s = time.monotonic()
+        self._rests_until_s = now_s + REST_PER_CHECK * (now_s - started_s)
         return note
 
     def _close_checker(self) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import partial
 from typing import Literal as OneOf
+from typing import NamedTuple
 
+from lua_ls_persist.server.analysis.facts import fact, outermost
 from lua_ls_persist.server.analysis.lexer import COMMENT_OR_STRING
 from lua_ls_persist.server.analysis.nodes import Statement
 from lua_ls_persist.server.analysis.scopes import Scopes
@@ -16,8 +18,7 @@ FOLDS_MAX = 5000
 _REGION = re.compile(r"--+\s*#?(?P<end>end)?region\b")
 
 
-@dataclass(frozen=True, slots=True)
-class Fold:
+class Fold(NamedTuple):
     """Rows that fold to the first of them."""
 
     first: int
@@ -28,16 +29,30 @@ class Fold:
 def folds_of(scopes: Scopes) -> list[Fold]:
     """The folds of a text, in order; where several begin on a row, the longest."""
     longest: dict[int, Fold] = {}
-    for fold in (*_blocks(scopes, scopes.chunk.root, 0), *_texts(scopes)):
+    for fold in (*_constructs(scopes), *_texts(scopes)):
         known = longest.get(fold.first)
         if fold.last > fold.first and (known is None or known.last < fold.last):
             longest[fold.first] = fold
     return sorted(longest.values(), key=lambda fold: fold.first)[:FOLDS_MAX]
 
 
+def _constructs(scopes: Scopes) -> Iterator[Fold]:
+    for base, statement in outermost(scopes.chunk):
+        if statement.blocks:
+            row = scopes.position(base).row
+            for fold in fact(statement, _blocks, partial(_from, scopes, statement, base, row)):
+                yield Fold(row + fold.first, row + fold.last)
+
+
+def _from(scopes: Scopes, statement: Statement, base: int, row: int) -> list[Fold]:
+    """The folds of a statement, in rows from its first."""
+    folds = _blocks(scopes, statement, base)
+    return [Fold(fold.first - row, fold.last - row) for fold in folds]
+
+
 def _blocks(scopes: Scopes, statement: Statement, base: int) -> Iterator[Fold]:
     for block in statement.blocks:
-        if block.kind != "chunk" and scopes.rows_between(base + block.start, base + block.end):
+        if scopes.rows_between(base + block.start, base + block.end):
             first = scopes.position(base + block.start).row
             last = scopes.position(base + block.end).row
             # The row of the keyword or bracket that ends it stays in sight.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from itertools import accumulate
 
-from lua_ls_persist.server.positions import Position, Range
+from lua_ls_persist.server.positions import Encoding, Position, Range
 
 
 class Lines:
@@ -13,6 +13,7 @@ class Lines:
 
     def __init__(self, source: str) -> None:
         self._source = source
+        self._is_ascii = source.isascii()
         self._starts = [0, *accumulate(len(row) + 1 for row in source.split("\n"))]
 
     def offset(self, position: Position) -> int:
@@ -26,6 +27,14 @@ class Lines:
         offset = max(0, min(offset, len(self._source)))
         row = bisect_right(self._starts, offset) - 1
         return Position(row, offset - self._starts[row])
+
+    def place(self, offset: int, encoding: Encoding) -> tuple[int, int]:
+        """Row and column of an offset as a client counts them."""
+        row = bisect_right(self._starts, offset) - 1
+        start = self._starts[row]
+        if self._is_ascii:
+            return row, offset - start
+        return row, encoding.units(self._source[start:offset])
 
     def rows_between(self, start: int, end: int) -> bool:
         """Whether a line ends between two offsets."""

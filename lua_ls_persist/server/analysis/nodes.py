@@ -147,6 +147,7 @@ class Statement:
         "chains",
         "end",
         "events",
+        "facts",
         "free",
         "kind",
         "mentions",
@@ -179,6 +180,8 @@ class Statement:
         """Variables that it does not declare itself; None until asked for."""
         self.tokens: object = None
         """What `tokens` remembers."""
+        self.facts: dict[object, object] | None = None
+        """What `facts` remembers."""
 
 
 Event = Union[Name, Block]  # noqa: UP007 - evaluated at run time

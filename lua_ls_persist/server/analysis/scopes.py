@@ -7,7 +7,6 @@ answered for half-typed code too.
 from __future__ import annotations
 
 import gc
-import re
 from collections.abc import Iterator
 
 from lua_ls_persist.server.analysis import nodes, walking
@@ -38,7 +37,7 @@ from lua_ls_persist.server.positions import Position, Range
 FROZEN_LENGTH_MIN = 20_000
 """Shorter texts have too few nodes for it to matter."""
 
-_ASSIGNS = re.compile(r"(?<![=<>~])=\Z")
+_COMPARES = ("==", "<=", ">=", "~=")
 
 _KINDS: dict[int, Kind] = {
     nodes.LOCAL: "local",
@@ -153,7 +152,7 @@ class Scopes(Lines):
         """The locals that code at a position sees, inner ones first."""
         offset = self.offset(position)
         before = self.chunk.source[:offset].rstrip()
-        if _ASSIGNS.search(before):
+        if before.endswith("=") and not before.endswith(_COMPARES):
             offset = len(before)  # The value is still to come, and does not see its own name.
         return [
             self._declared(declaration) for declaration in visible_names(self.chunk.root, offset)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal as OneOf
 
 from lua_ls_persist.server.analysis import nodes
 from lua_ls_persist.server.analysis.entities import unwrapped
+from lua_ls_persist.server.analysis.facts import fact, outermost
 from lua_ls_persist.server.analysis.nodes import Block, Chain, Expression, Statement, Step
+from lua_ls_persist.server.analysis.parsing import Chunk
 from lua_ls_persist.server.analysis.scopes import scopes_of
 from lua_ls_persist.server.documents import Document
 
@@ -31,6 +34,19 @@ class Symbol:
     name_end: int
     children: list[Symbol] = field(default_factory=list)
 
+    def moved(self, offset: int) -> Symbol:
+        """The same further behind in a text."""
+        return Symbol(
+            self.name,
+            self.kind,
+            self.detail,
+            self.start + offset,
+            self.end + offset,
+            self.name_start + offset,
+            self.name_end + offset,
+            [child.moved(offset) for child in self.children],
+        )
+
     def walk(self, container: str = "") -> Iterator[tuple[Symbol, str]]:
         """It and all in it, each with what it is in."""
         yield self, container
@@ -42,18 +58,40 @@ def symbols_of(document: Document) -> list[Symbol]:
     """The symbols of a document, in its order."""
     found = document.derived.get("symbols")
     if not isinstance(found, list):
-        found = _Outline().block(scopes_of(document).chunk.block, 0, outermost=True)
+        found = [
+            symbol.moved(base)
+            for base, _, outline in symbols_by_statement(scopes_of(document).chunk)
+            for symbol in outline.symbols
+        ]
         document.derived["symbols"] = found
     return found
 
 
-class _Outline:
-    def __init__(self) -> None:
-        self._left = SYMBOLS_MAX
+def symbols_by_statement(chunk: Chunk) -> Iterator[tuple[int, Statement, Outline]]:
+    """Of each statement of the outermost level, with its offset."""
+    left = SYMBOLS_MAX
+    for base, statement in outermost(chunk):
+        if not statement.blocks and not statement.targets:
+            continue
+        outline = fact(statement, Outline, partial(Outline, statement, SYMBOLS_MAX))
+        if outline.count > left:
+            outline = Outline(statement, left)
+        left -= outline.count
+        if outline.symbols:
+            yield base, statement, outline
 
-    def block(
-        self, block: Block, base: int, *, outermost: bool, named: bool = True
-    ) -> list[Symbol]:
+
+class Outline:
+    """The symbols in one statement of the outermost level. Their offsets count from its own."""
+
+    def __init__(self, statement: Statement, symbols_max: int) -> None:
+        self._left = symbols_max
+        self.symbols: list[Symbol] = []
+        self._statement(statement, 0, self.symbols, outermost=True, named=True)
+        self.count = symbols_max - self._left
+        """How many there are, children included."""
+
+    def block(self, block: Block, base: int, *, outermost: bool, named: bool) -> list[Symbol]:
         """The symbols in a block; the plain fields of a table only if that has a name itself."""
         found: list[Symbol] = []
         for offset, statement in zip(block.offsets, block.statements, strict=True):
@@ -111,7 +149,7 @@ class _Outline:
             base + end,
         )
         if isinstance(inner, Block):
-            symbol.children = self.block(inner, base, outermost=False)
+            symbol.children = self.block(inner, base, outermost=False, named=True)
         found.append(symbol)
 
 

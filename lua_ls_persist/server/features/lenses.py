@@ -5,13 +5,16 @@ The commands carry their parameters, so that an editor needs to know nothing abo
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Awaitable
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Awaitable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lsprotocol import types
 
 from lua_ls_persist.jsonable import Json
+from lua_ls_persist.server.answers import PLACE, RANGE, Encoded, listed, pattern
+from lua_ls_persist.server.commands import Command
 from lua_ls_persist.server.convert import client_range, command_call, position_json, range_json
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.features.commands import (
@@ -22,7 +25,7 @@ from lua_ls_persist.server.features.commands import (
 )
 from lua_ls_persist.server.features.result_comments import EVALUATE_EXAMPLES, EVALUATE_TO_COMMENT
 from lua_ls_persist.server.forms import Form
-from lua_ls_persist.server.positions import Position, Range
+from lua_ls_persist.server.positions import Encoding, Position
 from lua_ls_persist.server.result_comments import Example, examples_in
 
 if TYPE_CHECKING:
@@ -45,31 +48,16 @@ def register(server: LuaLanguageServer) -> None:
     """Answers `textDocument/codeLens` and `textDocument/codeAction`."""
 
     @server.feature(types.TEXT_DOCUMENT_CODE_LENS, types.CodeLensOptions())
-    async def code_lens(params: types.CodeLensParams) -> list[types.CodeLens]:
+    async def code_lens(params: types.CodeLensParams) -> Encoded:
         document = server.documents.get(params.text_document.uri)
         if document is None:
-            return []
+            return listed(())
         syntax = await server.syntax(document)
-        uri = document.uri
-        top = server.converter.range(document, Range(Position(0, 0), Position(0, 0)))
-        lenses = [types.CodeLens(range=top, command=command_call(EVALUATE_FILE, {"uri": uri}))]
-        above: Form | None = None
-        for form in syntax.forms:
-            if form.deserves_lens and len(lenses) < LENSES_MAX:
-                start = server.converter.position(document, form.range.start)
-                place = types.Range(start, start)
-                at: dict[str, Json] = {"uri": uri, "position": position_json(start)}
-                call = command_call(EVALUATE_FORM, at)
-                call.title = RUN_TITLE
-                lenses.append(types.CodeLens(range=place, command=call))
-                if above is not None:
-                    call = _run_above(server, document, above)
-                    lenses.append(types.CodeLens(range=place, command=call))
-            above = form
         # What would be refused is not offered.
-        own = lenses if syntax.forms and server.workspace_of(uri).trusted else []
+        trusted = syntax.forms and server.workspace_of(document.uri).trusted
+        own = _run_lenses(document, server.documents.encoding, syntax.forms) if trusted else []
         given = [await given_by(source(document)) for source in server.lens_sources]
-        return own + [lens for lenses in given for lens in lenses]
+        return listed(own + [server.encoded(lens) for lenses in given for lens in lenses])
 
     @server.feature(
         types.TEXT_DOCUMENT_CODE_ACTION,
@@ -109,6 +97,33 @@ def register(server: LuaLanguageServer) -> None:
         return mending + own + [action for action in given if action not in mending]
 
 
+def _run_lenses(document: Document, encoding: Encoding, forms: Sequence[Form]) -> list[str]:
+    """The lenses that evaluate the document, each of its forms, and what is above each of them."""
+    uri = document.uri
+    file = command_call(EVALUATE_FILE, {"uri": uri})
+    run = _pattern(RUN_TITLE, EVALUATE_FORM, uri)
+    run_above = _pattern(RUN_ABOVE_TITLE, EVALUATE_TO_CURSOR, uri)
+    top = {"line": 0, "character": 0}
+    command = {"title": file.title, "command": file.command, "arguments": file.arguments}
+    lenses = [json.dumps({"range": {"start": top, "end": top}, "command": command})]
+    above: Form | None = None
+    for form in forms:
+        if form.deserves_lens and len(lenses) < LENSES_MAX:
+            start = document.client_position(encoding, form.range.start)
+            lenses.append(run % (*start, *start, *start))
+            if above is not None:
+                end = document.client_position(encoding, _last_place(above))
+                lenses.append(run_above % (*start, *start, *end))
+        above = form
+    return lenses
+
+
+def _pattern(title: str, command: Command[Any, Any], uri: str) -> str:
+    """A lens that calls a command with a position: the numbers are its range, and this."""
+    call = {"title": title, "command": command.id, "arguments": [{"uri": uri, "position": PLACE}]}
+    return pattern({"range": RANGE, "command": call})
+
+
 async def given_by(source: Awaitable[list[T]]) -> list[T]:
     """What one of several sources gives; one that fails must not take the others along."""
     try:
@@ -120,12 +135,16 @@ async def given_by(source: Awaitable[list[T]]) -> list[T]:
 
 def _run_above(server: LuaLanguageServer, document: Document, above: Form) -> types.Command:
     """Evaluates everything above a form, up to the one right above it."""
-    # Its last character: behind it, the next form may begin.
-    end = Position(above.range.end.row, max(above.range.end.column - 1, 0))
-    place = position_json(server.converter.position(document, max(end, above.range.start)))
+    place = position_json(server.converter.position(document, _last_place(above)))
     call = command_call(EVALUATE_TO_CURSOR, {"uri": document.uri, "position": place})
     call.title = RUN_ABOVE_TITLE
     return call
+
+
+def _last_place(form: Form) -> Position:
+    """Before its last character: behind that, the next form may begin."""
+    end = Position(form.range.end.row, max(form.range.end.column - 1, 0))
+    return max(end, form.range.start)
 
 
 def _in_comment(example: Example, row: int) -> bool:

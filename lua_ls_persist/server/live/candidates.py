@@ -115,9 +115,9 @@ def locals_of(names: Iterable[tuple[str, str]]) -> Iterator[Candidate]:
 def global_candidates(sight: Sight | None, prefix: str, written: set[str]) -> Iterator[Candidate]:
     """Globals of the VM, then of the source."""
     library = documentation()
-    seen: set[str] = set()
+    seen: list[frozenset[str]] = []
     if sight is not None:
-        seen.update(key for part in sight.chain for key in part.keys if isinstance(key, str))
+        seen = [part.names.known for part in sight.chain]
         # One more than is shown, so that it is known that there are more.
         for key in sight.fitting(prefix, CANDIDATES_MAX + 1):
             if isinstance(key.key, str) and is_name(key.key):
@@ -127,11 +127,11 @@ def global_candidates(sight: Sight | None, prefix: str, written: set[str]) -> It
                 else:
                     yield _of_key(key, Way((key.key,)), 200)
     else:
-        for known in library.values():
-            if not known.library:
-                seen.add(known.name)
-                yield documented(known, 300)
-    for name in written - seen:
+        listed = [known for known in library.values() if not known.library]
+        seen = [frozenset(known.name for known in listed)]
+        for known in listed:
+            yield documented(known, 300)
+    for name in written.difference(*seen):
         yield Candidate(name, "global", 210, detail="in this document")
 
 

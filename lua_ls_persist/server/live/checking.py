@@ -7,9 +7,9 @@ sure. Must not know LSP types.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 from lua_ls_persist.server.analysis import Scopes
 from lua_ls_persist.server.analysis.library import LIBRARY
@@ -40,6 +40,11 @@ FOUND_MAX: Final = 100
 UNDEFINED_GLOBAL: Final = "undefined-global"
 MISSPELT_FIELD: Final = "misspelt-field"
 TOO_MANY_ARGUMENTS: Final = "too-many-arguments"
+
+
+Meant: TypeAlias = dict[str, str | None]
+"""By a name that nobody knows, the one that was probably meant."""
+Aside: TypeAlias = Callable[[Callable[[], Meant]], Awaitable[Meant]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +105,14 @@ class Reading:
     calls: list[_Call] = field(default_factory=list)
 
 
-def reading_of(scopes: Scopes, key: str | None) -> Reading:
-    """Reads a document. Any thread; takes some ten milliseconds for a long one."""
-    return _Reader(scopes, Resolver(scopes, key)).read()
+def reading_of(
+    scopes: Scopes, key: str | None, is_wanted: Callable[[], bool] = lambda: True
+) -> Reading | None:
+    """Reads a document; None as soon as that is not wanted any more. Any thread.
+
+    It takes some ten milliseconds for a long one, in which it competes with what answers the user.
+    """
+    return _Reader(scopes, Resolver(scopes, key)).read(is_wanted)
 
 
 class _Reader:
@@ -116,7 +126,7 @@ class _Reader:
         self._targets: dict[int, Target | None] = {}
         self.reading = Reading()
 
-    def read(self) -> Reading:
+    def read(self, is_wanted: Callable[[], bool]) -> Reading | None:
         reads: list[tuple[int, str]] = []
         for start, name in ((base + one.offset, one) for base, one in free_names(self._root)):
             self._free.add(start)
@@ -131,6 +141,8 @@ class _Reader:
         for count, (base, chain) in enumerate(_chains(self._root)):
             if count == CHAINS_MAX:
                 break
+            if not is_wanted():
+                return None
             self._chain(base, chain)
         return self.reading
 
@@ -211,7 +223,11 @@ class _Reader:
 
 
 async def suspicions(
-    reading: Reading, view: View, checks: Checks, set_elsewhere: Callable[[str], bool]
+    reading: Reading,
+    view: View,
+    checks: Checks,
+    set_elsewhere: Callable[[str], bool],
+    aside: Aside | None = None,
 ) -> list[Suspicion] | None:
     """Compares with the VM what was read of a document; None while the VM cannot be looked at.
 
@@ -220,11 +236,12 @@ async def suspicions(
         view: of the VM.
         checks: which are wanted.
         set_elsewhere: whether another document of the workspace sets a global.
+        aside: does outside of the loop what takes long: to compare names with 10,000 others.
     """
     found: list[Suspicion] = []
     view.is_behind = False
     if checks.undefined_globals:
-        found += await _undefined(reading, view, set_elsewhere)
+        found += await _undefined(reading, view, set_elsewhere, aside or _at_once)
     if checks.misspelt_fields:
         found += await _misspelt(reading, view)
     if checks.too_many_arguments:
@@ -232,8 +249,12 @@ async def suspicions(
     return None if view.is_behind else found[:FOUND_MAX]
 
 
+async def _at_once(work: Callable[[], Meant]) -> Meant:
+    return work()
+
+
 async def _undefined(
-    reading: Reading, view: View, set_elsewhere: Callable[[str], bool]
+    reading: Reading, view: View, set_elsewhere: Callable[[str], bool], aside: Aside
 ) -> list[Suspicion]:
     names = [name for name in reading.globals if name not in LIBRARY]
     if not names:
@@ -241,15 +262,16 @@ async def _undefined(
     everything = await view.see(Question(Way(), keys=True))
     if everything is None:
         return []
-    known = {key.key for key in everything.listed() if isinstance(key.key, str)}
+    known = frozenset[str]().union(*(part.names.known for part in everything.chain))
     missing = [name for name in names if name not in known][:ASKED_MAX]
     if not everything.complete:
         answers = await view.look([Question(Way((name,))) for name in missing])
         missing = [name for name, answer in zip(missing, answers, strict=True) if answer is None]
     missing = [name for name in missing if name not in documentation() and not set_elsewhere(name)]
+    candidates = known | reading.written
+    likely = await aside(lambda: {name: nearest(name, candidates) for name in missing[:FOUND_MAX]})
     found = []
-    for name in missing:
-        meant = nearest(name, known | reading.written)
+    for name, meant in likely.items():
         text = f"undefined global '{name}': neither the VM has it nor is it set anywhere"
         if meant is not None:
             text = f"undefined global '{name}'; did you mean '{meant}'?"

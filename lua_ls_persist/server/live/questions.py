@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lua_ls_persist.errors import LuaPersistError
 from lua_ls_persist.literals import parse_literal
@@ -18,10 +20,12 @@ from lua_ls_persist.model import IndexInfo
 from lua_ls_persist.query import parse_query
 from lua_ls_persist.query.advice import Advice, advice_for
 from lua_ls_persist.server.analysis import Scopes
-from lua_ls_persist.server.analysis.resolving import occurrences
+from lua_ls_persist.server.analysis.facts import fact, outermost
+from lua_ls_persist.server.analysis.nodes import Chain, Name, Statement
+from lua_ls_persist.server.analysis.resolving import free_names
 from lua_ls_persist.server.live.candidates import OPERATORS, QUERY_PARTS
 from lua_ls_persist.server.live.fields import mentioning
-from lua_ls_persist.server.live.resolving import Resolver
+from lua_ls_persist.server.live.resolving import Resolver, table_named
 from lua_ls_persist.server.positions import Range
 from lua_ls_persist.session.sights import ANY, Way
 
@@ -62,33 +66,77 @@ class Plan:
     """An index that would help."""
 
 
-def mentions_in(scopes: Scopes, key: str | None) -> list[Mention]:
-    """The tables and questions of a document, in the order of the text."""
-    found = list(_mentions(scopes, Resolver(scopes, key)))
+class _Call(NamedTuple):
+    """A call of `ext` in a statement of the outermost level; offsets count from this one."""
+
+    function: str
+    chain: Chain
+    base: int
+    """What the chain's offsets count from."""
+    table: Way | None
+    """None where it is no constant: then it depends on what stands above."""
+
+
+def mentions_in(scopes: Scopes, key: str | None, rows: Range | None = None) -> list[Mention]:
+    """The tables and questions of a document, in the order of the text; those on some rows."""
+    found = list(_mentions(scopes, Resolver(scopes, key), rows))
     found.sort(key=lambda one: one.range.start)
     return found[:MENTIONS_MAX]
 
 
-def _mentions(scopes: Scopes, resolver: Resolver) -> Iterator[Mention]:
-    free = {one.start for one in occurrences(scopes.chunk.root, "ext") if one.declaration is None}
-    for base, statement in mentioning(scopes.chunk.root, 0, "ext"):
-        for chain in statement.chains:
+def _mentions(scopes: Scopes, resolver: Resolver, rows: Range | None) -> Iterator[Mention]:
+    starts = scopes.chunk.block.offsets
+    # What is not closed yet goes on up to the next statement.
+    for (base, statement), end in zip_longest(outermost(scopes.chunk), starts[1:]):
+        if "ext" in statement.mentions:
+            if end is None:
+                end = len(scopes.chunk.source)
+            if rows is None or share_row(scopes.range(base, end), rows):
+                for call in fact(statement, _calls, partial(_calls, statement)):
+                    mention = _mention(scopes, resolver, base, call)
+                    if mention is not None and (rows is None or share_row(mention.range, rows)):
+                        yield mention
+        if statement.kind in ("local", "local function") and any(
+            isinstance(target, Name) and target.text in ("ext", "_ENV")
+            for target in statement.targets
+        ):
+            return  # Below it, `ext` is another thing.
+
+
+def share_row(one: Range, other: Range) -> bool:
+    """Whether two ranges have a row in common."""
+    return one.start.row <= other.end.row and other.start.row <= one.end.row
+
+
+def _calls(statement: Statement) -> list[_Call]:
+    """The calls that are about a table. Reads nothing but the statement."""
+    free = {shift + name.offset for shift, name in free_names(statement) if name.text == "ext"}
+    found = []
+    for base, inner in mentioning(statement, 0, "ext"):
+        for chain in inner.chains:
             if chain.base is None or chain.base.text != "ext" or len(chain.steps) < 2:
                 continue
             name, call = chain.steps[0].key, chain.steps[1]
             if call.kind != "(" or not (name == "table" or name in QUERY_PARTS):
                 continue
-            if base + chain.base.offset not in free:
-                continue
-            table = resolver.table(chain, base, 1)
-            if table is None:
-                continue
-            question = ""
-            if name != "table" and len(call.arguments) > 1:
-                argument = call.arguments[1]
-                question = scopes.chunk.source[base + argument.start : base + argument.end]
-            range_ = scopes.range(base + chain.start, base + call.end)
-            yield Mention(str(name), table, range_, question.strip())
+            if call.arguments and base + chain.base.offset in free:
+                table = table_named(call.arguments[0].expression)
+                found.append(_Call(str(name), chain, base, table))
+    return found
+
+
+def _mention(scopes: Scopes, resolver: Resolver, base: int, call: _Call) -> Mention | None:
+    chain, base = call.chain, base + call.base
+    table = call.table or resolver.table(chain, base, 1)
+    if table is None:
+        return None
+    step = chain.steps[1]
+    question = ""
+    if call.function != "table" and len(step.arguments) > 1:
+        argument = step.arguments[1]
+        question = scopes.chunk.source[base + argument.start : base + argument.end]
+    range_ = scopes.range(base + chain.start, base + step.end)
+    return Mention(call.function, table, range_, question.strip())
 
 
 def path_of(way: Way) -> str | None:

@@ -150,12 +150,7 @@ class Resolver:
     def _table(self, expression: Expression, base: int, depth: int) -> Way | None:
         """A table by its name or path, or as itself."""
         if isinstance(expression, Literal):
-            if not isinstance(expression.value, str):
-                return None
-            name, *keys = expression.value.split(".")
-            if not keys or not all(is_identifier(part) for part in (name, *keys)):
-                return Way((), expression.value)
-            return Way(tuple(keys), name)
+            return table_named(expression)
         found = self._expression(expression, base, depth)
         return found if isinstance(found, Way) else None
 
@@ -277,6 +272,16 @@ def further(target: Target | None, key: object) -> Target | None:
     if target == Way(("_G",)):
         return Way((step,))  # type: ignore[arg-type]
     return target / step  # type: ignore[operator]
+
+
+def table_named(expression: Expression) -> Way | None:
+    """The table whose name or path a string is; None for everything else."""
+    if not isinstance(expression, Literal) or not isinstance(expression.value, str):
+        return None
+    name, *keys = expression.value.split(".")
+    if not keys or not all(is_identifier(part) for part in (name, *keys)):
+        return Way((), expression.value)
+    return Way(tuple(keys), name)
 
 
 def named_table(resolver: Resolver, position: Position) -> Way | None:

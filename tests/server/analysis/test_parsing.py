@@ -66,7 +66,7 @@ def shape(node: Any, seen: dict[int, int] | None = None) -> Any:
     if id(node) in seen:
         return seen[id(node)]
     seen[id(node)] = len(seen)
-    left_out = {"free", "reach", "tokens"}
+    left_out = {"facts", "free", "reach", "tokens"}
     parts = (shape(getattr(node, slot), seen) for slot in slots if slot not in left_out)
     return [type(node).__name__, *parts]
 

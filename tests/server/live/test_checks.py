@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 from lsprotocol import types
 
+from lua_ls_persist.server.analysis import scopes_of
+from lua_ls_persist.server.live.checking import reading_of
 from tests.server.editor import Editor, at, within
 from tests.server.live.cases import Asked, prepared
+from tests.server.marks import document
 
 CODES = {"undefined-global", "misspelt-field", "too-many-arguments"}
 
@@ -150,3 +153,15 @@ async def test_nothing_without_a_session(neovim: Editor) -> None:
     await neovim.diagnostics(other, lambda all_: all_)
     await within(neovim.run("status"))
     assert neovim.shown(uri) == []
+
+
+def test_reading_ends_as_soon_as_somebody_types_on() -> None:
+    scopes = scopes_of(document("print(a.b)\n" * 100))
+    asked = []
+
+    def is_wanted() -> bool:
+        asked.append(True)
+        return len(asked) < 10
+
+    assert reading_of(scopes, None, is_wanted) is None
+    assert len(asked) == 10

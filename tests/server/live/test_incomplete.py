@@ -74,6 +74,7 @@ def everything(view: View, text: str) -> None:
             assert found.range.end == state.end
             assert found.range.start.row == state.end.row
         read = reading_of(scopes, "file:///main.lua")
+        assert read is not None
         for one in await suspicions(read, view, Checks(), lambda _: False) or ():
             assert one.range.start <= one.range.end <= state.end
 

@@ -47,3 +47,20 @@ def test_the_limit(one: str, other: str, limit: int) -> None:
     exact = distance(one, other, 100)
     found = distance(one, other, limit)
     assert found == exact if exact <= limit else found > limit
+
+
+@given(WORDS, WORDS)
+def test_as_by_trying_every_way(one: str, other: str) -> None:
+    def least(left: str, right: str) -> int:
+        if not left or not right:
+            return len(left) + len(right)
+        ways = [
+            least(left[1:], right) + 1,
+            least(left, right[1:]) + 1,
+            least(left[1:], right[1:]) + (left[0] != right[0]),
+        ]
+        if left[:2] == right[1::-1] and len(left) > 1:
+            ways.append(least(left[2:], right[2:]) + 1)
+        return min(ways)
+
+    assert distance(one[:5], other[:5], 10) == least(one[:5], other[:5])

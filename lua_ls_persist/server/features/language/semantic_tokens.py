@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
 from lua_ls_persist.server.analysis.differences import common_prefix, common_suffix
 from lua_ls_persist.server.analysis.tokens import MODIFIERS, TYPES, tokens_of, within_rows
+from lua_ls_persist.server.answers import Encoded
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.features.language.speaking import speaks
 
@@ -33,28 +35,28 @@ def register(server: LuaLanguageServer) -> None:
         return id_
 
     @server.feature(types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL, LEGEND)
-    async def full(params: types.SemanticTokensParams) -> types.SemanticTokens:
+    async def full(params: types.SemanticTokensParams) -> Encoded:
         uri = params.text_document.uri
         data = await _tokens(server, uri)
-        return types.SemanticTokens(data, remember(uri, data))
+        return _encoded(data, remember(uri, data))
 
     @server.feature(types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL_DELTA, LEGEND)
     async def delta(
         params: types.SemanticTokensDeltaParams,
-    ) -> types.SemanticTokens | types.SemanticTokensDelta:
+    ) -> Encoded | types.SemanticTokensDelta:
         uri = params.text_document.uri
         data = await _tokens(server, uri)
         known = sent.get(uri)
         id_ = remember(uri, data)
         if known is None or known[0] != params.previous_result_id:
-            return types.SemanticTokens(data, id_)
+            return _encoded(data, id_)
         return types.SemanticTokensDelta(_edits(known[1], data), id_)
 
     @server.feature(types.TEXT_DOCUMENT_SEMANTIC_TOKENS_RANGE, LEGEND)
-    async def range_(params: types.SemanticTokensRangeParams) -> types.SemanticTokens:
+    async def range_(params: types.SemanticTokensRangeParams) -> Encoded:
         data = await _tokens(server, params.text_document.uri)
         rows = params.range
-        return types.SemanticTokens(within_rows(data, rows.start.line, rows.end.line))
+        return _encoded(within_rows(data, rows.start.line, rows.end.line))
 
 
 async def _tokens(server: LuaLanguageServer, uri: str) -> list[int]:
@@ -74,6 +76,12 @@ async def _tokens(server: LuaLanguageServer, uri: str) -> list[int]:
         return make(document)
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(server.files.worker, make, document)
+
+
+def _encoded(data: list[int], id_: str | None = None) -> Encoded:
+    """All tokens. cattrs would look at each of the numbers."""
+    named = {} if id_ is None else {"resultId": id_}
+    return Encoded(json.dumps({**named, "data": data}))
 
 
 def _edits(old: list[int], new: list[int]) -> list[types.SemanticTokensEdit]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from lua_ls_persist.server.analysis.folding import folds_of
+from lua_ls_persist.server.answers import HOLE, Encoded, listed, pattern
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.features.language.speaking import speaks
 from lua_ls_persist.server.forms import Syntax
@@ -15,10 +16,11 @@ from lua_ls_persist.server.positions import Position, Range
 if TYPE_CHECKING:
     from lua_ls_persist.server.language_server import LuaLanguageServer
 
-_KINDS = {
-    "": None,
-    "comment": types.FoldingRangeKind.Comment,
-    "region": types.FoldingRangeKind.Region,
+_ROWS = {"startLine": HOLE, "endLine": HOLE}
+_PATTERNS = {
+    "": pattern(_ROWS),
+    "comment": pattern({**_ROWS, "kind": types.FoldingRangeKind.Comment.value}),
+    "region": pattern({**_ROWS, "kind": types.FoldingRangeKind.Region.value}),
 }
 
 
@@ -26,18 +28,15 @@ def register(server: LuaLanguageServer) -> None:
     """Answers `textDocument/foldingRange` and `textDocument/selectionRange`."""
 
     @server.feature(types.TEXT_DOCUMENT_FOLDING_RANGE)
-    async def folding_range(params: types.FoldingRangeParams) -> list[types.FoldingRange]:
+    async def folding_range(params: types.FoldingRangeParams) -> Encoded:
         document = server.documents.get(params.text_document.uri)
         if document is None or not speaks(server, document):
-            return []
+            return listed(())
         folds = folds_of(await server.scopes(document))
         text_document = server.client_capabilities.text_document
         known = text_document.folding_range if text_document is not None else None
         limit = known.range_limit if known is not None else None
-        return [
-            types.FoldingRange(fold.first, fold.last, kind=_KINDS[fold.kind])
-            for fold in folds[:limit]
-        ]
+        return listed(_PATTERNS[fold.kind] % (fold.first, fold.last) for fold in folds[:limit])
 
     @server.feature(types.TEXT_DOCUMENT_SELECTION_RANGE)
     async def selection_range(

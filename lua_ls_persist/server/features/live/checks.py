@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 from lsprotocol import types
@@ -142,26 +143,46 @@ class _Checker:
         document = server.documents.get(uri)
         if document is None:
             return
+
+        def is_current() -> bool:
+            return server.documents.get(uri) is document
+
         workspace = server.workspace_of(uri)
         wanted = _wanted(server, workspace)
         found: list[Suspicion] = []
         if wanted.any and workspace.evaluator.opened:
             await server.scopes(document)
             key = uris.key_of(document.uri)
-            reading = await among_files(server, lambda: reading_of(scopes_of(document), key))
-            elsewhere = await among_files(
-                server, lambda: _set_elsewhere(server, document, reading.globals)
+            reading = await among_files(
+                server, lambda: reading_of(scopes_of(document), key, is_current)
             )
-            known = await suspicions(reading, workspace.view, wanted, elsewhere.__contains__)
+            if reading is None:
+                return  # Somebody types on; it is checked when he pauses.
+            names = reading.globals
+            elsewhere = await among_files(
+                server,
+                lambda: _set_elsewhere(server, document, takewhile(lambda _: is_current(), names)),
+            )
+            if not is_current():
+                return
+            known = await suspicions(
+                reading,
+                workspace.view,
+                wanted,
+                elsewhere.__contains__,
+                lambda work: among_files(server, work),
+            )
             if known is None or not server.files.is_complete:
                 # The VM is busy, or not all files have been read: later, then.
                 self._schedule(uri, WHEN_BUSY_S)
                 return
             found = await among_files(
-                server, lambda: [one for one in known if not _is_written(server, document, one)]
+                server,
+                lambda: [
+                    one for one in known if is_current() and not _is_written(server, document, one)
+                ],
             )
-        now = server.documents.get(uri)
-        if now is None or now.revision != document.revision:
+        if not is_current():
             return
         key = uris.key_of(uri)
         before = self._found.get(key)

@@ -5,13 +5,15 @@ What takes a look at a value itself (its text, its documentation) is looked up w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from lsprotocol import types
 
+from lua_ls_persist.jsonable import Json
 from lua_ls_persist.server import uris
-from lua_ls_persist.server.convert import markup
+from lua_ls_persist.server.answers import Encoded
+from lua_ls_persist.server.convert import markup, range_json
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.features.beside import completion_of
 from lua_ls_persist.server.features.language.navigation import among_files
@@ -48,7 +50,7 @@ def register(server: LuaLanguageServer) -> None:
         types.TEXT_DOCUMENT_COMPLETION,
         types.CompletionOptions(trigger_characters=TRIGGERS, resolve_provider=True),
     )
-    async def completion(params: types.CompletionParams) -> types.CompletionList | None:
+    async def completion(params: types.CompletionParams) -> Encoded | None:
         document = server.documents.get(params.text_document.uri)
         workspace = server.workspace_of(params.text_document.uri)
         wanted = completion_of(server, workspace)
@@ -100,42 +102,44 @@ class _Items:
         self._label_details = bool(_item_support(server, "label_details_support"))
         self._formats = _item_support(server, "documentation_format")
 
-    def listed(self, found: Completions) -> types.CompletionList:
+    def listed(self, found: Completions) -> Encoded:
         assert found.range is not None or not found.candidates
-        items = []
+        items: list[object] = []
         if found.range is not None:
-            range_ = self._server.converter.range(self._document, found.range)
+            range_ = range_json(self._server.converter.range(self._document, found.range))
             items = [
                 self._item(place, one, range_, found.quotes)
                 for place, one in enumerate(found.candidates)
             ]
-        return types.CompletionList(is_incomplete=not found.complete, items=items)
+        data = {"isIncomplete": not found.complete, "items": items}
+        return Encoded(self._server.encoded(data))
 
     def _item(
-        self, place: int, one: Candidate, range_: types.Range, quotes: str
-    ) -> types.CompletionItem:
+        self, place: int, one: Candidate, range_: Mapping[str, Json], quotes: str
+    ) -> dict[str, object]:
         text = one.label if one.insert is None else one.insert
-        item = types.CompletionItem(
-            label=one.label,
-            kind=_KINDS[one.kind],
-            sort_text=f"{place:04}",
-            text_edit=types.TextEdit(range_, f"{quotes}{text}{quotes}"),
-        )
         if quotes:
-            item.filter_text = f"{quotes}{text}{quotes}"
-        if self._label_details:
-            if one.parameters or one.detail:
-                item.label_details = types.CompletionItemLabelDetails(
-                    detail=one.parameters or None, description=one.detail or None
-                )
-        elif one.parameters or one.detail:
-            item.detail = f"{one.parameters} {one.detail}".strip()
+            text = f"{quotes}{text}{quotes}"
+        item: dict[str, object] = {
+            "label": one.label,
+            "kind": _KINDS[one.kind].value,
+            "sortText": f"{place:04}",
+            "textEdit": {"range": range_, "newText": text},
+        }
+        if quotes:
+            item["filterText"] = text
+        if one.parameters or one.detail:
+            if self._label_details:
+                named = {"detail": one.parameters, "description": one.detail}
+                item["labelDetails"] = {name: part for name, part in named.items() if part}
+            else:
+                item["detail"] = f"{one.parameters} {one.detail}".strip()
         if one.is_snippet:
-            item.insert_text_format = types.InsertTextFormat.Snippet
+            item["insertTextFormat"] = types.InsertTextFormat.Snippet.value
         if one.documentation:
-            item.documentation = markup(one.documentation, self._formats)
+            item["documentation"] = markup(one.documentation, self._formats)
         if one.way is not None:
-            item.data = {"uri": self._document.uri, "way": way_to_json(one.way)}
+            item["data"] = {"uri": self._document.uri, "way": way_to_json(one.way)}
         return item
 
 

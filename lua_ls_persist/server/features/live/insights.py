@@ -17,7 +17,7 @@ from lua_ls_persist.server.convert import client_range, position_json
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.drift import drift_of
 from lua_ls_persist.server.features.registry import COMMANDS
-from lua_ls_persist.server.live.questions import Mention, Plan, mentions_in, path_of
+from lua_ls_persist.server.live.questions import Mention, Plan, mentions_in, path_of, share_row
 from lua_ls_persist.server.positions import Position, Range
 from lua_ls_persist.session.sights import Question, Sight, StoredSight
 
@@ -39,8 +39,6 @@ class Insight:
     params: dict[str, Json]
     action: str = ""
     """What it is called as a code action, where that says more."""
-    is_of_table: bool = False
-    """It is about the table itself, wherever that is named."""
 
 
 def register(server: LuaLanguageServer) -> None:
@@ -54,7 +52,7 @@ def register(server: LuaLanguageServer) -> None:
                 range=server.converter.range(document, _first_row(one.range)),
                 command=_command(one, one.title),
             )
-            for one in _once(await insights(server, document))
+            for one in await insights(server, document, once=True)
         ]
 
     async def actions(document: Document, params: types.CodeActionParams) -> list[types.CodeAction]:
@@ -63,7 +61,9 @@ def register(server: LuaLanguageServer) -> None:
             return []
         selected = server.converter.range_in(document, client_range(params.range))
         found = [
-            one for one in await insights(server, document, selected) if _meet(one.range, selected)
+            one
+            for one in await insights(server, document, selected)
+            if share_row(one.range, selected)
         ]
         if _is_command("undo"):
             top = Range(selected.start, selected.start)
@@ -82,52 +82,51 @@ def register(server: LuaLanguageServer) -> None:
     server.action_sources.append(actions)
 
 
-def _once(found: list[Insight]) -> list[Insight]:
-    """What is about a table, and the same wherever it is named, only at the first place."""
-    seen: set[str] = set()
-    kept = []
-    for one in found:
-        key = f"{one.title} {one.params}"
-        if not (one.is_of_table and key in seen):
-            kept.append(one)
-        seen.add(key)
-    return kept
-
-
 async def insights(
-    server: LuaLanguageServer, document: Document, rows: Range | None = None
+    server: LuaLanguageServer,
+    document: Document,
+    rows: Range | None = None,
+    *,
+    once: bool = False,
 ) -> list[Insight]:
-    """Everything that is known about places of a document, or about those that meet some rows."""
+    """Everything that is known about places of a document, or about those that meet some rows.
+
+    With `once`, what is about a table itself only at the first place where that is named.
+    """
     workspace = server.workspace_of(document.uri)
     if not workspace.evaluator.opened:
         return []  # Nothing is stored yet, or nobody has looked: nothing to say.
     scopes = await server.scopes(document)
-    mentions = [
-        one
-        for one in mentions_in(scopes, uris.key_of(document.uri))
-        if rows is None or _meet(one.range, rows)
-    ]
+    mentions = mentions_in(scopes, uris.key_of(document.uri), rows)
     found = list(await _functions(server, document))
     if mentions:
-        tables = [Question(mention.table, stored=True) for mention in mentions]
-        sights = await workspace.view.look(tables)
-        asked = [(path_of(one.table) or "", one.question) for one in mentions]
+        paths = {table: path_of(table) for table in dict.fromkeys(one.table for one in mentions)}
+        sights = dict(
+            zip(
+                paths,
+                await workspace.view.look([Question(table, stored=True) for table in paths]),
+                strict=True,
+            )
+        )
+        asked = [(paths[one.table] or "", one.question) for one in mentions]
         wanted = [one for one in dict.fromkeys(asked) if all(one)]
         plans = dict(zip(wanted, await workspace.view.plans(wanted), strict=True))
-        for mention, sight, question in zip(mentions, sights, asked, strict=True):
-            path = _path(mention, sight)
+        told: set[str] = set()
+        for mention, question in zip(mentions, asked, strict=True):
+            sight = sights[mention.table]
+            path = _path(paths[mention.table], sight)
             if path is None or sight is None or sight.stored is None:
                 continue
-            if mention.function == "table":
-                found.append(_table(document, mention, path, sight.stored))
-            else:
+            if mention.function != "table":
                 found += _query(document, mention, path, plans.get(question))
+            elif not (once and path in told):
+                told.add(path)
+                found.append(_table(document, mention, path, sight.stored))
     return [one for one in found if _is_command(one.command)]
 
 
-def _path(mention: Mention, sight: Sight | None) -> str | None:
+def _path(path: str | None, sight: Sight | None) -> str | None:
     """How commands are told the table: by its own name, if the way there is none."""
-    path = path_of(mention.table)
     if path is None and sight is not None and sight.stored is not None:
         return sight.stored.root or None
     return path
@@ -142,7 +141,7 @@ def _table(document: Document, mention: Mention, path: str, stored: StoredSight)
         title += f" and {more} more" if more else ""
     params: dict[str, Json] = {"what": "table", "path": path, "uri": document.uri}
     action = f"Open Table {path}"
-    return Insight(mention.range, title, "open", params, action, is_of_table=True)
+    return Insight(mention.range, title, "open", params, action)
 
 
 def _query(document: Document, mention: Mention, path: str, plan: Plan | None) -> Iterator[Insight]:
@@ -218,7 +217,7 @@ def _command(one: Insight, title: str) -> types.Command:
 
 
 def _is_command(name: str) -> bool:
-    return any(command.id == PREFIX + name for command in COMMANDS)
+    return PREFIX + name in COMMANDS
 
 
 def _includes(wanted: str) -> bool:
@@ -228,11 +227,6 @@ def _includes(wanted: str) -> bool:
 def _first_row(range_: Range) -> Range:
     start = Position(range_.start.row, range_.start.column)
     return Range(start, start)
-
-
-def _meet(one: Range, other: Range) -> bool:
-    """Whether two ranges have a row in common."""
-    return one.start.row <= other.end.row and other.start.row <= one.end.row
 
 
 def _rows(count: int) -> str:

@@ -1,0 +1,155 @@
+"""What is kept with statements is what one finds who looks at the whole text anew."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from lua_ls_persist.server.analysis import Scopes, scopes_of
+from lua_ls_persist.server.analysis.folding import folds_of
+from lua_ls_persist.server.analysis.symbols import SYMBOLS_MAX, Symbol, symbols_of
+from lua_ls_persist.server.answers import HOLE, PLACE, Placed, pattern
+from lua_ls_persist.server.documents import Document
+from lua_ls_persist.server.features.language.symbols import outline
+from lua_ls_persist.server.live.questions import mentions_in, share_row
+from lua_ls_persist.server.live.resolving import Resolver
+from lua_ls_persist.server.positions import Encoding, Position, Range
+from tests.server.analysis.test_parsing import edits
+
+Edits = tuple[str, list[tuple[float, int, str]]]
+
+EXT = (
+    *("ext.", "table(", '"users"', "query(", "count", ")", "local ", "ext", " = ", "u", "\n"),
+    *("function ", "f(ext) ", " end ", "do ", ", ", "{ where = x }", "🙂 ", "-- ", "_ENV"),
+    *('local u = ext.table("users")\n', "ext.query(u, { limit = 1 })\n", "for ext = 1, 2 do\n"),
+)  # fmt: skip
+
+
+@st.composite
+def ext_edits(draw: st.DrawFn) -> Edits:
+    texts = st.lists(st.sampled_from(EXT), max_size=30).map("".join)
+    change = st.tuples(st.floats(0, 1), st.integers(0, 8), st.sampled_from(("", *EXT)))
+    return draw(texts), draw(st.lists(change, min_size=1, max_size=5))
+
+
+def states(start: Edits) -> list[tuple[Document, Document]]:
+    """The text after each edit: as it was brought up to date, and from scratch."""
+    text, changes = start
+    document = Document.of_text("file:///x.lua", text)
+    found = [(document, document)]
+    for where, removed, inserted in changes:
+        everything(document, Encoding.UTF16)
+        place = round(where * len(text))
+        text = text[:place] + inserted + text[place + removed :]
+        changed = Document.of_text("file:///x.lua", text)
+        changed.basis = {"scopes": document.derived["scopes"]}
+        document = changed
+        found.append((document, Document.of_text("file:///x.lua", text)))
+    return found
+
+
+def everything(document: Document, encoding: Encoding) -> list[Any]:
+    scopes = scopes_of(document)
+    return [
+        symbols_of(document),
+        json.loads(outline(scopes, encoding).text),
+        folds_of(scopes),
+        mentions_in(scopes, None),
+        mentions_in(scopes, None, Range.of(1, 0, 2, 1)),
+    ]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.one_of(edits(), ext_edits()), st.sampled_from(Encoding))
+@example(("local a = {}; a.é = 1 🙂 function a.x() end", [(0.0, 0, "🙂\n")]), Encoding.UTF16)
+@example(('local x = 1 ext.table("a")', [(0.0, 0, "local ext ")]), Encoding.UTF8)
+def test_after_edits_all_is_as_if_it_was_found_anew(start: Edits, encoding: Encoding) -> None:
+    for kept, fresh in states(start):
+        assert everything(kept, encoding) == everything(fresh, encoding)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.one_of(edits(), ext_edits()), st.sampled_from(Encoding))
+def test_an_outline_is_that_of_the_symbols(start: Edits, encoding: Encoding) -> None:
+    for document, _ in states(start):
+        scopes = scopes_of(document)
+
+        def place(offset: int, document: Document = document, scopes: Scopes = scopes) -> Any:
+            row, units = document.client_position(encoding, scopes.position(offset))
+            return {"line": row, "character": units}
+
+        def told(symbol: Symbol, place: Any = place) -> dict[str, Any]:
+            name = {"start": place(symbol.name_start), "end": place(symbol.name_end)}
+            return {
+                "name": symbol.name,
+                "detail": symbol.detail,
+                "range": {"start": place(symbol.start), "end": place(symbol.end)},
+                "selectionRange": name,
+                "children": [told(child) for child in symbol.children],
+            }
+
+        def read(data: Any) -> dict[str, Any]:
+            data = {"detail": "", "children": [], **data}
+            del data["kind"]
+            return {**data, "children": [read(child) for child in data["children"]]}
+
+        found = json.loads(outline(scopes, encoding).text)
+        assert [read(one) for one in found] == [told(one) for one in symbols_of(document)]
+
+
+@settings(max_examples=200, deadline=None)
+@given(ext_edits())
+@example(('local _ENV = ext ext.table("users")', [(0.0, 0, "\n")]))
+def test_mentions_are_the_calls_of_the_global(start: Edits) -> None:
+    for document, _ in states(start):
+        scopes = scopes_of(document)
+        resolver = Resolver(scopes)
+        globals_ = {one.range.start for one in scopes.globals() if one.text == "ext"}
+        wanted = set()
+        for base, statement in scopes.mentioning("ext"):
+            for chain in statement.chains:
+                start_ = scopes.position(base + chain.start)
+                if chain.base is None or chain.base.text != "ext" or start_ not in globals_:
+                    continue
+                path = scopes.path(chain, base)
+                called = len(path.steps) > 1 and path.steps[1].kind == "("
+                is_about_tables = path.steps[0].key in ("table", "query", "count")
+                if called and is_about_tables and resolver.table(chain, base, 1) is not None:
+                    wanted.add(start_)
+        found = mentions_in(scopes, None)
+        assert {one.range.start for one in found} == wanted
+        rows = Range(Position(1, 2), Position(2, 0))
+        assert mentions_in(scopes, None, rows) == [
+            one for one in found if share_row(one.range, rows)
+        ]
+
+
+def test_an_outline_has_its_limit() -> None:
+    fields = "".join(f"  f{n} = {n},\n" for n in range(SYMBOLS_MAX - 10))
+    text = f"local t = {{\n{fields}}}\nlocal u = {{ {'x = 1, ' * 50} }}\nlocal v = 1\n"
+    document = Document.of_text("file:///x.lua", text)
+    for _ in range(2):  # What is cut off is not kept.
+        found = json.loads(outline(scopes_of(document), Encoding.UTF16).text)
+        assert [(one["name"], len(one["children"])) for one in found] == [
+            ("t", SYMBOLS_MAX - 10),
+            ("u", 8),
+        ]
+        assert sum(1 + len(one.children) for one in symbols_of(document)) == SYMBOLS_MAX
+        changed = Document.of_text("file:///x.lua", text)
+        changed.basis = {"scopes": document.derived["scopes"]}
+        document = changed
+
+
+def test_patterns_take_any_text_as_it_is() -> None:
+    for text in ("%d", "\0", "\0\0", '"\0"', "\\", "100%", "é🙂"):
+        data = {"a": text, "at": PLACE, "n": HOLE, text: [text]}
+        expected = {"a": text, "at": {"line": 3, "character": 4}, "n": 5, text: [text]}
+        assert json.loads(pattern(data) % (3, 4, 5)) == expected
+
+
+def test_only_the_first_row_is_shifted_to_the_side() -> None:
+    placed = Placed("%d:%d %d:%d", ((0, 2), (1, 2)))
+    assert placed.at(10, 5) == "10:7 11:2"
