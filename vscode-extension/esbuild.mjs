@@ -23,6 +23,13 @@ const builds = process.argv.includes("--only-tests")
         entryPoints: { grid: "src/grid/page/main.ts", import: "src/importing/page/main.ts" },
         outdir: "dist/media",
       }),
+      // Loaded by the page when the first chart is wanted.
+      build({
+        ...browser,
+        entryPoints: { plot: "src/grid/page/plot.ts" },
+        globalName: "luaPersistPlot",
+        outdir: "dist/media",
+      }),
     ];
 if (process.argv.some((argument) => argument.endsWith("tests"))) {
   builds.push(

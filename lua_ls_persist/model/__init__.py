@@ -35,6 +35,7 @@ from lua_ls_persist.model.rows import (
     GridRow,
     Inspected,
     InspectedEntry,
+    Points,
     QueryPage,
     QueryRow,
 )
@@ -73,6 +74,7 @@ __all__ = [
     "MemoryStats",
     "Module",
     "OutputPiece",
+    "Points",
     "Preview",
     "Problem",
     "ProblemKind",

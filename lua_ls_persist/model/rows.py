@@ -115,6 +115,18 @@ class ColumnProfile:
 
 
 @dataclass(frozen=True, slots=True)
+class Points:
+    """Numbers that go together in the rows of a table."""
+
+    points: tuple[tuple[float, float], ...]
+    """Ascending; perhaps only some, chosen evenly among the rows."""
+    rows: int
+    """All rows that fulfil the conditions."""
+    pairs: int
+    """The rows that have a finite number in both fields."""
+
+
+@dataclass(frozen=True, slots=True)
 class InspectedEntry:
     """An entry of a table that is inspected, or an upvalue of a function."""
 

@@ -17,6 +17,7 @@ from lua_ls_persist.model import (
     GridRow,
     Inspected,
     InspectedEntry,
+    Points,
     Preview,
     Value,
 )
@@ -43,6 +44,8 @@ CELL_LENGTH_MAX: Final = 200
 CELL_ENTRIES: Final = 6
 NODES_EACH: Final = 50
 """So many values are shown for each entry of a page of globals, on average."""
+POINTS_MAX: Final = 5_000
+"""More points than that are no clearer picture."""
 LOOK_TIME_LIMIT_S: Final = 2.0
 
 
@@ -152,6 +155,32 @@ class ShowingData:
                 top=tuple((value(stored), count) for stored, count in found.top),
                 histogram=tuple((bar.start, bar.end, bar.count) for bar in found.bars),
             )
+
+        return self._life.call(look)
+
+    def points(
+        self, table: Path, x: str, y: str, *, where: Any = (), limit: int = POINTS_MAX
+    ) -> Points:
+        """The numbers of two fields in a table's rows, for a picture: at most `limit` pairs.
+
+        Where there are more, some are chosen evenly among the rows, always the same ones. `@key`
+        stands for the keys; `where` is that of `query`.
+
+        Raises:
+            QueryError: the question makes no sense, or there is no such table.
+            StoreError: the file cannot be read.
+            SessionError: it was interrupted.
+        """
+        keys, conditions = keys_of(table), parse_where(where)
+        across, up = parse_field(x, "x"), parse_field(y, "y")
+        if not 1 <= limit <= POINTS_MAX:
+            raise QueryError(f"limit is {limit}; it must be between 1 and {POINTS_MAX}")
+
+        def look(runner: Runner) -> Points:
+            with runner.interruptible("the look at the columns"):
+                of_table = table_id(runner, keys)
+                found = runner.store.points(of_table, across, up, conditions, limit)
+            return Points(tuple(found.points), found.rows, found.pairs)
 
         return self._life.call(look)
 

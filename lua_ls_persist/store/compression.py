@@ -27,7 +27,7 @@ from lua_ls_persist.store.packing import (
     method_of,
     trained,
 )
-from lua_ls_persist.store.profiles import Profiles
+from lua_ls_persist.store.points import Points
 from lua_ls_persist.store.rows import STRING, Compressed, Key, Native, Text
 from lua_ls_persist.store.unpacking import LONG_STRING, PACKED_STRING
 
@@ -142,7 +142,7 @@ class _Written:
     dropped: list[tuple[Native]] = field(default_factory=list)
 
 
-class Compression(Profiles):
+class Compression(Points):
     """Compresses tables."""
 
     def compress(

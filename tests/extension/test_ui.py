@@ -21,13 +21,13 @@ from tools.node_tools import ROOT
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 STORIES = (
-    "evaluate", "errors", "tables", "grid", "query", "edit", "cells", "importing", "repl",
+    "evaluate", "errors", "tables", "grid", "query", "edit", "cells", "importing", "charts", "repl",
     "notebook", "themes", "walkthrough",
 )  # fmt: skip
 
 PICTURES = (
-    "error", "import", "inline-results", "notebook", "query-builder", "repl", "table-editor",
-    "table-editor-light", "table-editor-high-contrast", "views", "walkthrough",
+    "chart", "error", "import", "inline-results", "notebook", "query-builder", "repl",
+    "table-editor", "table-editor-light", "table-editor-high-contrast", "views", "walkthrough",
 )  # fmt: skip
 
 

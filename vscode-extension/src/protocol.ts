@@ -135,6 +135,7 @@ export interface Plan {
 }
 
 export interface IndexInfo {
+  name: string;
   table: string;
   fields: string[];
   kind?: string;
@@ -218,6 +219,47 @@ export interface SetManyResult {
   failed: { index: number | null; path: string | null; message: string } | null;
 }
 
+export interface PointsQuery {
+  table: string;
+  x: string;
+  y: string;
+  where?: JsonValue;
+  limit?: number;
+}
+
+export interface Points {
+  /** Ascending; perhaps only some of them. */
+  points: [number, number][];
+  rows: number;
+  /** Rows that have both numbers. */
+  pairs: number;
+}
+
+export interface AggregateQuery {
+  table: string;
+  where?: JsonValue;
+  group_by?: string;
+  count?: boolean;
+  sum?: string;
+  min?: string;
+  max?: string;
+  avg?: string;
+  /** Only so many groups, the greatest first. */
+  limit?: number;
+}
+
+export interface Groups {
+  groups: {
+    group: Record<string, LuaValue>;
+    count?: number;
+    sum?: LuaValue;
+    min?: LuaValue;
+    max?: LuaValue;
+    avg?: LuaValue;
+  }[];
+  total: number;
+}
+
 /** How a file of rows is read. */
 export interface ImportChoices {
   path: string;
@@ -284,6 +326,8 @@ export interface ServerCommands {
   inspect: [Folder & { path: string; offset?: number; limit?: number; depth?: number }, Inspection];
   rows: [Folder & RowsQuery, RowsPage];
   profile: [Folder & { table: string; column: string; where?: JsonValue }, Profile];
+  points: [Folder & PointsQuery, Points];
+  aggregate: [Folder & AggregateQuery, Groups];
   set: [Folder & { path: string; value: string }, Changed];
   setMany: [Folder & { changes: { path: string; value: string }[] }, SetManyResult];
   delete: [Folder & { path: string }, Changed];

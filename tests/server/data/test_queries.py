@@ -136,3 +136,21 @@ async def test_types_are_written_into_the_buffer(people: Editor) -> None:
     done = await people.run("annotate", {"table": "users", "uri": uri, "position": place})
     assert done["edits"][0]["range"]["start"] == place
     assert "there is no table nobody" in await error(people, "annotate", {"table": "nobody"})
+
+
+async def test_points_and_the_greatest_groups(people: Editor) -> None:
+    told = await people.run("points", {"table": "users", "x": "age", "y": "age"})
+    assert told == {"points": [[25.0, 25.0], [41.0, 41.0]], "rows": 3, "pairs": 2}
+    told = await people.run(
+        "points", {"table": "users", "x": "age", "y": "age", "limit": 1, "where": "age > 30"}
+    )
+    assert told == {"points": [[41.0, 41.0]], "rows": 1, "pairs": 1}
+    asked = {"table": "users", "group_by": "name", "avg": "age"}
+    told = await people.run("aggregate", {**asked, "limit": 2})
+    assert [one["group"]["name"]["content"] for one in told["groups"]] == ["Ann", "Bob"]
+    assert told["total"] == 3
+    told = await people.run("aggregate", {**asked, "limit": 1, "max": "name", "count": True})
+    assert [one["group"]["name"]["content"] for one in told["groups"]] == ["Ann"]
+    told = await people.run("aggregate", asked)
+    assert [one["group"]["name"]["content"] for one in told["groups"]] == ["Ann", "Bob", "Cid"]
+    assert told["total"] == 3

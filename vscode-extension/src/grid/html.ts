@@ -5,6 +5,7 @@ import { escaped } from "../webview/host";
 export function gridBody(name: string): string {
   const table = escaped(name);
   return `<main id="app">
+  <h1 class="unseen">Table editor</h1>
   <div class="toolbar" role="toolbar" aria-label="Table">
     <nav id="trail" aria-label="Where"></nav>
     <span class="spring"></span>
@@ -15,6 +16,7 @@ export function gridBody(name: string): string {
     <button id="copy" title="Copy what is selected" aria-haspopup="menu">Copy ▾</button>
     <button id="export" title="Export all rows that fulfil the conditions">Export…</button>
     <button id="profile" title="What there is in the active column">Profile</button>
+    <button id="chart" title="A picture of columns">Chart</button>
     <button id="refresh" title="Read again" aria-label="Refresh">⟳</button>
   </div>
   <div class="toolbar">

@@ -1,11 +1,27 @@
 // What the page of the table editor and the extension say to each other. Shared by both.
 
-import type { JsonValue, Plan, Profile, RowsPage, RowsQuery, SetManyResult } from "../protocol";
+import type {
+  AggregateQuery,
+  Groups,
+  IndexInfo,
+  JsonValue,
+  Plan,
+  Points,
+  PointsQuery,
+  Profile,
+  RowsPage,
+  RowsQuery,
+  SetManyResult,
+} from "../protocol";
 
 /** Requests of the page: name, parameters, answer. */
 export interface PageRequests {
   rows: [RowsQuery, RowsPage];
   profile: [{ table: string; column: string; where?: JsonValue }, Profile];
+  points: [PointsQuery, Points];
+  aggregate: [AggregateQuery, Groups];
+  indexes: [{ table: string }, { indexes: IndexInfo[] }];
+  dropIndex: [{ table: string; fields: string[] }, null];
   explain: [{ table: string; where?: JsonValue; order_by?: string }, Plan];
   set: [{ path: string; value: string }, { undo: boolean }];
   change: [{ changes: { path: string; value: string }[] }, SetManyResult];

@@ -128,6 +128,13 @@ function handlersOf(
       return isFirst ? answer : server.call("rows", { ...where, ...params });
     },
     profile: (params) => server.call("profile", { ...where, ...params }),
+    points: (params) => server.call("points", { ...where, ...params }),
+    aggregate: (params) => server.call("aggregate", { ...where, ...params }),
+    indexes: (params) => server.call("indexes", { ...where, ...params }),
+    dropIndex: async (params) => {
+      await server.call("dropIndex", { ...where, ...params });
+      return null;
+    },
     explain: (params) => server.call("explain", { ...where, ...params }),
     set: async (params) => {
       await server.call("set", { ...where, ...params });

@@ -1,6 +1,7 @@
 // What needs no editor of the table editor: selections, and cells that are pasted.
 
 import * as assert from "node:assert/strict";
+import { bins, numberOf, rangeText, shareText } from "../../src/grid/page/chartData";
 import { blockText, literalOf, parseBlock } from "../../src/grid/page/pasting";
 import { Selection } from "../../src/grid/page/selection";
 import type { LuaValue } from "../../src/protocol";
@@ -111,6 +112,38 @@ export function cellsSuite(): void {
       ["", "x", ""],
     ];
     assert.deepEqual(parseBlock(blockText(cells)), cells);
+  });
+
+  it("puts points into parts, for those who do not see them", () => {
+    const points: [number, number][] = [
+      [0, 4],
+      [1, 2],
+      [9, 1],
+      [10, 3],
+    ];
+    assert.deepEqual(bins(points, 2), [
+      { from: 0, to: 5, count: 2, least: 2, mean: 3, greatest: 4 },
+      { from: 5, to: 10, count: 2, least: 1, mean: 2, greatest: 3 },
+    ]);
+    assert.deepEqual(bins([[7, 1]]), [
+      { from: 7, to: 7, count: 1, least: 1, mean: 1, greatest: 1 },
+    ]);
+    assert.deepEqual(bins([]), []);
+    const huge = bins([
+      [-1.7e308, 1],
+      [1.7e308, 1],
+    ]);
+    assert.deepEqual([huge.length, huge[1]?.to], [2, 1.7e308]);
+  });
+
+  it("says how many of how many are shown", () => {
+    assert.equal(shareText(5, 5, 5), "all 5 points.");
+    assert.match(shareText(2_000, 9_000, 9_001), /^2,000 of 9,000 points.* 1 of 9,001 rows lack/);
+    assert.equal(rangeText("age", [3, -1, 2.5]), "age from -1 to 3");
+    assert.equal(rangeText("age", []), "age");
+    assert.equal(numberOf({ type: "integer", text: "12" }), 12);
+    assert.equal(numberOf({ type: "float", text: "math.huge" }), undefined);
+    assert.equal(numberOf({ type: "string", text: '"1"', content: "1" }), undefined);
   });
 
   const text: LuaValue = { type: "string", text: '"0049"', content: "0049" };

@@ -2,6 +2,7 @@
 
 import * as assert from "node:assert/strict";
 import type { Frame } from "playwright-core";
+import { assertAccessible } from "./accessible";
 import type { Editor } from "./editor";
 
 type Scenario = (editor: Editor, measured: Record<string, number>) => Promise<void>;
@@ -15,6 +16,7 @@ export const scenarios: Record<string, Scenario> = {
   edit,
   cells,
   importing,
+  charts,
   million,
   repl,
   notebook,
@@ -140,6 +142,7 @@ async function query(editor: Editor): Promise<void> {
   await frame.locator("#plan").click();
   await frame.locator("#side h2", { hasText: "How the rows were found" }).waitFor();
   await editor.shot("query-builder");
+  await assertAccessible(frame, "the query builder");
   await frame.locator("#query").fill("");
   await frame.locator("#query").press("Enter");
   await editor.until("all rows", async () => (await count(frame)) === "100,000 rows");
@@ -221,6 +224,7 @@ async function cells(editor: Editor): Promise<void> {
   await keys.press("F2");
   await frame.locator(".editor .edit").fill("7");
   await editor.shot("set-cells");
+  await assertAccessible(frame, "the editing of cells");
   await keys.press("Control+Enter");
   await untilColumn(editor, frame, counts, ["10", "7", "7", "40", "7", "60"]);
   await undo();
@@ -283,6 +287,7 @@ async function importing(editor: Editor): Promise<void> {
   assert.match(told, /line 3 2 fields.*\n.*line 4 column id, the key, is empty\n.*line 5 the key/);
   assert.ok(await bad.locator("#run").isDisabled());
   await editor.shot("import-problems");
+  await assertAccessible(bad, "an import with problems");
   await bad.locator("#problems .link").first().click();
   await editor.page.waitForSelector('.tab.active[data-resource-name="bad-plants.csv"]');
   await editor.page.keyboard.press("Control+w");
@@ -313,6 +318,50 @@ async function importing(editor: Editor): Promise<void> {
   await editor.shot("import-progress");
   await long.locator("#cancel").click();
   await untilStatus(editor, long, /^Nothing is stored\. The import was cancelled\.$/);
+}
+
+/** Pictures of columns, with their text alternatives; sampled where there are too many points. */
+async function charts(editor: Editor): Promise<void> {
+  const frame = await openGrid(editor, "people");
+  const control = (name: string) => frame.locator(`.controls select[name="${name}"]`);
+  const untilLabel = async (wanted: RegExp) =>
+    editor.until(`the picture ${wanted}`, async () =>
+      wanted.test((await frame.locator('.chart [role="img"]').getAttribute("aria-label")) ?? ""),
+    );
+  await frame.locator(".head .cell", { hasText: "age" }).locator(".more").click();
+  await frame.locator(".menu button", { hasText: "Chart" }).click();
+  await untilLabel(/^Histogram of age, 0 to 88\. 100,000 numbers of 100,000 rows\.$/);
+  await frame.locator(".chart canvas").waitFor();
+  await editor.shot("chart-histogram");
+  await control("Chart").selectOption("scatter");
+  await control("Up").selectOption("score");
+  await control("Across").selectOption("age");
+  await untilLabel(/^Scatter of score from .* over age from .*\. 2,000 of 90,\d+ points, chosen/);
+  await editor.shot("chart");
+  await frame.locator(".chart summary").click();
+  assert.equal(await frame.locator(".chart details tbody tr").count(), 10);
+  await assertAccessible(frame, "a scatter chart");
+  await frame.locator("#query").fill("@key <= 200");
+  await frame.locator("#query").press("Enter");
+  await untilLabel(/all 18\d points\. 1\d of 200 rows lack one of the two numbers\.$/);
+  await control("Chart").selectOption("line");
+  await control("Across").selectOption("@key");
+  await untilLabel(/^Line of score/);
+  await editor.shot("chart-line");
+  await control("Chart").selectOption("groups");
+  await control("Groups by").selectOption("city");
+  await control("Shows the").selectOption("avg");
+  await control("of").selectOption("age");
+  await editor.until("five bars", async () => (await frame.locator(".bars li").count()) === 5);
+  assert.match(
+    (await frame.locator(".chart").textContent()) ?? "",
+    /mean age by city\. All 5 groups/,
+  );
+  await editor.shot("chart-groups");
+  await assertAccessible(frame, "bars of groups");
+  await frame.locator("#query").fill("");
+  await frame.locator("#query").press("Enter");
+  await frame.locator("#side .close").click();
 }
 
 /** A million rows: how long until the first page is there, and how smoothly it scrolls. */
@@ -395,6 +444,7 @@ async function themes(editor: Editor): Promise<void> {
     await frame.locator("#side h2", { hasText: "age" }).waitFor();
     await frame.locator("#grid").focus();
     await editor.shot(`table-editor-${name}`);
+    await assertAccessible(frame, `the table editor in ${theme}`);
   }
   await frame.locator("#side .close").click();
 }

@@ -6,6 +6,7 @@ from lua_ls_persist.server.features.data import (
     annotating,
     catalog,
     changing,
+    charting,
     functions,
     history,
     images,
@@ -22,6 +23,7 @@ from lua_ls_persist.server.features.data import (
 
 AREAS = (
     looking,
+    charting,
     queries,
     changing,
     setting_many,

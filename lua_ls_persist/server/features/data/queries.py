@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from lua_ls_persist.server.features.data.running import (
 from lua_ls_persist.server.features.registry import COMMANDS
 
 if TYPE_CHECKING:
+    from lua_ls_persist.model import AggregateGroup
     from lua_ls_persist.server.language_server import LuaLanguageServer
 
 ROWS_MAX = 10_000
@@ -73,6 +75,12 @@ class AggregateParams:
     min: str | None = param("a field whose least value is told", None)
     max: str | None = param("a field whose greatest value is told", None)
     avg: str | None = param("a field whose mean is told", None)
+    limit: int | None = param(
+        "how many groups at most, those with the greatest result first; otherwise all, in the "
+        "order of their values",
+        None,
+        at_least=1,
+    )
     uri: str | None = param(URI_DOC, None)
 
 
@@ -139,7 +147,18 @@ async def aggregate(server: LuaLanguageServer, params: AggregateParams) -> Json:
             avg=params.avg,
         ),
     )
-    return {"groups": [group_to_json(group) for group in groups]}
+    shown = groups
+    if params.limit is not None:
+        shown = sorted(groups, key=_result, reverse=True)[: params.limit]
+    return {"groups": [group_to_json(group) for group in shown], "total": len(groups)}
+
+
+def _result(group: AggregateGroup) -> float:
+    """The first number that was asked for, to put groups in order."""
+    for found in (group.avg, group.sum, group.max, group.min, group.count):
+        if isinstance(found, (int, float)) and not math.isnan(found):
+            return found
+    return -math.inf
 
 
 async def explain(server: LuaLanguageServer, params: QueryParams) -> Json:
@@ -174,7 +193,7 @@ AGGREGATE = COMMANDS.add(
     AggregateParams,
     aggregate,
     "{groups: [{group: {field: Value}, count?, sum?: Value, min?: Value, max?: Value, "
-    "avg?: Value}]}",
+    "avg?: Value}], total}",
 )
 EXPLAIN = COMMANDS.add(
     "explain",

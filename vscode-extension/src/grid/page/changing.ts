@@ -1,7 +1,7 @@
 // Changing cells and rows: one, or many at once. Whatever is done at once is stored or refused as a
 // whole, and one undo takes it back.
 
-import type { LuaValue, Row } from "../../protocol";
+import type { IndexInfo, LuaValue, Row } from "../../protocol";
 import { byId, grouped } from "../../webview/dom";
 import { editAt } from "./edit";
 import { openMenu } from "./menu";
@@ -175,6 +175,14 @@ export class Changing {
       await ask("createIndex", { table: this.page.view.table, fields });
       await this.page.load(true);
       say(`There is an index by ${fields.join(", ")} now.`);
+    });
+  }
+
+  async dropIndex({ fields, name }: IndexInfo): Promise<void> {
+    await attempt(async () => {
+      await ask("dropIndex", { table: this.page.view.table, fields });
+      await this.page.load(true);
+      say(`The index ${name} is dropped.`);
     });
   }
 

@@ -1,26 +1,27 @@
 // The panel at the right of the grid: which of its views is open, and what it asks for.
 
 import { byId, h } from "../../webview/dom";
+import { ChartPanel } from "./charts";
 import { ask } from "./rpc";
-import { planView, profileView } from "./side";
+import { type PlanActions, planView, profileView } from "./side";
 import { reasonOf, say } from "./status";
 import type { TablePage } from "./table";
 
-type Wanted = { kind: "profile"; column: string } | { kind: "plan" };
-
-export interface DetailActions {
-  createIndex(fields: string[]): void;
-}
+type Wanted = { kind: "profile" | "chart"; column: string } | { kind: "plan" };
 
 export class Details {
   private wanted: Wanted | undefined;
+  private readonly chart: ChartPanel;
 
   constructor(
     private readonly page: TablePage,
-    private readonly actions: DetailActions,
-  ) {}
+    private readonly actions: PlanActions,
+  ) {
+    this.chart = new ChartPanel(page);
+  }
 
   open(wanted: Wanted): void {
+    if (wanted.kind === "chart") this.chart.choose(wanted.column);
     this.wanted = wanted;
     void this.draw();
   }
@@ -33,18 +34,24 @@ export class Details {
   async draw(): Promise<void> {
     const element = byId("side");
     const { wanted } = this;
+    element.classList.toggle("wide", wanted?.kind === "chart");
     if (wanted === undefined) {
       element.hidden = true;
       this.page.sheet.render();
       return;
     }
     try {
+      if (wanted.kind === "chart" && element.contains(this.chart.element)) {
+        await this.chart.refresh();
+        return;
+      }
       const content = await this.content(wanted);
       if (this.wanted !== wanted) return;
       const close = h("button", { class: "close quiet-button", "aria-label": "Close panel" }, "✕");
       close.addEventListener("click", () => this.close());
       element.replaceChildren(close, ...content);
       element.hidden = false;
+      if (wanted.kind === "chart") void this.chart.refresh();
     } catch (error) {
       this.wanted = undefined;
       element.hidden = true;
@@ -53,17 +60,28 @@ export class Details {
     this.page.sheet.render();
   }
 
+  /** What is told here is of the rows that fulfil the conditions. */
+  private note(): Node[] {
+    if (this.page.view.filter === "") return [];
+    return [h("p", { class: "quiet" }, "The search in all columns does not count here.")];
+  }
+
   private async content(wanted: Wanted): Promise<Node[]> {
     const { page } = this;
     const asked = page.conditions();
     if (wanted.kind === "profile") {
       const { column } = wanted;
       const profile = await ask("profile", { ...asked, column });
-      return profileView(column, profile, { filter: (text) => page.addCondition(text) });
+      const actions = { filter: (text: string) => page.addCondition(text) };
+      return [...profileView(column, profile, actions), ...this.note()];
     }
+    if (wanted.kind === "chart") return [h("h2", {}, "Chart"), this.chart.element, ...this.note()];
     const { orderBy } = page.view;
     const order = orderBy === undefined ? {} : { order_by: orderBy };
-    const plan = await ask("explain", { ...asked, ...order });
-    return planView(plan, this.actions);
+    const [plan, { indexes }] = await Promise.all([
+      ask("explain", { ...asked, ...order }),
+      ask("indexes", { table: page.view.table }),
+    ]);
+    return [...planView(plan, indexes, this.actions), ...this.note()];
   }
 }

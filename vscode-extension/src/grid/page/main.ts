@@ -7,6 +7,7 @@ import { lineOf } from "./conditions";
 import { Copying } from "./copying";
 import { Details } from "./details";
 import "../../webview/base.css";
+import "uplot/dist/uPlot.min.css";
 import "./grid.css";
 import { openMenu } from "./menu";
 import { keepState, listen } from "./rpc";
@@ -34,6 +35,7 @@ const changing = new Changing(page);
 const copying = new Copying(page);
 const details = new Details(page, {
   createIndex: (fields) => void changing.createIndex(fields),
+  dropIndex: (index) => void changing.dropIndex(index),
 });
 const builder = new Builder(byId("builder"), (conditions) => {
   page.view.conditions = conditions;
@@ -69,6 +71,7 @@ function headerMenu(column: number, anchor: HTMLElement): void {
       text: "Profile of the column",
       run: () => details.open({ kind: "profile", column: name }),
     },
+    { text: "Chart of the column", run: () => details.open({ kind: "chart", column: name }) },
     { text: "Only rows that have it", run: () => page.addCondition(`${name} exists`) },
     { text: "Only rows without it", run: () => page.addCondition(`${name} missing`) },
     { text: "Create index by it", run: () => void changing.createIndex([name]) },
@@ -129,6 +132,10 @@ function wire(): void {
   onClick("profile", () => {
     const column = page.columnName(Math.max(page.sheet.selection.column, 1));
     details.open({ kind: "profile", column });
+  });
+  onClick("chart", () => {
+    const column = page.columnName(Math.max(page.sheet.selection.column, 1));
+    details.open({ kind: "chart", column });
   });
   onClick("plan", () => details.open({ kind: "plan" }));
   listen((change) => {

@@ -1,6 +1,6 @@
 // The panel at the right: what there is in a column, and how a query was answered.
 
-import type { LuaValue, Plan, Profile } from "../../protocol";
+import type { IndexInfo, LuaValue, Plan, Profile } from "../../protocol";
 import { grouped, h, svg } from "../../webview/dom";
 import { shown } from "./formats";
 
@@ -34,7 +34,12 @@ export function profileView(column: string, profile: Profile, actions: ProfileAc
   ];
 }
 
-export function planView(plan: Plan, actions: { createIndex(fields: string[]): void }): Node[] {
+export interface PlanActions {
+  createIndex(fields: string[]): void;
+  dropIndex(index: IndexInfo): void;
+}
+
+export function planView(plan: Plan, indexes: readonly IndexInfo[], actions: PlanActions): Node[] {
   const facts: [string, string][] = [
     ["index", plan.index ?? "none: rows were looked through"],
     ["examined", plan.rows_examined === null ? "unknown" : grouped(plan.rows_examined)],
@@ -47,8 +52,28 @@ export function planView(plan: Plan, actions: { createIndex(fields: string[]): v
     button.addEventListener("click", () => actions.createIndex(fields));
     nodes.push(h("p", {}, "An index would find them without looking at the others:"), button);
   }
+  if (indexes.length > 0) nodes.push(h("h3", {}, "Indexes"), indexList(plan, indexes, actions));
   const sql = h("details", {}, h("summary", {}, "SQL"), h("pre", {}, plan.sql));
   return [...nodes, sql];
+}
+
+/** All indexes of the table, the one that was used marked. */
+function indexList(plan: Plan, indexes: readonly IndexInfo[], actions: PlanActions): Node {
+  const items = indexes.map((index) => {
+    const fields = index.fields.join(", ");
+    const facts = [index.kind ?? "", index.unique === true ? "unique" : ""];
+    if (index.each === true) facts.push("each element");
+    if (plan.index?.includes(index.name) === true) facts.push("used");
+    const drop = h(
+      "button",
+      { class: "quiet-button", "aria-label": `Drop index by ${fields}` },
+      "✕",
+    );
+    drop.addEventListener("click", () => actions.dropIndex(index));
+    const quiet = h("span", { class: "quiet" }, facts.filter((fact) => fact !== "").join(" · "));
+    return h("li", {}, h("span", {}, fields), quiet, drop);
+  });
+  return h("ul", { class: "indexes" }, ...items);
 }
 
 function heading(text: string): Node {
