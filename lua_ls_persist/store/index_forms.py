@@ -73,6 +73,12 @@ def classified(value: Value | None) -> Classified:
 
 def _classified(column: Column) -> list[Classified]:
     """Many values; those that are most frequent without a call for each."""
+    kinds = {0 if value is None else value[0] for value in column}
+    if kinds == {INTEGER}:
+        return [(_NUMBER, value[1]) for value in column]  # type: ignore[index]  # none is None
+    if kinds == {STRING}:
+        natives = [value[1] for value in column]  # type: ignore[index]
+        return [(_STRING, one.encode() if type(one) is str else one) for one in natives]
     found: list[Classified] = []
     add = found.append
     for value in column:
@@ -299,16 +305,36 @@ class _Text(_Fields):
             for key, row, *texts in zip(rows.keys, rows.row_ids(), *columns, strict=True)
         ]
 
+    def all_items(self, rows: Rows) -> list[Item]:
+        if len(self.columns) > 1:
+            return super().all_items(rows)
+        return [
+            (key[0], key[1], row, value[1] if type(value[1]) is str else _text(value))
+            for value, key, row in zip(self.column(rows, 0), rows.keys, rows.row_ids(), strict=True)
+            if value is not None and value[0] == STRING
+        ]
+
     def remove(self, connection: apsw.Connection, items: Sequence[Item]) -> None:
         found = connection.executemany(self._find, [item[:2] for item in items]).fetchall()
         connection.executemany(self._remove, cast("Iterable[tuple[int]]", found))
 
     def add(self, connection: apsw.Connection, items: Sequence[Item]) -> None:
-        self.remove(connection, items)  # where somebody has written by hand, they may be there
+        try:
+            numbered = self._numbered(connection, items)
+        except apsw.ConstraintError:
+            # Somebody has written by hand, so some of them are there already.
+            self.remove(connection, items)
+            numbered = self._numbered(connection, items)
+        write_rows(connection, self._add, [(number, *item[3:]) for number, item in numbered])
+
+    def _numbered(
+        self, connection: apsw.Connection, items: Sequence[Item]
+    ) -> list[tuple[int, Item]]:
+        """The rows get numbers, by which their words are found."""
         first = cast("int | None", connection.execute(self._last).get) or 0
         numbered = list(enumerate(items, first + 1))
         write_rows(connection, self._add_row, [(number, *item[:3]) for number, item in numbered])
-        write_rows(connection, self._add, [(number, *item[3:]) for number, item in numbered])
+        return numbered
 
     def clear(self, connection: apsw.Connection) -> None:
         connection.execute(self._clear_rows)

@@ -102,6 +102,7 @@ class Rows:
     keys: Sequence[RowKey]
     columns: dict[Steps, Column]
     elements: dict[Steps, list[Sequence[Value]]] = field(default_factory=dict)
+    _ids: list[int] | None = None
 
     def members(self, plan: Plan) -> list[tuple[int, ...]]:
         """Of each row, the tables that its fields are read from; each of them once."""
@@ -132,10 +133,12 @@ class Rows:
 
     def row_ids(self) -> list[int]:
         """The ids of the rows' tables; 0 where the value is none."""
-        return [
-            cast("int", value[1]) if value is not None and value[0] == TABLE else 0
-            for value in self.columns[VALUE]
-        ]
+        if self._ids is None:
+            self._ids = [
+                value[1] if value is not None and value[0] == TABLE else 0  # type: ignore[misc]  # an id
+                for value in self.columns[VALUE]
+            ]
+        return self._ids
 
 
 @final
@@ -183,13 +186,14 @@ class Reader:
     def rows(self, plan: Plan, keys: Sequence[RowKey], values: Column, fresh: Fresh) -> Rows:
         """The rows with these keys and values."""
         rows = Rows(keys, {VALUE: values})
+        tables: dict[Steps, set[int]] = {}
         for steps in plan.steps:
             above = rows.columns[steps[:-1]]
-            found = self._step(steps[-1], _tables(above), fresh)
+            if steps[:-1] not in tables:
+                tables[steps[:-1]] = _tables(above)
+            found = self._step(steps[-1], tables[steps[:-1]], fresh)
             rows.columns[steps] = [
-                found.get(cast("int", value[1]))
-                if value is not None and value[0] == TABLE
-                else None
+                found.get(value[1]) if value is not None and value[0] == TABLE else None  # type: ignore[arg-type]  # an id; no call in a hot line
                 for value in above
             ]
         for steps in plan.arrays:
@@ -246,4 +250,4 @@ class Reader:
 
 
 def _tables(column: Column) -> set[int]:
-    return {cast("int", value[1]) for value in column if value is not None and value[0] == TABLE}
+    return {value[1] for value in column if value is not None and value[0] == TABLE}  # type: ignore[misc]  # ids

@@ -23,6 +23,10 @@ from lua_ls_persist.store.rows import Native, as_native
 NOTED_MAX: Final = 100_000
 """Of more values none is noted: then the whole index is looked through."""
 
+MANY: Final = 100
+WHOLE_RATIO: Final = 5
+"""Looking a value up takes as long as going over so many; see `NOTED_MAX` for what is noted."""
+
 VALUE_LENGTH_MAX: Final = 60
 """Longer texts are cut in messages."""
 
@@ -72,8 +76,16 @@ class Unique:
                 value and both rows.
         """
         for index, noted in list(self._noted.values()):
-            self.check_index(index, noted)
+            all_of_it = noted is not None and self._are_most(index, len(noted))
+            self.check_index(index, None if all_of_it else noted)
         self._noted.clear()
+
+    def _are_most(self, index: Index, count: int) -> bool:
+        """Whether so many values are so large a part of an index that all is looked through."""
+        if count < MANY:
+            return False
+        more = f"SELECT 1 FROM {index.storage} LIMIT 1 OFFSET {count * WHOLE_RATIO}"  # noqa: S608
+        return self._connection().execute(more).get is None
 
     def check_index(self, index: Index, values: Iterable[_Values] | None = None) -> None:
         """In an index that is unique these values, or all, are there once. Raises as `check`."""

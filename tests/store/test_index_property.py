@@ -214,3 +214,50 @@ def test_a_violation_fails_the_commit_and_nothing_else(tmp_path: Path) -> None:
             store.apply([(1, INTEGER, 3, STRING, "b")])
         assert store.get(1, INTEGER, 3) is None
         assert store.integrity() == []
+
+
+@pytest.mark.parametrize("count", [1, 3, 200])
+def test_words_of_rows_that_were_taken_away_by_hand_are_written_over(count: int) -> None:
+    """The index still has such rows, when they are written again as new ones."""
+    rows = [(1, INTEGER, number, STRING, f"old words {number}") for number in range(count)]
+    with Store.open(None) as store:
+        with store.transaction():
+            store.apply(rows)
+        index = store.create_index("Memory", [], ["@value"], kind="text")
+        store._connection.execute("DELETE FROM entries")
+        with store.transaction():
+            store.apply([(*row[:4], f"new words {row[2]}") for row in rows])
+            store.apply([(1, INTEGER, count + 7, STRING, "another")])
+        assert store.integrity() == []
+        assert store.index_rows(index) == count + 1
+
+
+@pytest.mark.parametrize("options", [{}, {"kind": "hash"}, {"each": True}])
+@pytest.mark.parametrize("count", [3, 150, 900])
+def test_many_rows_at_once_are_told_apart_in_unique_indexes(
+    options: dict[str, Any], count: int
+) -> None:
+    """Whether few or most of an index are written: the values are looked up, or all of it."""
+    field = "@value" if "each" not in options else "tags"
+
+    def write(values: dict[int, int]) -> None:
+        rows: list[Any] = [(1, INTEGER, key, INTEGER, value) for key, value in values.items()]
+        new: list[tuple[int]] = []
+        with store.transaction():
+            if field == "tags":
+                first = store.reserve(2 * len(values))
+                made = [(item, first + 2 * n) for n, item in enumerate(values.items())]
+                rows = [(1, INTEGER, key, TABLE, row) for (key, _), row in made]
+                rows += [(row, STRING, "tags", TABLE, row + 1) for _, row in made]
+                rows += [(row + 1, INTEGER, 1, INTEGER, value) for (_, value), row in made]
+                new = [(table,) for _, row in made for table in (row, row + 1)]
+            store.apply(rows, new_tables=new)
+
+    with Store.open(None) as store:
+        write({number: number for number in range(1, 300)})
+        store.create_index("Memory", [], [field], unique=True, **options)
+        write({number: number for number in range(300, 300 + count)})
+        more = {number: number for number in range(2000, 2000 + count)}
+        with pytest.raises(StoreError, match=r"is unique, and Memory\[299\] and Memory\[5000\]"):
+            write({**more, 5000: 299})
+        assert store.integrity() == []
