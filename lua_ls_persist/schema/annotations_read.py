@@ -46,6 +46,19 @@ def type_from_annotations(text: str, name: str | None = None) -> tuple[str, Type
     return name, type_of(definition_of(reader.class_type(name, 0)))
 
 
+def parts_of(text: str) -> tuple[list[str | tuple[str, object]], str]:
+    """The parts of the type that a text begins with, and what stands behind it.
+
+    A part is a name, `("value", literal)`, or `("array", parts)`, `("map", parts)` of the values,
+    `("union", parts)`; functions are `fun`, tables with named fields `table`.
+
+    Raises:
+        SchemaError: it begins with no type.
+    """
+    parser = _Parser(text, 1)
+    return parser.union(), parser.rest()
+
+
 class _Reader:
     def __init__(self, text: str) -> None:
         self._classes: dict[str, _Class] = {}

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.analysis import scopes_of
+from lua_ls_persist.server.analysis.annotations import Annotations, ClassNote, annotations_of
 from lua_ls_persist.server.analysis.symbols import symbols_of
 from lua_ls_persist.server.documents import Document, Documents
 from lua_ls_persist.server.positions import Range
@@ -54,6 +55,7 @@ class _File:
     size_bytes: int
     mentions: frozenset[str]
     symbols: tuple[FileSymbol, ...]
+    annotations: Annotations
 
 
 class WorkspaceFiles:
@@ -197,6 +199,28 @@ class WorkspaceFiles:
         for file in files:
             yield from file.symbols
 
+    def classes(self, name: str) -> Iterator[ClassNote]:
+        """Where annotations declare a class of a name."""
+        for known in self._annotations():
+            yield from (one for one in known.classes if one.name == name)
+
+    def aliases(self, name: str) -> Iterator[str]:
+        """The types that annotations call by a name."""
+        for known in self._annotations():
+            yield from (type_ for alias, type_ in known.aliases if alias == name)
+
+    def _annotations(self) -> Iterator[Annotations]:
+        """What annotations declare in open documents and files, where they declare anything."""
+        seen = set()
+        for document in self.documents:
+            if document.path is not None:
+                seen.add(uris.path_key(document.path))
+            yield annotations_of(document)
+        with self._lock:
+            files = [file for key, file in self._files.items() if key not in seen]
+        for file in files:
+            yield file.annotations
+
     def close(self) -> None:
         """Ends the thread. Idempotent."""
         self._stopped = True
@@ -264,7 +288,7 @@ def _read(path: Path) -> _File | None:
         return None
     document = Document.of_text(uris.uri_of(path), text)
     mentions = frozenset(map(sys.intern, scopes_of(document).chunk.root.mentions))
-    return _File(path, len(text), mentions, tuple(_symbols_in(document)))
+    return _File(path, len(text), mentions, _symbols_in(document), annotations_of(document))
 
 
 def _symbols_in(document: Document) -> tuple[FileSymbol, ...]:

@@ -41,7 +41,8 @@ LAYERS: dict[str, set[str]] = {
     "session": {"interchange", "query", "schema", "store", "vm", *PLAIN},
     # What an installation is, from its parts.
     "examination": {"session", "store", "vm", *PLAIN},
-    "server": {"examination", "query", "session", *PLAIN},
+    # The editor reads annotations as schemas do.
+    "server": {"examination", "query", "schema", "session", *PLAIN},
     # The terminal starts the server and, for `doctor`, looks into the core.
     "cli": {"examination", "session", "server", "vm", "store", "query", *PLAIN},
     "__init__": {"session", *PLAIN},

@@ -24,6 +24,8 @@ from lua_ls_persist.server.analysis.nodes import (
     Step,
 )
 from lua_ls_persist.server.analysis.resolving import Declaration, free_names, occurrences
+from lua_ls_persist.server.documents import Document
+from lua_ls_persist.server.live.inference import Built, Inference, Instance, ListOf, Shape
 from lua_ls_persist.server.live.resolving import Resolver, Target, further
 from lua_ls_persist.server.live.spelling import nearest
 from lua_ls_persist.server.live.view import View
@@ -33,6 +35,8 @@ from lua_ls_persist.session.sights import ANY, Question, Sight, Way
 
 CHAINS_MAX: Final = 5_000
 """So many expressions are looked at."""
+TYPED_MAX: Final = 500
+"""Of so many locals it is asked what they are."""
 ASKED_MAX: Final = 300
 """So many values are looked up in the VM."""
 FOUND_MAX: Final = 100
@@ -93,6 +97,16 @@ class _Call:
     """The last part of the function's expression."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    """A field of something whose class is known."""
+
+    owner: str
+    known: frozenset[str]
+    name: str
+    range: Range
+
+
 @dataclass(slots=True)
 class Reading:
     """What of a document is to be compared with the VM."""
@@ -101,26 +115,37 @@ class Reading:
     """Those that are read, and that the document never sets."""
     written: set[str] = field(default_factory=set)
     fields: list[_Field] = field(default_factory=list)
+    declared: list[_Declared] = field(default_factory=list)
+    """Those that no class has of what they are read of."""
     written_fields: set[str] = field(default_factory=set)
     calls: list[_Call] = field(default_factory=list)
 
 
 def reading_of(
-    scopes: Scopes, key: str | None, is_wanted: Callable[[], bool] = lambda: True
+    scopes: Scopes,
+    key: str | None,
+    is_wanted: Callable[[], bool] = lambda: True,
+    typed: tuple[Inference, Document] | None = None,
 ) -> Reading | None:
     """Reads a document; None as soon as that is not wanted any more. Any thread.
 
     It takes some ten milliseconds for a long one, in which it competes with what answers the user.
+    With `typed` it is known what parameters and results of calls are, too.
     """
-    return _Reader(scopes, Resolver(scopes, key)).read(is_wanted)
+    return _Reader(scopes, Resolver(scopes, key), typed).read(is_wanted)
 
 
 class _Reader:
     """One pass over a document."""
 
-    def __init__(self, scopes: Scopes, resolver: Resolver) -> None:
+    def __init__(
+        self, scopes: Scopes, resolver: Resolver, typed: tuple[Inference, Document] | None
+    ) -> None:
         self._scopes = scopes
         self._resolver = resolver
+        self._typed = typed
+        self._typed_left = TYPED_MAX
+        self._shapes: dict[int, Shape | None] = {}
         self._free: set[int] = set()
         self._declarations: dict[str, dict[int, Declaration | None]] = {}
         self._targets: dict[int, Target | None] = {}
@@ -152,6 +177,13 @@ class _Reader:
 
     def _chain(self, base: int, chain: Chain) -> None:
         target = self._base(base, chain)
+        # What a local of the document was when that was evaluated says less.
+        is_kept = isinstance(target, Way) and target.document is not None
+        shape = self._shape(base, chain) if target is None or is_kept else None
+        if isinstance(shape, (Instance, ListOf)):
+            self._declared_fields(base, chain, shape)
+        elif shape is not None and not isinstance(shape, Built):
+            target = shape
         for place, step in enumerate(chain.steps):
             if step.write and isinstance(step.key, str):
                 self.reading.written_fields.add(step.key)
@@ -161,6 +193,38 @@ class _Reader:
             else:
                 self._field(target, base, step)
                 target = further(target, step.key)
+
+    def _shape(self, base: int, chain: Chain) -> Shape | None:
+        """What the local is that a chain begins with, as far as the sources say."""
+        if self._typed is None or chain.base is None:
+            return None
+        declaration = self._declaration(chain.base.text, base + chain.base.offset)
+        if declaration is None:
+            return None
+        if declaration.start not in self._shapes:
+            self._typed_left -= 1
+            inference, document = self._typed
+            self._shapes[declaration.start] = (
+                inference.of_chain(document, chain, base, 0) if self._typed_left >= 0 else None
+            )
+        return self._shapes[declaration.start]
+
+    def _declared_fields(self, base: int, chain: Chain, shape: Shape | None) -> None:
+        """Notes the fields that classes do not have."""
+        assert self._typed is not None
+        inference, document = self._typed
+        for place, step in enumerate(chain.steps):
+            members = inference.members(shape)
+            is_read = step.kind in (".", ":") and not step.write
+            if isinstance(shape, Instance) and members is not None and members.complete and is_read:
+                key = step.key
+                if isinstance(key, str) and key and members.named(key) is None:
+                    known = frozenset(one.name for one in members.members)
+                    range_ = self._scopes.range(base + step.key_start, base + step.key_end)
+                    self.reading.declared.append(_Declared(shape.name, known, key, range_))
+            shape = inference.of_chain(document, chain, base, place + 1)
+            if shape is None:
+                return
 
     def _field(self, target: Target | None, base: int, step: Step) -> None:
         if step.write or step.kind != "." or not isinstance(step.key, str) or not step.key:
@@ -244,6 +308,7 @@ async def suspicions(
         found += await _undefined(reading, view, set_elsewhere, aside or _at_once)
     if checks.misspelt_fields:
         found += await _misspelt(reading, view)
+        found += undeclared(reading)
     if checks.too_many_arguments:
         found += await _too_many(reading, view)
     return None if view.is_behind else found[:FOUND_MAX]
@@ -318,6 +383,17 @@ def _known_fields(container: Way, row: Sight | None, table: Sight | None) -> set
             return None
         names |= {key.key for key in row.listed() if isinstance(key.key, str)}
     return names
+
+
+def undeclared(reading: Reading) -> list[Suspicion]:
+    """Fields that no class has, and that are nearly one that it has."""
+    found = []
+    for one in reading.declared:
+        meant = None if one.name in reading.written_fields else nearest(one.name, one.known)
+        if meant is not None:
+            text = f"class {one.owner} has no field '{one.name}'; did you mean '{meant}'?"
+            found.append(Suspicion(MISSPELT_FIELD, text, one.range, meant))
+    return found
 
 
 async def _too_many(reading: Reading, view: View) -> list[Suspicion]:

@@ -30,6 +30,7 @@ from lua_ls_persist.server.live.cursor import InTable, Typed, in_table, typed_at
 from lua_ls_persist.server.live.fields import Written, global_names, written_fields
 from lua_ls_persist.server.live.looks import Looks
 from lua_ls_persist.server.live.resolving import QUERIES, QueryRow, QueryRows, Resolver, Target
+from lua_ls_persist.server.live.typed import Types, typed_candidates
 from lua_ls_persist.server.positions import Position, Range
 from lua_ls_persist.session.sights import ANY, Question, RecordsSight, Sight, Way
 
@@ -74,6 +75,8 @@ class Completer:
     options: Options = Options()
     key: str | None = None
     """What the session calls the document, whose locals it may have kept."""
+    types: Types | None = None
+    """What the sources say of expressions; None: nothing more than the document itself."""
 
     async def complete(self, document: Document, position: Position) -> Completions:
         """What could stand at a position; nothing in comments and numbers."""
@@ -93,7 +96,7 @@ class Completer:
         word = Range(start, position)
         prefix = typed.text
         if typed.before in (".", ":"):
-            found = await self._members(scopes, position, typed)
+            found = await self._members(document, position, typed)
             return Completions() if found is None else _made(found, prefix, word)
         if typed.kind == "other" and typed.before == "[":
             opening = scopes.chunk.source.rfind("[", 0, typed.offset)
@@ -116,12 +119,31 @@ class Completer:
     # -- after a dot, a colon, an opening bracket
 
     async def _members(
-        self, scopes: Scopes, position: Position, typed: Typed
+        self, document: Document, position: Position, typed: Typed
     ) -> list[Candidate] | None:
+        scopes = scopes_of(document)
         path = scopes.path_at(position)
         if path is None or not path.steps:
             return None
         target = Resolver(scopes, self.key).target(path, len(path.steps) - 1)
+        colon = typed.before == ":"
+        known: list[Candidate] = []
+        if self.types is not None and not (isinstance(target, Way) and target.root is not None):
+            inferred = await self.types(document, path, len(path.steps) - 1)
+            if inferred.target is not None and not await self._is_there(target):
+                target = inferred.target
+            known += typed_candidates(inferred, colon=colon) if self.options.static else ()
+        return [*known, *await self._live_members(scopes, path, target, typed)]
+
+    async def _is_there(self, target: Target | None) -> bool:
+        """Whether something is known of what is there; of a local only once it was evaluated."""
+        if not isinstance(target, Way) or target.document is None:
+            return target is not None
+        return await self.view.see(Question(target)) is not None
+
+    async def _live_members(
+        self, scopes: Scopes, path: ExpressionPath, target: Target | None, typed: Typed
+    ) -> list[Candidate]:
         colon = typed.before == ":"
         written = self._written(scopes, path, target) if self.options.static else []
         if isinstance(target, QueryRow):

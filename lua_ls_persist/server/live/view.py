@@ -70,6 +70,7 @@ class View:
             found = await self._evaluator.glance(lambda session: session.tables())
         except LuaPersistError:
             found = None
+        self.is_behind = self.is_behind or found is None
         if found is not None:
             self._tables = found
         return self._tables

@@ -24,6 +24,7 @@ from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.features.beside import is_beside
 from lua_ls_persist.server.features.language.navigation import among_files
 from lua_ls_persist.server.live.checking import Checks, Suspicion, reading_of, suspicions
+from lua_ls_persist.server.live.inference import Inference
 from lua_ls_persist.server.settings import Check
 from lua_ls_persist.server.tracking import moved_range
 from lua_ls_persist.server.workspaces import Workspace
@@ -153,8 +154,10 @@ class _Checker:
         if wanted.any and workspace.evaluator.opened:
             await server.scopes(document)
             key = uris.key_of(document.uri)
+            inference = Inference(server.navigator, remembers=True)
+            typed = (inference, document) if wanted.misspelt_fields else None
             reading = await among_files(
-                server, lambda: reading_of(scopes_of(document), key, is_current)
+                server, lambda: reading_of(scopes_of(document), key, is_current, typed)
             )
             if reading is None:
                 return  # Somebody types on; it is checked when he pauses.

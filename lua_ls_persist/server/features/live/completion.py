@@ -17,6 +17,7 @@ from lua_ls_persist.server.convert import markup, range_json
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.features.beside import completion_of
 from lua_ls_persist.server.features.language.navigation import among_files
+from lua_ls_persist.server.features.live.types import types_of
 from lua_ls_persist.server.live.candidates import Candidate, CandidateKind
 from lua_ls_persist.server.live.completing import Completer, Completions, Options
 from lua_ls_persist.server.live.describing import Describer, member, way_of_json, way_to_json
@@ -90,7 +91,7 @@ def completer_for(server: LuaLanguageServer, uri: str | None, options: Options) 
         return await among_files(server, server.files.modules)
 
     key = None if uri is None else uris.key_of(uri)
-    return Completer(workspace.view, modules, options, key)
+    return Completer(workspace.view, modules, options, key, types_of(server))
 
 
 class _Items:

@@ -12,15 +12,20 @@ from lua_ls_persist.server.analysis import ExpressionPath, Scopes, doc_comment
 from lua_ls_persist.server.convert import markup
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.features.beside import is_beside
+from lua_ls_persist.server.features.language.navigation import among_files
+from lua_ls_persist.server.features.live.types import types_of
 from lua_ls_persist.server.live.cursor import typed_at
 from lua_ls_persist.server.live.describing import Describer, documented_text
+from lua_ls_persist.server.live.inference import Inference
 from lua_ls_persist.server.live.resolving import (
     Literally,
     QueryRow,
     QueryRows,
     Resolver,
+    Target,
     named_table,
 )
+from lua_ls_persist.server.live.typed import typed_text
 from lua_ls_persist.server.positions import Position, Range
 from lua_ls_persist.server.stdlib import documentation
 from lua_ls_persist.session.sights import ANY, Way
@@ -74,14 +79,19 @@ async def _text_at(
     if path is None:
         return None
     range_ = path.steps[-1].range if path.steps else path.range
-    text = await _path_text(describer, scopes, path, uris.key_of(document.uri))
+    target = Resolver(scopes, uris.key_of(document.uri)).target(path)
+    text = await _target_text(describer, target, path)
+    if not text:
+        inferred = await types_of(server)(document, path, len(path.steps))
+        text = await _target_text(describer, inferred.target, path)
     if not text and not is_beside(server, workspace):
-        text = _static_text(document, scopes, path)
+        inference = Inference(server.navigator)
+        text = await among_files(server, lambda: typed_text(inference, document, path))
+        text = text or _static_text(document, scopes, path)
     return (text, range_) if text else None
 
 
-async def _path_text(describer: Describer, scopes: Scopes, path: ExpressionPath, key: str) -> str:
-    target = Resolver(scopes, key).target(path)
+async def _target_text(describer: Describer, target: Target | None, path: ExpressionPath) -> str:
     colon = bool(path.steps) and path.steps[-1].kind == ":"
     if isinstance(target, QueryRows):
         return f"Rows of {target.table} that a query has found"
