@@ -85,7 +85,12 @@ class Feature:
     more: dict[str, Any]
     everywhere: bool = False
     """It is about the whole document, not about a place."""
+    pause_s: float = 0.0
+    """Before the last letter."""
 
+
+PAUSE_S = 0.41
+"""After 0.4 s, the document is compared with the VM."""
 
 FEATURES = (
     Feature("completion of a global", "textDocument/completion", "  global_12", {}),
@@ -112,6 +117,8 @@ FEATURES = (
     Feature("selection range", "textDocument/selectionRange", "  text", {"positions": True}),
     Feature("code actions", "textDocument/codeAction", "  text", {"context": {"diagnostics": []}}),
     Feature("inlay hints", "textDocument/inlayHint", " ", {"range": True}),
+    Feature("completion after a pause", "textDocument/completion", "  tex", {}, pause_s=PAUSE_S),
+    Feature("hover after a pause", "textDocument/hover", "  greet", {}, pause_s=PAUSE_S),
 )
 CAPABILITIES: dict[str, Any] = {
     "general": {"positionEncodings": ["utf-16"]},
@@ -160,6 +167,7 @@ class Typist:
         """Seconds from the edit to the answer."""
         column = len(feature.typed)
         self._edit(0, 0, feature.typed[:-1])
+        time.sleep(feature.pause_s)
         start = time.perf_counter()
         self._edit(column - 1, column - 1, feature.typed[-1])
         self._client.request(feature.method, self._params(feature, column))
