@@ -32,11 +32,17 @@ def listed(parts: Iterable[str]) -> Encoded:
 
 def pattern(data: object) -> str:
     """A text that `%` fills with whole numbers, in the order in which the data has holes."""
-    mark = "\0"
-    others = json.dumps(data, default=lambda _: None)
-    while json.dumps(mark) in others:  # Somebody has a text that consists of this.
-        mark += "\0"
-    text = json.dumps(data, default=lambda _: mark)
+    mark, holes = "\0", 0
+
+    def fill(_: object) -> str:
+        nonlocal holes
+        holes += 1
+        return mark
+
+    text = json.dumps(data, default=fill)
+    while text.count(json.dumps(mark)) != holes:  # Some text in the data is just this.
+        mark, holes = mark + "\0", 0
+        text = json.dumps(data, default=fill)
     return text.replace("%", "%%").replace(json.dumps(mark), "%d")
 
 
