@@ -6,10 +6,9 @@ Raw keys and metatables in the store, without the VM: nothing of a program is lo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lua_ls_persist.paths import Key
+from lua_ls_persist.session.sights import StoredWay
 from lua_ls_persist.store.rows import FUNCTION, STRING, TABLE, native_key
 from lua_ls_persist.store.rows import Value as Native
 
@@ -18,19 +17,6 @@ if TYPE_CHECKING:
     from lua_ls_persist.store import Store
 
 METATABLES_MAX: Final = 10
-
-
-@dataclass(frozen=True, slots=True)
-class StoredWay:
-    """How to get to a value that is stored: from a root, or from a variable of a function."""
-
-    keys: tuple[Key, ...]
-    root: str = ""
-    """The name of a named table; empty: from a variable."""
-    function: str = ""
-    """The path of a stored function."""
-    upvalue: str = ""
-    """A variable of it."""
 
 
 def functions_at(runner: Runner, ways: Sequence[StoredWay]) -> list[str | None]:

@@ -70,6 +70,19 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredWay:
+    """How to get to a value that is stored: from a root, or from a variable of a function."""
+
+    keys: tuple[Key, ...]
+    root: str = ""
+    """The name of a named table; empty: from a variable."""
+    function: str = ""
+    """The path of a stored function."""
+    upvalue: str = ""
+    """A variable of it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """What is wanted of the value at the end of a way."""
 

@@ -22,11 +22,12 @@ from lua_ls_persist.model import (
 )
 from lua_ls_persist.paths import Path, keys_of
 from lua_ls_persist.session.data_compression import compression_of
-from lua_ls_persist.session.following import StoredWay, functions_at
+from lua_ls_persist.session.following import functions_at
 from lua_ls_persist.session.life import Life
 from lua_ls_persist.session.recompile import compiled_again
 from lua_ls_persist.session.runner import Runner
 from lua_ls_persist.session.shown import Shown, chunk_of, definition_of
+from lua_ls_persist.session.sights import StoredWay
 from lua_ls_persist.store import StoredFunction as Row
 from lua_ls_persist.store.rows import TABLE, native_key
 from lua_ls_persist.store.rows import Value as Native

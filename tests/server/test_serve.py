@@ -113,3 +113,12 @@ def test_tcp() -> None:
             assert answer(stream, 2) is None
             client.sendall(frame("exit"))
         assert server.wait(10) == 0
+
+
+def test_what_only_evaluations_need_is_not_loaded_at_the_start() -> None:
+    program = "import lua_ls_persist.server.starting, sys; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    loaded = run.stdout.decode().split()
+    assert "lua_ls_persist.server.features.lenses" in loaded
+    late = ("apsw", "wasmtime", "lua_ls_persist.store", "lua_ls_persist.vm", "zstandard")
+    assert [one for one in loaded if one.startswith(late)] == []

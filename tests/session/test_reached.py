@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from lua_ls_persist import Session
-from lua_ls_persist.session.following import METATABLES_MAX, StoredWay
+from lua_ls_persist.session.following import METATABLES_MAX
+from lua_ls_persist.session.sights import StoredWay
 
 PROGRAM = """
 local Base = {}

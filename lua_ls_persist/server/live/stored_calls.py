@@ -22,8 +22,7 @@ from lua_ls_persist.server.live.resolving import Resolver
 from lua_ls_persist.server.live.view import View
 from lua_ls_persist.server.positions import Range
 from lua_ls_persist.server.virtual import function_page
-from lua_ls_persist.session.following import StoredWay
-from lua_ls_persist.session.sights import ANY, FunctionSight, Question, Way
+from lua_ls_persist.session.sights import ANY, FunctionSight, Question, StoredWay, Way
 
 FUNCTIONS_MAX: Final = 2_000
 """Of so many stored functions the calls are known."""

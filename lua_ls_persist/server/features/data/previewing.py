@@ -11,7 +11,6 @@ from lua_ls_persist.server.commands import param
 from lua_ls_persist.server.features.data.interchange import FORMATS, PATH_DOC, file_of
 from lua_ls_persist.server.features.data.running import URI_DOC, look
 from lua_ls_persist.server.features.registry import COMMANDS
-from lua_ls_persist.session.files import preview_file, reading_of
 
 if TYPE_CHECKING:
     from lua_ls_persist.server.language_server import LuaLanguageServer
@@ -41,6 +40,9 @@ async def preview_import(server: LuaLanguageServer, params: PreviewImportParams)
 
     Rows are checked until 8 MB are read; `complete` tells whether that was all of the file.
     """
+    # With the store behind it, which nobody needs at the start.
+    from lua_ls_persist.session.files import preview_file, reading_of
+
     path = file_of(server, params.uri, params.path)
     reading = reading_of(
         path, params.format, params.key, infer=params.infer, text=params.text or (),
