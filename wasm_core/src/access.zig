@@ -1,6 +1,7 @@
 //! Reading and writing entries of external tables: the metamethods behind the cache.
 
 const std = @import("std");
+const events = @import("events.zig");
 const lua = @import("lua.zig");
 const adopt = @import("adopt.zig");
 const critical = @import("critical.zig");
@@ -89,7 +90,7 @@ fn returnTop(_: *lua.State, _: c_int, _: lua.KContext) callconv(.c) c_int {
 pub fn index(L: *lua.State) callconv(.c) c_int {
     lua.lua_settop(L, 2);
     lua.lua_pushvalue(L, 2);
-    if (lua.lua_rawget(L, lua.upvalueIndex(1)) != 0 and !external.isEvent(L, 2)) return 1;
+    if (lua.lua_rawget(L, lua.upvalueIndex(1)) != 0 and !events.isName(L, 2)) return 1;
     lua.lua_settop(L, 2);
     critical.enter(L);
     lua.lua_pushvalue(L, 1);
@@ -106,7 +107,7 @@ pub noinline fn pushEntry(L: *lua.State, p: c_int, m: c_int, key: c_int) void {
     lua.lua_pushvalue(L, key);
     if (lua.lua_rawget(L, -2) != 0) {
         lua.remove(L, -2);
-        if (external.isEvent(L, key)) {
+        if (events.isName(L, key)) {
             lua.pop(L, 1);
             lua.lua_pushvalue(L, key);
             _ = lua.lua_rawget(L, p);
@@ -250,9 +251,9 @@ noinline fn assignEntry(L: *lua.State, p: c_int, m: c_int, key: c_int, value: c_
     lua.lua_rawset(L, -4);
     lua.pop(L, 2);
     flush.markChanged(L, p, m, key);
-    if (external.isEvent(L, key)) {
+    if (events.isName(L, key)) {
         flush.keepEvent(L, p, key, value);
-        external.spreadEvents(L, p);
+        events.spread(L, p);
     }
     if (lua.lua_isinteger(L, key) != 0) moveBorder(L, p, m, lua.lua_tointegerx(L, key, null), is_nil);
     critical.leave(L);

@@ -3,6 +3,7 @@
 //! looked at, from a queue, so that what cannot be persisted is refused before anything has changed.
 
 const std = @import("std");
+const events = @import("events.zig");
 const lua = @import("lua.zig");
 const critical = @import("critical.zig");
 const external = @import("external.zig");
@@ -215,7 +216,7 @@ fn keepEvents(L: *lua.State, table: c_int) void {
     external.pushSlot(L, -1, .cache);
     lua.lua_pushnil(L);
     while (lua.lua_next(L, top + 2) != 0) : (lua.pop(L, 1)) {
-        if (external.isEvent(L, top + 3)) flush.keepEvent(L, table, top + 3, top + 4);
+        if (events.isName(L, top + 3)) flush.keepEvent(L, table, top + 3, top + 4);
     }
     lua.lua_settop(L, top);
 }

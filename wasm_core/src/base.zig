@@ -1,6 +1,7 @@
 //! What the base library does with external tables, so that programs see them as plain ones: raw
 //! access and metatables. c/external.h tells how the stock functions come here.
 
+const events = @import("events.zig");
 const lua = @import("lua.zig");
 const access = @import("access.zig");
 const adopt = @import("adopt.zig");
@@ -86,7 +87,7 @@ export fn core_external_setmetatable(L: *lua.State, index: c_int) c_int {
         lua.lua_pushboolean(L, 0);
         external.setSlot(L, m, .metatable);
         lua.lua_createtable(L, 0, 0);
-        external.fillEvents(L, m, m + 1);
+        events.fill(L, m, m + 1);
     } else {
         if (external.is(L, metatable)) load.readWhole(L, metatable) else adopt.adopt(L, p, 0, metatable);
         external.attachMetatable(L, m, metatable);

@@ -7,7 +7,7 @@ const external = @import("external.zig");
 const flush = @import("flush.zig");
 const cells = @import("functions.zig");
 const ids = @import("ids.zig");
-const load = @import("load.zig");
+const pending = @import("pending.zig");
 const permanents = @import("permanents.zig");
 const prelude = @import("prelude.zig");
 const protocol = @import("protocol.zig");
@@ -42,7 +42,7 @@ pub fn open(L: *lua.State) void {
     lua.lua_setglobal(L, "ext");
     permanents.open(L);
     external.pushNew(L, protocol.memory_table_id, .{ .unresolved = true });
-    schemas.note(L, load.unknown_metatable);
+    schemas.note(L, pending.unknown_metatable);
     nameRoot(L, lua.lua_gettop(L), "Memory");
     lua.lua_setglobal(L, "Memory");
 }
@@ -89,7 +89,7 @@ pub fn table(L: *lua.State) callconv(.c) c_int {
     var reply = request.send(L, .root);
     const id = reply.int(i64);
     external.pushById(L, id, reply.int(i64));
-    load.settle(L);
+    pending.settle(L);
     nameRoot(L, lua.lua_gettop(L), name);
     critical.leave(L);
     return 1;

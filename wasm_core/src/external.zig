@@ -7,14 +7,14 @@
 //! One exception: entries whose keys are names of metamethods stand in P as well, because Lua looks
 //! for them there, without asking anybody, when P is the metatable of something. Programs may change
 //! those without `__newindex` noticing: of them P has the truth, and C what was last noticed (see
-//! flush.zig). M of such a P has a function as `__index`, which knows that.
+//! flush.zig). M of such a P has a function as `__index`, which knows that. (events.zig has those names.)
 
-const std = @import("std");
 const lua = @import("lua.zig");
 const access = @import("access.zig");
+const events = @import("events.zig");
 const functions = @import("functions.zig");
 const iterate = @import("iterate.zig");
-const load = @import("load.zig");
+const pending = @import("pending.zig");
 const schemas = @import("schemas.zig");
 
 pub extern fn core_is_external(*lua.State, c_int) c_int;
@@ -102,7 +102,7 @@ pub const Registry = struct {
     /// value -> name and name -> value.
     pub const permanent_names: lua.Integer = 17;
     pub const permanents: lua.Integer = 18;
-    /// What is to be looked up before the program goes on (load.zig).
+    /// What is to be looked up before the program goes on (pending.zig).
     pub const pending: lua.Integer = 19;
     /// What the metatables M, and those of caches, are copied from.
     pub const meta_model: lua.Integer = 20;
@@ -269,7 +269,7 @@ pub noinline fn make(L: *lua.State, table: c_int, id: lua.Integer, flags: Flags)
     lua.lua_pushvalue(L, p);
     lua.lua_rawseti(L, -2, 1);
     _ = lua.lua_setmetatable(L, c);
-    if (has_metatable) fillEvents(L, m, program_metatable);
+    if (has_metatable) events.fill(L, m, program_metatable);
     core_swap_contents(L, p, c);
     lua.lua_pushvalue(L, m);
     _ = lua.lua_setmetatable(L, p);
@@ -294,7 +294,7 @@ pub noinline fn pushNew(L: *lua.State, id: lua.Integer, flags: Flags) void {
 }
 
 /// Pushes the external table with this id: the one that the VM has, or a new one, whose metatable is
-/// looked up by `load.settle`. What the host said of that: 0 if it has none, `load.unknown_metatable`
+/// looked up by `pending.settle`. What the host said of that: 0 if it has none, `pending.unknown_metatable`
 /// if nobody said; with what schemas expect of it. Stack: +1.
 pub noinline fn pushById(L: *lua.State, id: lua.Integer, said: lua.Integer) void {
     lua.luaL_checkstack(L, 6, null);
@@ -304,7 +304,7 @@ pub noinline fn pushById(L: *lua.State, id: lua.Integer, said: lua.Integer) void
         pushNew(L, id, .{});
         schemas.note(L, said);
         const metatable_id = schemas.metatableId(said);
-        if (metatable_id != 0) load.wantMetatable(L, -1, metatable_id);
+        if (metatable_id != 0) pending.wantMetatable(L, -1, metatable_id);
     }
     lua.remove(L, -2);
 }
@@ -316,7 +316,7 @@ pub noinline fn attachMetatable(L: *lua.State, meta: c_int, metatable: c_int) vo
     const value = lua.lua_absindex(L, metatable);
     lua.lua_pushvalue(L, value);
     setSlot(L, m, .metatable);
-    fillEvents(L, m, value);
+    events.fill(L, m, value);
 }
 
 /// Empties the cache of the external table at `index`. Nothing in it may wait to be flushed.
@@ -334,164 +334,5 @@ pub noinline fn emptyCache(L: *lua.State, index: c_int) void {
     flags.complete = false;
     flags.visited = false;
     setFlags(L, top + 1, flags);
-    lua.lua_settop(L, top);
-}
-
-/// Names of the metamethods that P keeps for Lua to find.
-pub const event_names = [_][:0]const u8{
-    "__add",       "__band", "__bnot", "__bor",      "__bxor",  "__call",     "__close", "__concat",
-    "__div",       "__eq",   "__gc",   "__idiv",     "__index", "__le",       "__len",   "__lt",
-    "__metatable", "__mod",  "__mode", "__mul",      "__name",  "__newindex", "__pairs", "__pow",
-    "__shl",       "__shr",  "__sub",  "__tostring", "__unm",
-};
-
-/// Whether the value at `index` is the name of a metamethod.
-pub noinline fn isEvent(L: *lua.State, index: c_int) bool {
-    if (lua.typeAt(L, index) != .string) return false;
-    const text = lua.stringAt(L, index);
-    if (text.len < 4 or text[0] != '_' or text[1] != '_') return false;
-    for (event_names) |name| {
-        if (std.mem.eql(u8, name, text)) return true;
-    }
-    return false;
-}
-
-/// Events that M answers itself, or that have no meaning for what outlives the VM.
-noinline fn isOwnEvent(name: []const u8) bool {
-    for ([_][]const u8{ "__index", "__newindex", "__len", "__pairs", "__gc", "__mode" }) |own| {
-        if (std.mem.eql(u8, own, name)) return true;
-    }
-    return false;
-}
-
-/// M calls the metamethods of the program's metatable, whatever they are when they are called; M
-/// only needs to know which there are. Stack: unchanged.
-pub noinline fn fillEvents(L: *lua.State, meta: c_int, metatable: c_int) void {
-    const m = lua.lua_absindex(L, meta);
-    const source = lua.lua_absindex(L, metatable);
-    for (event_names) |name| {
-        if (isOwnEvent(name)) continue;
-        _ = lua.lua_pushstring(L, name.ptr);
-        _ = lua.lua_rawget(L, source);
-        if (lua.typeAt(L, -1) == .nil or std.mem.eql(u8, name, "__name") or
-            std.mem.eql(u8, name, "__metatable"))
-        {
-            lua.lua_setfield(L, m, name.ptr);
-            continue;
-        }
-        lua.pop(L, 1);
-        push(L, Registry.event_calls);
-        if (lua.lua_getfield(L, -1, name.ptr) == 0) {
-            lua.pop(L, 1);
-            _ = lua.lua_pushstring(L, name.ptr);
-            lua.lua_pushcclosure(L, callEvent, 1);
-            lua.lua_pushvalue(L, -1);
-            lua.lua_setfield(L, -3, name.ptr);
-        }
-        lua.lua_setfield(L, m, name.ptr);
-        lua.pop(L, 1);
-    }
-}
-
-/// A metamethod of M: calls the present one of the first operand that has it. Upvalue: its name. A first
-/// operand that is no external table has none, or has called us: strings ask the second one's.
-fn callEvent(L: *lua.State) callconv(.c) c_int {
-    const count = lua.lua_gettop(L);
-    lua.luaL_checkstack(L, 4, null);
-    var operand: c_int = 1;
-    while (operand <= @min(count, 2)) : (operand += 1) {
-        if (operand == 1 and count > 1 and !is(L, operand)) continue;
-        if (lua.lua_getmetatable(L, operand) == 0) continue;
-        if (is(L, operand)) {
-            pushSlot(L, -1, .metatable);
-            lua.remove(L, -2);
-        }
-        if (lua.typeAt(L, -1) == .table) {
-            lua.lua_pushvalue(L, lua.upvalueIndex(1));
-            if (lua.lua_rawget(L, -2) != 0) {
-                lua.insert(L, 1);
-                lua.pop(L, 1);
-                lua.lua_callk(L, count, lua.multret, 0, finishEvent);
-                return lua.lua_gettop(L);
-            }
-            lua.pop(L, 1);
-        }
-        lua.pop(L, 1);
-    }
-    return withoutEvent(L);
-}
-
-/// The metamethod is gone since M was last told: does what Lua does without it.
-fn withoutEvent(L: *lua.State) c_int {
-    const count = lua.lua_gettop(L);
-    const name = lua.stringAt(L, lua.upvalueIndex(1));
-    var operand: c_int = 1;
-    while (operand <= @min(count, 2)) : (operand += 1) {
-        if (!is(L, operand)) continue;
-        pushMeta(L, operand);
-        pushSlot(L, -1, .metatable);
-        if (lua.typeAt(L, -1) != .table) {
-            lua.pop(L, 1);
-            lua.lua_createtable(L, 0, 0);
-        }
-        fillEvents(L, -2, -1);
-        lua.lua_settop(L, count);
-    }
-    if (std.mem.eql(u8, name, "__eq")) {
-        lua.lua_pushboolean(L, lua.lua_rawequal(L, 1, 2));
-        return 1;
-    }
-    // What raises the right message; here it has no place yet.
-    lua.lua_pushvalue(L, lua.upvalueIndex(1));
-    lua.lua_pushcclosure(L, operate, 1);
-    lua.insert(L, 1);
-    if (lua.lua_pcallk(L, count, 1, 0, 0, null) == lua.ok) return 1;
-    lua.luaL_where(L, 1);
-    lua.insert(L, -2);
-    lua.lua_concat(L, 2);
-    return lua.lua_error(L);
-}
-
-/// Arguments: operands. Upvalue: the name of the operation.
-fn operate(L: *lua.State) callconv(.c) c_int {
-    const name = lua.stringAt(L, lua.upvalueIndex(1))[2..];
-    const arithmetic = [_][]const u8{
-        "add",  "sub", "mul",  "mod", "pow", "div", "idiv",
-        "band", "bor", "bxor", "shl", "shr", "unm", "bnot",
-    };
-    for (arithmetic, 0..) |one, number| {
-        if (!std.mem.eql(u8, one, name)) continue;
-        lua.lua_settop(L, if (number >= arithmetic.len - 2) 1 else 2);
-        lua.lua_arith(L, @intCast(number));
-        return 1;
-    }
-    if (std.mem.eql(u8, name, "concat")) {
-        lua.lua_concat(L, 2);
-    } else if (std.mem.eql(u8, name, "lt") or std.mem.eql(u8, name, "le")) {
-        lua.lua_pushboolean(L, lua.lua_compare(L, 1, 2, if (name[1] == 't') 1 else 2));
-    } else {
-        lua.lua_callk(L, lua.lua_gettop(L) - 1, 1, 0, null);
-    }
-    return 1;
-}
-
-fn finishEvent(L: *lua.State, _: c_int, _: lua.KContext) callconv(.c) c_int {
-    return lua.lua_gettop(L);
-}
-
-/// After the metatable at `index` got a metamethod it did not have: those who have it as metatable
-/// learn of it. Stack: unchanged.
-pub fn spreadEvents(L: *lua.State, index: c_int) void {
-    const metatable = lua.lua_absindex(L, index);
-    const top = lua.lua_gettop(L);
-    lua.luaL_checkstack(L, 8, null);
-    push(L, Registry.by_id);
-    lua.lua_pushnil(L);
-    while (lua.lua_next(L, top + 1) != 0) {
-        pushMeta(L, -1);
-        pushSlot(L, -1, .metatable);
-        if (lua.lua_rawequal(L, -1, metatable) != 0) fillEvents(L, -2, metatable);
-        lua.pop(L, 3);
-    }
     lua.lua_settop(L, top);
 }

@@ -3,6 +3,7 @@
 //! times is sent once.
 
 const std = @import("std");
+const events = @import("events.zig");
 const lua = @import("lua.zig");
 const access = @import("access.zig");
 const adopt = @import("adopt.zig");
@@ -12,6 +13,7 @@ const external = @import("external.zig");
 const functions = @import("functions.zig");
 const ids = @import("ids.zig");
 const load = @import("load.zig");
+const pending = @import("pending.zig");
 const record = @import("record.zig");
 const schemas = @import("schemas.zig");
 const heap = @import("root").heap;
@@ -115,7 +117,7 @@ pub noinline fn noticeEventsOf(L: *lua.State, p: c_int) void {
     external.pushSlot(L, m, .cache);
     const c = top + 2;
     var is_spread = false;
-    for (external.event_names) |name| {
+    for (events.names) |name| {
         _ = lua.lua_pushstring(L, name.ptr);
         const key = top + 3;
         lua.lua_pushvalue(L, key);
@@ -133,7 +135,7 @@ pub noinline fn noticeEventsOf(L: *lua.State, p: c_int) void {
         }
         lua.lua_settop(L, c);
     }
-    if (is_spread) external.spreadEvents(L, p);
+    if (is_spread) events.spread(L, p);
     lua.lua_settop(L, top);
 }
 
@@ -314,12 +316,12 @@ pub fn forget(L: *lua.State) void {
         var flags = external.flagsOf(L, -1);
         flags.unresolved = false;
         external.setFlags(L, -1, flags);
-        load.wantMetatable(L, top + 3, load.unknown_metatable);
+        pending.wantMetatable(L, top + 3, pending.unknown_metatable);
         lua.pop(L, 1);
     }
     lua.lua_settop(L, top);
     functions.reloadCells(L);
-    load.settle(L);
+    pending.settle(L);
     readMetatables(L);
     critical.leave(L);
     lua.lua_settop(L, top);
@@ -359,7 +361,7 @@ fn dropCaches(L: *lua.State) void {
     while (lua.lua_next(L, top + 1) != 0) : (lua.pop(L, 1)) {
         const p = top + 3;
         external.emptyCache(L, p);
-        for (external.event_names) |name| {
+        for (events.names) |name| {
             _ = lua.lua_pushstring(L, name.ptr);
             lua.lua_pushnil(L);
             lua.lua_rawset(L, p);

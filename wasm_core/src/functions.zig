@@ -11,6 +11,7 @@ const external = @import("external.zig");
 const ids = @import("ids.zig");
 const load = @import("load.zig");
 const path = @import("path.zig");
+const pending = @import("pending.zig");
 const record = @import("record.zig");
 const Request = @import("storecall.zig").Request;
 const Registry = external.Registry;
@@ -257,7 +258,7 @@ fn pushChanged(L: *lua.State) bool {
 }
 
 /// Pushes the persisted function with this id: the one that the VM has, or one made of what the store
-/// has, with values of cells that are functions left to `load.settle`. Where the store refuses, a
+/// has, with values of cells that are functions left to `pending.settle`. Where the store refuses, a
 /// function that raises the reason when it is called, and that is stored as the one it stands for.
 /// Stack: +1.
 pub noinline fn pushShell(L: *lua.State, id: lua.Integer) void {
@@ -329,7 +330,7 @@ fn joinCells(L: *lua.State, function: c_int, values: c_int, count: u32) void {
             _ = lua.lua_rawgeti(L, values, place + 2);
             if (external.is(L, -1)) nameUpvalue(L, function, n);
             fillCell(L, cell);
-            if (function_id != 0) load.wantCellFunction(L, cell, function_id);
+            if (function_id != 0) pending.wantCellFunction(L, cell, function_id);
             lua.lua_settop(L, cell);
         }
         lua.lua_rawseti(L, top + 1, n);
@@ -379,7 +380,7 @@ fn refused(L: *lua.State) callconv(.c) c_int {
     return lua.luaL_error(L, "%s", lua.luaL_tolstring(L, lua.upvalueIndex(1), null));
 }
 
-/// Takes from the store what the cells that are alive hold now. Functions are left to `load.settle`.
+/// Takes from the store what the cells that are alive hold now. Functions are left to `pending.settle`.
 /// Stack: unchanged.
 pub fn reloadCells(L: *lua.State) void {
     const top = lua.lua_gettop(L);
@@ -407,7 +408,7 @@ pub fn reloadCells(L: *lua.State) void {
         const function_id = load.pushValue(L, &reply);
         if (is_known) {
             fillCell(L, top + 3);
-            if (function_id != 0) load.wantCellFunction(L, top + 3, function_id);
+            if (function_id != 0) pending.wantCellFunction(L, top + 3, function_id);
         }
         lua.lua_settop(L, top + 2);
     }

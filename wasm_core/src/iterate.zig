@@ -2,12 +2,14 @@
 //! plain table is. The rest comes from the store in pages, in the store's order: numbers before
 //! strings, both ascending. Either way existing entries may be changed or deleted meanwhile.
 
+const events = @import("events.zig");
 const lua = @import("lua.zig");
 const access = @import("access.zig");
 const critical = @import("critical.zig");
 const external = @import("external.zig");
 const flush = @import("flush.zig");
 const load = @import("load.zig");
+const pending = @import("pending.zig");
 const Registry = external.Registry;
 
 /// `__pairs` of external tables.
@@ -129,7 +131,7 @@ fn pushPage(L: *lua.State, p: c_int, m: c_int, after: c_int) bool {
     lua.lua_createtable(L, @intCast(entries_max), 0);
     const keys = lua.lua_gettop(L);
     const is_last = load.readPage(L, p, m, after, entries_max, keys);
-    load.settleKeys(L, keys);
+    pending.settleKeys(L, keys);
     return is_last;
 }
 
@@ -152,7 +154,7 @@ export fn core_external_next(L: *lua.State, index: c_int) c_int {
         external.pushSlot(L, m, .cache);
         lua.lua_pushvalue(L, key);
         while (lua.lua_next(L, m + 1) != 0) {
-            if (external.isEvent(L, -2)) {
+            if (events.isName(L, -2)) {
                 lua.pop(L, 1);
                 lua.lua_pushvalue(L, -1);
                 if (lua.lua_rawget(L, p) == 0) {

@@ -1,20 +1,19 @@
 //! From the store into the VM: pages of entries, single entries, and what they refer to.
 //!
-//! A reply is read to its end before anything else is asked. What has to be asked besides (functions,
-//! metatables) is noted, and settled afterwards from a queue: no chain of references, however long,
-//! takes stack.
+//! A reply is read to its end before anything else is asked: what has to be asked besides waits
+//! (pending.zig).
 
-const std = @import("std");
 const lua = @import("lua.zig");
+const events = @import("events.zig");
 const external = @import("external.zig");
 const flush = @import("flush.zig");
 const functions = @import("functions.zig");
+const pending = @import("pending.zig");
 const permanents = @import("permanents.zig");
 const record = @import("record.zig");
 const schemas = @import("schemas.zig");
 const Reply = @import("storecall.zig").Reply;
 const Request = @import("storecall.zig").Request;
-const Registry = external.Registry;
 
 /// The first look at a table takes so many entries.
 pub const first_page_entries = 256;
@@ -26,160 +25,6 @@ pub fn pageEntries() u32 {
     return @max(16, @min(page_entries_max, flush.cache_entries_max / 64));
 }
 
-pub const unknown_metatable: lua.Integer = -1;
-
-/// Places in the queue of what is pending, `pending_width` each: what, and four values.
-const pending_width = 5;
-const Pending = enum(u8) {
-    /// A table; its metatable's id.
-    metatable = 1,
-    /// A table; a key; the id of the function that is the value.
-    value = 2,
-    /// A table; the id of the function that is the key; the id of the function that is the value, or 0;
-    /// the value otherwise.
-    key = 3,
-    /// A cell; nothing; the id of the function that is its value.
-    cell = 4,
-    /// A plain table; a key; the id of the function that is the value.
-    plain = 5,
-};
-var pending_count: lua.Integer = 0;
-/// Two places each, counted down from -1: a table, and its metatable.
-var attachment_count: lua.Integer = 0;
-
-noinline fn pushPlace(L: *lua.State, kind: Pending) lua.Integer {
-    lua.luaL_checkstack(L, 8, null);
-    external.push(L, Registry.pending);
-    lua.lua_pushinteger(L, @backingInt(kind));
-    const first = pending_count * pending_width + 1;
-    lua.lua_rawseti(L, -2, first);
-    return first;
-}
-
-/// The table at `index` has this metatable. Stack: unchanged.
-pub fn wantMetatable(L: *lua.State, index: c_int, metatable_id: lua.Integer) void {
-    const p = lua.lua_absindex(L, index);
-    const first = pushPlace(L, .metatable);
-    lua.lua_pushvalue(L, p);
-    lua.lua_rawseti(L, -2, first + 1);
-    lua.lua_pushinteger(L, metatable_id);
-    lua.lua_rawseti(L, -2, first + 2);
-    lua.pop(L, 1);
-    pending_count += 1;
-}
-
-/// The cell at `index` has this function as its value. Stack: unchanged.
-pub fn wantCellFunction(L: *lua.State, index: c_int, function_id: lua.Integer) void {
-    const cell = lua.lua_absindex(L, index);
-    const first = pushPlace(L, .cell);
-    lua.lua_pushvalue(L, cell);
-    lua.lua_rawseti(L, -2, first + 1);
-    lua.lua_pushinteger(L, function_id);
-    lua.lua_rawseti(L, -2, first + 3);
-    lua.pop(L, 1);
-    pending_count += 1;
-}
-
-/// Looks up what is pending. Stack: unchanged.
-pub noinline fn settle(L: *lua.State) void {
-    while (pending_count > 0 or attachment_count > 0) {
-        if (pending_count == 0) {
-            settleAttachment(L);
-            continue;
-        }
-        const top = lua.lua_gettop(L);
-        lua.luaL_checkstack(L, 12, null);
-        const first = (pending_count - 1) * pending_width + 1;
-        external.push(L, Registry.pending);
-        for (0..pending_width) |offset| {
-            _ = lua.lua_rawgeti(L, top + 1, first + @as(lua.Integer, @intCast(offset)));
-        }
-        for (0..pending_width) |offset| {
-            lua.lua_pushnil(L);
-            lua.lua_rawseti(L, top + 1, first + @as(lua.Integer, @intCast(offset)));
-        }
-        pending_count -= 1;
-        const kind: Pending = @fromBackingInt(@intCast(lua.lua_tointegerx(L, top + 2, null)));
-        const object = top + 3;
-        switch (kind) {
-            .metatable => settleMetatable(L, object, lua.lua_tointegerx(L, top + 4, null)),
-            .value => {
-                functions.pushShell(L, lua.lua_tointegerx(L, top + 5, null));
-                external.pushMeta(L, object);
-                put(L, object, -1, top + 4, -2);
-            },
-            .key => {
-                functions.pushShell(L, lua.lua_tointegerx(L, top + 4, null));
-                const key = lua.lua_gettop(L);
-                const value_function = lua.lua_tointegerx(L, top + 5, null);
-                if (value_function != 0) {
-                    functions.pushShell(L, value_function);
-                } else {
-                    lua.lua_pushvalue(L, top + 6);
-                }
-                const value = lua.lua_gettop(L);
-                external.pushMeta(L, object);
-                put(L, object, -1, key, value);
-            },
-            .plain => {
-                lua.lua_pushvalue(L, top + 4);
-                functions.pushShell(L, lua.lua_tointegerx(L, top + 5, null));
-                lua.lua_rawset(L, object);
-            },
-            .cell => {
-                functions.pushShell(L, lua.lua_tointegerx(L, top + 5, null));
-                functions.fillCell(L, object);
-            },
-        }
-        lua.lua_settop(L, top);
-    }
-}
-
-fn settleMetatable(L: *lua.State, p: c_int, noted: lua.Integer) void {
-    var id = noted;
-    if (id == unknown_metatable) {
-        var request: Request = .{};
-        request.int(i64, external.idOf(L, p));
-        var reply = request.send(L, .table_info);
-        id = if (reply.int(u8) != 0) reply.int(i64) else 0;
-    }
-    if (id == 0) return;
-    external.pushById(L, id, unknown_metatable);
-    const metatable = lua.lua_gettop(L);
-    external.pushMeta(L, metatable);
-    // All of it, since Lua looks for metamethods without asking.
-    if (!external.flagsOf(L, -1).complete) readAll(L, metatable, lua.lua_gettop(L));
-    wantAttachment(L, p, metatable);
-}
-
-/// The table gets its metatable when nothing else is pending: functions among its entries may be, and
-/// which metamethods there are is looked at only then. Stack: unchanged.
-fn wantAttachment(L: *lua.State, p: c_int, metatable: c_int) void {
-    external.push(L, Registry.pending);
-    lua.lua_pushvalue(L, p);
-    lua.lua_rawseti(L, -2, -2 * attachment_count - 1);
-    lua.lua_pushvalue(L, metatable);
-    lua.lua_rawseti(L, -2, -2 * attachment_count - 2);
-    lua.pop(L, 1);
-    attachment_count += 1;
-}
-
-/// Attaches the last of the metatables that wait for it. Stack: unchanged.
-fn settleAttachment(L: *lua.State) void {
-    const top = lua.lua_gettop(L);
-    attachment_count -= 1;
-    const first = -2 * attachment_count - 1;
-    external.push(L, Registry.pending);
-    for ([_]lua.Integer{ first, first - 1 }) |place| {
-        _ = lua.lua_rawgeti(L, top + 1, place);
-        lua.lua_pushnil(L);
-        lua.lua_rawseti(L, top + 1, place);
-    }
-    external.pushMeta(L, top + 2);
-    external.attachMetatable(L, -1, top + 3);
-    lua.lua_settop(L, top);
-}
-
 /// Loads all of the external table at `index`: what Lua looks up in a metatable it looks up without asking.
 /// Stack: unchanged.
 pub noinline fn readWhole(L: *lua.State, index: c_int) void {
@@ -189,17 +34,18 @@ pub noinline fn readWhole(L: *lua.State, index: c_int) void {
     resolve(L, p, m);
     if (!external.flagsOf(L, m).complete) {
         readAll(L, p, m);
-        settle(L);
+        pending.settle(L);
     }
     lua.pop(L, 1);
 }
 
-fn readAll(L: *lua.State, p: c_int, m: c_int) void {
+/// All of the table, page by page. Not settled, but for the keys. Stack: unchanged.
+pub fn readAll(L: *lua.State, p: c_int, m: c_int) void {
     const top = lua.lua_gettop(L);
     lua.lua_createtable(L, 0, 0);
     lua.lua_pushnil(L);
     while (!readPage(L, p, m, top + 2, pageEntries(), top + 1)) {
-        settleKeys(L, top + 1);
+        pending.settleKeys(L, top + 1);
         const count: lua.Integer = @intCast(lua.lua_rawlen(L, top + 1));
         _ = lua.lua_rawgeti(L, top + 1, count);
         lua.lua_copy(L, -1, top + 2);
@@ -220,8 +66,8 @@ pub noinline fn resolve(L: *lua.State, p: c_int, m: c_int) void {
     flags.unresolved = false;
     external.setFlags(L, m, flags);
     if (external.integerSlot(L, m, .id) != 0) {
-        wantMetatable(L, p, unknown_metatable);
-        return settle(L);
+        pending.wantMetatable(L, p, pending.unknown_metatable);
+        return pending.settle(L);
     }
     external.pushSlot(L, m, .key);
     var request: Request = .{};
@@ -233,8 +79,8 @@ pub noinline fn resolve(L: *lua.State, p: c_int, m: c_int) void {
     external.setIntegerSlot(L, m, .id, id);
     external.remember(L, p, id);
     const metatable = schemas.metatableId(reply.int(i64));
-    if (metatable != 0) wantMetatable(L, p, metatable);
-    settle(L);
+    if (metatable != 0) pending.wantMetatable(L, p, metatable);
+    pending.settle(L);
 }
 
 /// The first look at a table: its beginning, which is all of it if it is small. Stack: unchanged.
@@ -252,7 +98,7 @@ pub noinline fn visit(L: *lua.State, p: c_int, m: c_int) void {
         flags.complete = true;
         external.setFlags(L, m, flags);
     }
-    settle(L);
+    pending.settle(L);
 }
 
 /// Loads the page that follows the key at `after` (nil: the first) and appends its keys to the array
@@ -281,26 +127,26 @@ noinline fn readEntries(L: *lua.State, reply: *Reply, p: c_int, m: c_int, keys: 
     var place: lua.Integer = 0;
     if (keys != 0) {
         place = @intCast(lua.lua_rawlen(L, keys));
-        function_keys_count = 0;
+        pending.function_keys_count = 0;
     }
     for (0..count) |_| {
         const top = lua.lua_gettop(L);
         const key_function = pushValue(L, reply);
         const value_function = pushValue(L, reply);
         if (key_function != 0) {
-            noteKey(L, p, key_function, value_function, top + 2);
+            pending.noteKey(L, p, key_function, value_function, top + 2);
             if (keys != 0) {
-                // Stands for the function until `settleKeys`.
+                // Stands for the function until `pending.settleKeys`.
                 place += 1;
                 lua.lua_pushinteger(L, key_function);
                 lua.lua_rawseti(L, keys, place);
-                if (function_keys_count == 0) function_keys_first = place;
-                function_keys_count += 1;
+                if (pending.function_keys_count == 0) pending.function_keys_first = place;
+                pending.function_keys_count += 1;
             }
         } else {
             notePath(L, p, top + 1, top + 2);
             if (value_function != 0) {
-                noteValue(L, .value, p, top + 1, value_function);
+                pending.noteValue(L, .value, p, top + 1, value_function);
             } else {
                 put(L, p, m, top + 1, top + 2);
             }
@@ -312,59 +158,6 @@ noinline fn readEntries(L: *lua.State, reply: *Reply, p: c_int, m: c_int, keys: 
         }
         lua.lua_settop(L, top);
     }
-}
-
-fn noteValue(L: *lua.State, kind: Pending, p: c_int, key: c_int, function_id: lua.Integer) void {
-    const first = pushPlace(L, kind);
-    lua.lua_pushvalue(L, p);
-    lua.lua_rawseti(L, -2, first + 1);
-    lua.lua_pushvalue(L, key);
-    lua.lua_rawseti(L, -2, first + 2);
-    lua.lua_pushinteger(L, function_id);
-    lua.lua_rawseti(L, -2, first + 3);
-    lua.pop(L, 1);
-    pending_count += 1;
-}
-
-fn noteKey(
-    L: *lua.State,
-    p: c_int,
-    key_function: lua.Integer,
-    value_function: lua.Integer,
-    value: c_int,
-) void {
-    const first = pushPlace(L, .key);
-    const queue = lua.lua_gettop(L);
-    lua.lua_pushvalue(L, p);
-    lua.lua_rawseti(L, queue, first + 1);
-    lua.lua_pushinteger(L, key_function);
-    lua.lua_rawseti(L, queue, first + 2);
-    lua.lua_pushinteger(L, value_function);
-    lua.lua_rawseti(L, queue, first + 3);
-    lua.lua_pushvalue(L, value);
-    lua.lua_rawseti(L, queue, first + 4);
-    lua.pop(L, 1);
-    pending_count += 1;
-}
-
-/// In the array of keys that was filled last, the first of the places that have ids of functions instead
-/// of the functions, and how many: functions stand one after the other in the store's order.
-var function_keys_first: lua.Integer = 0;
-var function_keys_count: lua.Integer = 0;
-
-/// Settles, and puts the functions into the array of keys that `readPage` filled. Stack: unchanged.
-pub fn settleKeys(L: *lua.State, keys: c_int) void {
-    var place = function_keys_first;
-    const end = place + function_keys_count;
-    settle(L);
-    const top = lua.lua_gettop(L);
-    while (place < end) : (place += 1) {
-        _ = lua.lua_rawgeti(L, keys, place);
-        functions.pushShell(L, lua.lua_tointegerx(L, -1, null));
-        lua.lua_rawseti(L, keys, place);
-        lua.lua_settop(L, top);
-    }
-    settle(L);
 }
 
 /// The nested section: small tables that the entries refer to. Stack: unchanged.
@@ -398,12 +191,12 @@ pub noinline fn pushEntry(L: *lua.State, p: c_int, m: c_int, key: c_int) void {
     const function_id = pushValue(L, &reply);
     const value = lua.lua_gettop(L);
     readNested(L, &reply);
-    settle(L);
+    pending.settle(L);
     if (function_id != 0) {
         functions.pushShell(L, function_id);
         lua.lua_copy(L, -1, value);
         lua.lua_settop(L, value);
-        settle(L);
+        pending.settle(L);
     }
     if (lua.typeAt(L, value) == .nil) {
         noteAbsent(L, m, key);
@@ -429,7 +222,7 @@ fn noteAbsent(L: *lua.State, m: c_int, key: c_int) void {
 }
 
 /// Puts an entry of the store into the cache, unless the program has changed it. Stack: unchanged.
-noinline fn put(L: *lua.State, p: c_int, meta: c_int, key: c_int, value: c_int) void {
+pub noinline fn put(L: *lua.State, p: c_int, meta: c_int, key: c_int, value: c_int) void {
     const m = lua.lua_absindex(L, meta);
     const v = lua.lua_absindex(L, value);
     external.pushSlot(L, m, .keys);
@@ -445,7 +238,7 @@ noinline fn put(L: *lua.State, p: c_int, meta: c_int, key: c_int, value: c_int) 
     lua.lua_rawset(L, -3);
     lua.pop(L, 1);
     external.cached_count += 1;
-    if (external.isEvent(L, key)) flush.keepEvent(L, p, key, v);
+    if (events.isName(L, key)) flush.keepEvent(L, p, key, v);
 }
 
 /// The same for one that was not found in a table: it is called by the string at `name`. Stack: unchanged.
@@ -519,7 +312,7 @@ pub noinline fn readTable(L: *lua.State, reply: *Reply, count: u32) void {
         _ = pushValue(L, reply);
         const function_id = pushValue(L, reply);
         if (function_id != 0) {
-            noteValue(L, .plain, table, table + 1, function_id);
+            pending.noteValue(L, .plain, table, table + 1, function_id);
         } else {
             lua.lua_rawset(L, table);
         }

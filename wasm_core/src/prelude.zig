@@ -13,6 +13,7 @@ const ext = @import("ext.zig");
 const external = @import("external.zig");
 const flush = @import("flush.zig");
 const load = @import("load.zig");
+const pending = @import("pending.zig");
 const record = @import("record.zig");
 const schemas = @import("schemas.zig");
 const transaction = @import("transaction.zig");
@@ -215,7 +216,7 @@ fn data(L: *lua.State) callconv(.c) c_int {
     const is_refused = reply.int(u8) != 0;
     load.readTable(L, &reply, 1);
     load.readNested(L, &reply);
-    load.settle(L);
+    pending.settle(L);
     critical.leave(L);
     _ = lua.lua_rawgeti(L, 3, 1);
     return if (is_refused) lua.lua_error(L) else 1;

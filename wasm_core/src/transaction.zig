@@ -11,8 +11,8 @@ const lua = @import("lua.zig");
 const critical = @import("critical.zig");
 const external = @import("external.zig");
 const flush = @import("flush.zig");
-const load = @import("load.zig");
 const output = @import("root").output;
+const pending = @import("pending.zig");
 const storecall = @import("storecall.zig");
 const wire = @import("wire.zig");
 const exchange = &@import("exchange.zig").exchange;
@@ -161,8 +161,8 @@ fn pushError(L: *lua.State) void {
         .external_table => {
             // One that the transaction made is gone with it: an empty table is left.
             critical.enter(L);
-            external.pushById(L, kept.bits, load.unknown_metatable);
-            load.settle(L);
+            external.pushById(L, kept.bits, pending.unknown_metatable);
+            pending.settle(L);
             critical.leave(L);
         },
     }
