@@ -305,15 +305,21 @@ class Grids(Aggregates):
         )
         connection.execute(sql, builder.bound(sql))
         count = cast("int", connection.execute(f"SELECT count(*) FROM temp.{table}").get)  # noqa: S608
-        return _Kept(table, count, self._examined(table_id, rows, builder), choice.name)
+        return _Kept(table, count, self._examined(table_id, rows, builder, choice), choice.name)
 
-    def _examined(self, table_id: int, rows: Rows, builder: Builder) -> int:
-        """How many rows the source has, before conditions."""
-        if rows.source.tables.startswith("full_entries"):
+    def _examined(self, table_id: int, rows: Rows, builder: Builder, choice: Choice) -> int:
+        """How many rows the source leads to, before the conditions that it does not decide."""
+        source = rows.source
+        if source.tables.startswith("full_entries"):
             return self._total(table_id)
+        tests = [*source.conditions]
+        if len(choice.ways) == 1:
+            # An ordered index has all rows; a range of it is found without looking at others.
+            used = [node for node in choice.ways[0].used if node in rows.conditions]
+            tests += [builder.condition(Group("all", tuple(used)), source)] if used else []
         sql = (
-            f"SELECT count(*) FROM {rows.source.tables}"  # noqa: S608
-            f" WHERE {' AND '.join(rows.source.conditions) or ALWAYS}"
+            f"SELECT count(*) FROM {source.tables}"  # noqa: S608
+            f" WHERE {' AND '.join(tests) or ALWAYS}"
         )
         return cast("int", self._connection.execute(sql, builder.bound(sql)).get)
 

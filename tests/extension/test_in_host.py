@@ -16,7 +16,7 @@ SUITES = {
     "server": "evaluate,views,prompt",
     "untrusted": "untrusted",
 }
-TESTS_MIN = {"setup": 85, "server": 30, "untrusted": 2}
+TESTS_MIN = {"setup": 85, "server": 33, "untrusted": 2}
 
 
 @pytest.mark.usefixtures("built")

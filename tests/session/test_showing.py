@@ -272,3 +272,13 @@ def test_schemas_have_their_say(people: Session) -> None:
     assert "expected integer, got string" in found.message
     assert people.add_row("strict", "{age = 1}").ok
     assert "expected integer" in problem(people.set_literal("strict[1].age", "'x'")).message
+
+
+def test_what_was_examined_is_what_the_index_leads_to(session: Session) -> None:
+    fill = 'for i = 1, 100 do ext.table("t")[i] = { n = i % 50, name = "n" .. i } end'
+    assert session.evaluate(f'{fill} ext.index("t", "n")').ok
+    where = [("n", "between", 40, 41), ("name", "endsWith", "1")]
+    page = session.rows("t", where=where)
+    assert (page.filtered, page.index, page.rows_examined) == (2, "t(n)", 4)
+    assert session.explain("t", where=where).rows_examined == 4
+    assert session.rows("t", where=[("name", "=", "n1")]).rows_examined == 100

@@ -35,6 +35,7 @@ export const COMMANDS = {
   filterTables: "luaPersist.filterTables",
   filterFunctions: "luaPersist.filterFunctions",
   filterGlobals: "luaPersist.filterGlobals",
+  filterHistory: "luaPersist.filterHistory",
   openTable: "luaPersist.openTable",
   exportTable: "luaPersist.exportTable",
   importTable: "luaPersist.importTable",

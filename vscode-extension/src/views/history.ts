@@ -4,7 +4,7 @@ import * as vscode from "vscode";
 import { currentFolder } from "../folder";
 import type { HistoryEntry } from "../protocol";
 import type { LuaServer } from "../server/luaServer";
-import { counted, type Node, type Page } from "./tree";
+import { counted, inPieces, type Node, type Page } from "./tree";
 
 const KEYS_SHOWN = 8;
 
@@ -61,7 +61,10 @@ function changes(entry: HistoryEntry): string {
 
 export async function historyPage(server: LuaServer, limit: number): Promise<Page> {
   const folder = currentFolder();
-  const { evaluations } = await server.call("history", { ...folder, limit: limit + 1 });
+  const evaluations = await inPieces(
+    limit + 1,
+    async (place) => (await server.call("history", { ...folder, ...place })).evaluations,
+  );
   let steps = 0;
   const nodes = evaluations.slice(0, limit).map((entry, at) => {
     if (entry.own && !entry.undone) steps += 1;

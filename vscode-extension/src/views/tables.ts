@@ -37,7 +37,22 @@ export class TableNode implements Node {
     const page = await valuePage(this.server, this.folder, this.path, limit);
     const first: Node[] = [];
     if (this.info.indexes > 0) first.push(new IndexesNode(this, this.server));
+    if (this.info.has_schema) first.push(new SchemaNode(this));
     return { nodes: [...first, ...page.nodes], more: page.more };
+  }
+}
+
+class SchemaNode implements Node {
+  readonly item = new vscode.TreeItem("Schema");
+
+  constructor(table: TableNode) {
+    this.item.iconPath = new vscode.ThemeIcon("symbol-structure");
+    this.item.tooltip = `What rows of ${table.path} must follow. Click to show it.`;
+    this.item.command = {
+      title: "Show Schema",
+      command: "luaPersist.showSchema",
+      arguments: [table],
+    };
   }
 }
 

@@ -4,6 +4,10 @@ import * as vscode from "vscode";
 import { Lifetime, messageOf } from "../lifetime";
 
 export const PAGE_SIZE = 100;
+/** So many entries the server gives at once. */
+const ENTRIES_AT_ONCE_MAX = 1_000;
+/** A filter looks at so many, whether they were shown or not. */
+const FILTERED_MAX = 10_000;
 
 export interface Node {
   readonly item: vscode.TreeItem;
@@ -51,8 +55,9 @@ export class Tree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
   }
 
   loadMore(parent: Node | undefined): void {
-    if (parent === undefined) this.rootLimit += PAGE_SIZE;
-    else this.limits.set(parent, (this.limits.get(parent) ?? PAGE_SIZE) + PAGE_SIZE);
+    // As many again as there are: nobody clicks a hundred times.
+    if (parent === undefined) this.rootLimit *= 2;
+    else this.limits.set(parent, (this.limits.get(parent) ?? PAGE_SIZE) * 2);
     this.refresh(parent);
   }
 
@@ -61,7 +66,8 @@ export class Tree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
   }
 
   async getChildren(node?: Node): Promise<Node[]> {
-    const limit = node === undefined ? this.rootLimit : (this.limits.get(node) ?? PAGE_SIZE);
+    const ofRoot = this.filterText === "" ? this.rootLimit : FILTERED_MAX;
+    const limit = node === undefined ? ofRoot : (this.limits.get(node) ?? PAGE_SIZE);
     try {
       const page = node === undefined ? await this.root(limit) : await node.load?.(limit);
       const nodes = page?.nodes ?? [];
@@ -91,6 +97,21 @@ export class Tree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
     };
     return { item };
   }
+}
+
+/** The first `limit` of something that the server gives in pieces. */
+export async function inPieces<T>(
+  limit: number,
+  fetch: (place: { offset: number; limit: number }) => Promise<T[]>,
+): Promise<T[]> {
+  const found: T[] = [];
+  while (found.length < limit) {
+    const wanted = Math.min(limit - found.length, ENTRIES_AT_ONCE_MAX);
+    const piece = await fetch({ offset: found.length, limit: wanted });
+    found.push(...piece);
+    if (piece.length < wanted) break;
+  }
+  return found;
 }
 
 export function labelOf(item: vscode.TreeItem): string {

@@ -3,7 +3,7 @@
 import * as vscode from "vscode";
 import type { InspectEntry } from "../protocol";
 import type { LuaServer } from "../server/luaServer";
-import type { Node, Page } from "./tree";
+import { inPieces, type Node, type Page } from "./tree";
 
 const DESCRIPTION_CHARACTERS_MAX = 100;
 
@@ -56,9 +56,14 @@ export async function valuePage(
   path: string,
   limit: number,
 ): Promise<Page> {
-  const found = await server.call("inspect", { ...folder, path, limit, depth: 1 });
-  const nodes = found.entries.map((entry) => new ValueNode(entry, server, folder));
-  return { nodes, more: Math.max((found.total ?? nodes.length) - nodes.length, 0) };
+  let total: number | null = null;
+  const entries = await inPieces(limit, async (place) => {
+    const found = await server.call("inspect", { ...folder, path, ...place, depth: 1 });
+    total = found.total;
+    return found.entries;
+  });
+  const nodes = entries.map((entry) => new ValueNode(entry, server, folder));
+  return { nodes, more: Math.max((total ?? nodes.length) - nodes.length, 0) };
 }
 
 function clipped(text: string): string {

@@ -24,6 +24,7 @@ export type ViewCommand = Extract<
   | "filterTables"
   | "filterFunctions"
   | "filterGlobals"
+  | "filterHistory"
   | "openTable"
   | "exportTable"
   | "importTable"
@@ -87,6 +88,7 @@ export class Views implements vscode.Disposable {
       filterTables: () => this.filter(this.tables),
       filterFunctions: () => this.filter(this.functions),
       filterGlobals: () => this.filter(this.globals),
+      filterHistory: () => this.filter(this.history),
       openTable: (node?: TableNode | ValueNode) => this.openTable(node),
       exportTable: (node?: TableNode) => this.try(() => this.export(node)),
       importTable: (node?: TableNode) => this.try(() => this.import(node)),

@@ -205,7 +205,8 @@ export class ChartPanel {
     const most = Math.max(...bars.map(({ value }) => Math.abs(value ?? 0)), 0);
     const items = bars.map(({ name, value }) => {
       const size = most === 0 ? 0 : (Math.abs(value ?? 0) / most) * 100;
-      const bar = h("span", { class: "size", "aria-hidden": true });
+      const sign = (value ?? 0) < 0 ? "size negative" : "size";
+      const bar = h("span", { class: sign, "aria-hidden": true });
       bar.style.width = `${size}%`;
       const text = value === undefined ? "none" : numberText(value);
       const title = `${name}: ${text}`;

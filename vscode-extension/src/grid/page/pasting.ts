@@ -8,13 +8,13 @@ const NUMBER = /^[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 /** The cells of a text with tabs and line ends; quoted ones may have both inside. */
 export function parseBlock(text: string): string[][] {
   const rows: string[][] = [];
-  const cell = /("(?:[^"]|"")*"(?=\t|\r?\n|$)|[^\t\r\n]*)(\t|\r?\n|\r|$)/gy;
+  const cell = /(?:"((?:[^"]|"")*)"(?=\t|\r?\n|$)|([^\t\r\n]*))(\t|\r?\n|\r|$)/gy;
   let row: string[] = [];
   while (cell.lastIndex < text.length) {
     const found = cell.exec(text);
     if (found === null) break;
-    const [, content = "", end = ""] = found;
-    row.push(content.startsWith('"') && content.length > 1 ? unquoted(content) : content);
+    const [, quoted, plain = "", end = ""] = found;
+    row.push(quoted?.replaceAll('""', '"') ?? plain);
     if (end === "\t") {
       if (cell.lastIndex === text.length) row.push("");
       continue;
@@ -59,8 +59,4 @@ export function luaString(text: string): string {
     return `\\${String(character.charCodeAt(0)).padStart(3, "0")}`;
   });
   return `"${escaped}"`;
-}
-
-function unquoted(text: string): string {
-  return text.slice(1, -1).replaceAll('""', '"');
 }
