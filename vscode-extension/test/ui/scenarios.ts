@@ -318,6 +318,7 @@ async function importing(editor: Editor): Promise<void> {
   await editor.shot("import-progress");
   await long.locator("#cancel").click();
   await untilStatus(editor, long, /^Nothing is stored\. The import was cancelled\.$/);
+  await editor.run("View: Close All Editors");
 }
 
 /** Pictures of columns, with their text alternatives; sampled where there are too many points. */

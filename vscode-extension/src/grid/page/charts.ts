@@ -99,7 +99,9 @@ export class ChartPanel {
         parts.push(across);
       }
     }
-    const focused = document.activeElement?.getAttribute("name");
+    // A page that does not have the focus must not take it.
+    const active = document.hasFocus() ? document.activeElement : null;
+    const focused = active?.getAttribute("name");
     this.controls.replaceChildren(...parts);
     if (focused != null) {
       this.controls.querySelector<HTMLSelectElement>(`[name="${focused}"]`)?.focus();

@@ -1,6 +1,6 @@
 // The field in which a value is typed: over a cell, or for a new row. A refusal stays beside it.
 
-import { h } from "../../webview/dom";
+import { byId, h } from "../../webview/dom";
 import { reasonOf } from "./status";
 
 export interface EditOptions {
@@ -56,7 +56,8 @@ export function editAt(anchor: HTMLElement, options: EditOptions): void {
     }
   };
   input.addEventListener("keydown", (event) => {
-    event.stopPropagation();
+    // The editor's own function keys stay: F1 opens the palette from here as from anywhere.
+    if (!/^F\d/.test(event.key)) event.stopPropagation();
     if (event.key === "Escape") close();
     else if (event.key === "Enter") void save(event.ctrlKey || event.metaKey);
     else return;
@@ -65,7 +66,7 @@ export function editAt(anchor: HTMLElement, options: EditOptions): void {
   input.addEventListener("blur", () => {
     if (!input.readOnly && message.textContent === "" && input.value === options.value) close();
   });
-  document.body.append(box);
+  byId("app").append(box);
   input.focus();
   input.select();
 }

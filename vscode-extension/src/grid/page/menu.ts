@@ -1,6 +1,6 @@
 // A small menu at an element: arrow keys, Enter, Escape.
 
-import { h } from "../../webview/dom";
+import { byId, h } from "../../webview/dom";
 
 export interface Choice {
   text: string;
@@ -40,7 +40,7 @@ export function openMenu(anchor: HTMLElement, choices: readonly Choice[]): void 
     event.stopPropagation();
   });
   const place = anchor.getBoundingClientRect();
-  document.body.append(menu);
+  byId("app").append(menu);
   const left = Math.min(place.left, window.innerWidth - menu.offsetWidth - 4);
   const below = place.bottom + menu.offsetHeight < window.innerHeight;
   menu.style.left = `${Math.max(left, 4)}px`;

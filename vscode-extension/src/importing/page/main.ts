@@ -80,6 +80,7 @@ function draw(preview: ImportPreview): void {
 /** Draws again, and gives the focus back to the choice that was made. */
 async function previewAgain(name: string): Promise<void> {
   await preview();
+  if (!document.hasFocus()) return;
   for (const select of document.querySelectorAll<HTMLSelectElement>("#rows select")) {
     if (select.dataset.column === name) select.focus();
   }
@@ -143,12 +144,14 @@ async function run(): Promise<void> {
   const facts = byId("facts");
   facts.textContent = (facts.textContent ?? "").replace(NOT_YET, "");
   show({ undo: true, open: true });
+  focusOn("open");
 }
 
 async function undo(): Promise<void> {
   try {
     say((await line.ask("undo", {})).text);
     show({});
+    focusOn("run");
   } catch (error) {
     say(reasonOf(error), true);
   }
@@ -160,6 +163,13 @@ function busy(isBusy: boolean): void {
   progress.removeAttribute("value");
   byId<HTMLButtonElement>("run").disabled = isBusy;
   show({ cancel: isBusy });
+  // The button that had the focus is gone or disabled.
+  focusOn(isBusy ? "cancel" : "run");
+}
+
+/** Gives the focus to an element, if the page has it at all. */
+function focusOn(id: string): void {
+  if (document.hasFocus()) byId(id).focus();
 }
 
 function show(shown: { cancel?: boolean; undo?: boolean; open?: boolean }): void {
