@@ -27,6 +27,7 @@ from lua_ls_persist.server.analysis.resolving import Declaration, free_names, oc
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.live.inference import Built, Inference, Instance, ListOf, Shape
 from lua_ls_persist.server.live.resolving import Resolver, Target, further
+from lua_ls_persist.server.live.schemas import is_closed, schema_fields
 from lua_ls_persist.server.live.spelling import nearest
 from lua_ls_persist.server.live.view import View
 from lua_ls_persist.server.positions import Range
@@ -372,12 +373,9 @@ def _known_fields(container: Way, row: Sight | None, table: Sight | None) -> set
     """The fields that rows have; None where nobody knows."""
     if table is None or table.external_id is None or table.records is None:
         return None
-    if not table.records.records:
+    if not table.records.records and not is_closed(table):
         return None
-    names = {one.name for one in table.records.fields}
-    schema = table.stored.schema if table.stored is not None else None
-    if isinstance(schema, dict) and isinstance(schema.get("fields"), dict):
-        names |= set(schema["fields"])
+    names = {one.name for one in table.records.fields} | schema_fields(table).keys()
     if row is not None and ANY not in container.steps:
         if row.type != "table" or not row.complete:
             return None

@@ -6,10 +6,11 @@ Owns the decision what is asked for. Must not know LSP types.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from lua_ls_persist.pretty import is_name
 from lua_ls_persist.server.analysis import CallSite, ExpressionPath, Scopes, scopes_of
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.live.candidates import (
@@ -30,6 +31,7 @@ from lua_ls_persist.server.live.cursor import InTable, Typed, in_table, typed_at
 from lua_ls_persist.server.live.fields import Written, global_names, written_fields
 from lua_ls_persist.server.live.looks import Looks
 from lua_ls_persist.server.live.resolving import QUERIES, QueryRow, QueryRows, Resolver, Target
+from lua_ls_persist.server.live.schemas import schema_fields, table_of_row, type_text
 from lua_ls_persist.server.live.typed import Types, typed_candidates
 from lua_ls_persist.server.positions import Position, Range
 from lua_ls_persist.session.sights import ANY, Question, RecordsSight, Sight, Way
@@ -156,7 +158,20 @@ class Completer:
         if not self.options.static and _is_library(way):
             return []
         sight, records = await self._contents(way, typed.text)
-        return list(member_candidates(way, sight, records, written, colon=colon))
+        found = list(member_candidates(way, sight, records, written, colon=colon))
+        if not colon and (sight is None or ANY in way.steps):
+            found += await self._by_schema(way)
+        return found
+
+    async def _by_schema(self, way: Way) -> list[Candidate]:
+        """The fields of a row, also of one that is not there yet."""
+        table = table_of_row(way)
+        sight = None if table is None else await self.view.see(Question(table, stored=True))
+        return [
+            Candidate(name, "field", 150, detail=type_text(definition) or "of its schema")
+            for name, definition in schema_fields(sight).items()
+            if is_name(name)
+        ]
 
     def _written(
         self, scopes: Scopes, path: ExpressionPath, target: Target | None
@@ -300,7 +315,7 @@ class Completer:
         known = {field.label for field in fields}
         return fields + [
             Candidate(name, "field", 220, detail="of its schema")
-            for name in _schema_fields(sight)
+            for name in schema_fields(sight)
             if name not in known
         ]
 
@@ -331,10 +346,3 @@ def _is_library(way: Way) -> bool:
         return False
     entry = documentation().get(str(way.steps[0]))
     return entry is not None and entry.kind == "table" and entry.path != "Memory"
-
-
-def _schema_fields(sight: Sight) -> Iterator[str]:
-    schema = None if sight.stored is None else sight.stored.schema
-    fields = schema.get("fields") if isinstance(schema, dict) else None
-    if isinstance(fields, dict):
-        yield from (name for name in fields if isinstance(name, str))

@@ -16,6 +16,7 @@ from lua_ls_persist.server.analysis import doc_comment
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.drift import Drift, drift_of
 from lua_ls_persist.server.live.candidates import function_text
+from lua_ls_persist.server.live.schemas import schema_fields, table_of_row, type_text
 from lua_ls_persist.server.places import Place
 from lua_ls_persist.server.stdlib import Documented, documentation
 from lua_ls_persist.server.workspaces import Workspace
@@ -89,9 +90,10 @@ class Describer:
         elif ANY in way.steps:
             questions = [Question(way, value=True, fields="own")]
         sight = await self.workspace.view.see(questions[0])
-        if sight is None:
-            return ""
         name = title or str(way)
+        is_empty = sight is not None and sight.records is not None and not sight.records.records
+        if sight is None or (last_is_any and is_empty):
+            return await self._by_schema(way, name) if ANY in way.steps else ""
         if last_is_any:
             return self._row(name, sight, above)
         if sight.type == "function" or (sight.is_called and sight.function is not None):
@@ -99,6 +101,22 @@ class Describer:
         if sight.external_id is not None:
             return _external(name, sight)
         return _plain(name, sight, sampled=ANY in way.steps)
+
+    async def _by_schema(self, way: Way, name: str) -> str:
+        """What a schema says of rows, or of a field of them, where there is none yet."""
+        last = way.steps[-1]
+        row = way if last is ANY else Way(way.steps[:-1], way.root, way.document)
+        table = table_of_row(row)
+        sight = None
+        if table is not None:
+            sight = await self.workspace.view.see(Question(table, stored=True))
+        fields = schema_fields(sight)
+        if last is not ANY and last in fields:
+            return f"{_code(f'{name}: {type_text(fields[str(last)])}')}\n\nBy the schema of {table}"
+        if last is not ANY or sight is None or sight.stored is None or not fields:
+            return ""
+        schema = f"Schema: {schema_text(sight.stored.schema)}"
+        return f"{_code(f'{name}  -- a row of {table}')}\n\n{schema}"
 
     async def function(self, name: str, sight: Sight, way: Way, *, colon: bool = False) -> str:
         """A function: how it is called, where it stands, what its comment says."""
@@ -238,12 +256,8 @@ def schema_text(schema: Any) -> str:
     if not isinstance(fields, dict):
         return "its rows follow one"
     shown = []
-    for name, type_ in list(fields.items())[:FIELDS_SHOWN_MAX]:
-        text = type_ if isinstance(type_, str) else ""
-        if isinstance(type_, dict):
-            inner = type_.get("type")
-            text = inner if isinstance(inner, str) else "enum" if "enum" in type_ else "table"
-        shown.append(f"`{name}` {text}".rstrip())
+    for name, definition in list(fields.items())[:FIELDS_SHOWN_MAX]:
+        shown.append(f"`{name}` {type_text(definition)}".rstrip())
     more = ", ..." if len(fields) > FIELDS_SHOWN_MAX else ""
     closed = "; nothing else" if schema.get("extra") is False else ""
     return f"{', '.join(shown)}{more}{closed}"

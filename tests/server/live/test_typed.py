@@ -101,6 +101,34 @@ async def test_definition(editor: Editor) -> None:
         editor.close(uri)
 
 
+SCHEMA = """\
+ext.schema("planned", {
+  fields = { title = "string", due = { type = "integer", optional = true }, owner = "string?" },
+  extra = false,
+})
+"""
+
+
+async def test_rows_that_only_a_schema_knows(editor: Editor) -> None:
+    await editor.evaluate(editor.open(SCHEMA, "schema.lua"))
+    every = "for _, one in pairs(ext.table('planned')) do one."
+    assert await labels(editor, every + "‸ end") == ["due", "owner", "title"]
+    asked = "for _, one in ipairs(ext.query('planned', {})) do one.value."
+    assert await labels(editor, asked + "ti‸ end") == ["title"]
+    by_call = "local function get(id) return ext.table('planned')[id] end\nget(1)."
+    assert await labels(editor, by_call + "‸") == ["due", "owner", "title"]
+    text, _ = await hovered(editor, every + "du‸e = 1 end")
+    assert "due: integer?" in text
+    assert "schema of planned" in text
+    text, _ = await hovered(editor, "for _, one in pairs(ext.table('planned')) do o‸ne() end")
+    assert "`title` string" in text
+    assert "`due` integer?" in text
+    assert "nothing else" in text
+    uri = editor.open(every + "ttile = one.titel end", "wrong.lua")
+    (one,) = await found(editor, uri, 1)
+    assert one.message == "no row of planned has a field 'titel'; did you mean 'title'?"
+
+
 WRONG = [
     ("---@param u User\nfunction f(u) return u.⟦nmae⟧ end",
      "class User has no field 'nmae'; did you mean 'name'?"),
