@@ -68,6 +68,7 @@ def _never_fail_to_encode(*streams: IO[str]) -> None:
 
 def _drop_output() -> None:
     """Points standard output nowhere, so that the interpreter's last flush does not complain."""
+    # Where even that is not possible, the complaint is all that is left to see.
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

@@ -144,6 +144,7 @@ class _Receipt:
 
     def write(self, stamp: Stamp, value: str) -> None:
         """Note it; without a note everything works, only later starts are slower."""
+        # The folder of caches may be read-only, or the disk full.
         with contextlib.suppress(OSError):
             _replace(self._path, [_stamp_bytes(stamp), b"\n", value.encode("latin-1")])
 
@@ -279,6 +280,7 @@ def _replace(path: Path, parts: Iterable[bytes]) -> None:
             file.writelines(parts)
         draft.replace(path)
     except BaseException:
+        # What failed first is what is told.
         with contextlib.suppress(OSError):
             draft.unlink()
         raise
@@ -292,5 +294,6 @@ def _prune(newest: Path) -> None:
     for file in files[CACHED_CORES_MAX:]:
         if file != newest:
             for useless in (file, file.with_suffix(".receipt")):
+                # Another process may have removed it, or have it open.
                 with contextlib.suppress(OSError):
                     useless.unlink()

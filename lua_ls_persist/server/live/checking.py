@@ -25,9 +25,11 @@ from lua_ls_persist.server.analysis.nodes import (
 )
 from lua_ls_persist.server.analysis.resolving import Declaration, free_names, occurrences
 from lua_ls_persist.server.documents import Document
-from lua_ls_persist.server.live.inference import Built, Inference, Instance, ListOf, Shape
+from lua_ls_persist.server.live.declared import TypedLocals, Undeclared
+from lua_ls_persist.server.live.inference import Inference
 from lua_ls_persist.server.live.resolving import Resolver, Target, further
 from lua_ls_persist.server.live.schemas import is_closed, schema_fields
+from lua_ls_persist.server.live.shapes import Built, Instance, ListOf
 from lua_ls_persist.server.live.spelling import nearest
 from lua_ls_persist.server.live.view import View
 from lua_ls_persist.server.positions import Range
@@ -36,8 +38,6 @@ from lua_ls_persist.session.sights import ANY, Question, Sight, Way
 
 CHAINS_MAX: Final = 5_000
 """So many expressions are looked at."""
-TYPED_MAX: Final = 500
-"""Of so many locals it is asked what they are."""
 ASKED_MAX: Final = 300
 """So many values are looked up in the VM."""
 FOUND_MAX: Final = 100
@@ -98,16 +98,6 @@ class _Call:
     """The last part of the function's expression."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Declared:
-    """A field of something whose class is known."""
-
-    owner: str
-    known: frozenset[str]
-    name: str
-    range: Range
-
-
 @dataclass(slots=True)
 class Reading:
     """What of a document is to be compared with the VM."""
@@ -116,7 +106,7 @@ class Reading:
     """Those that are read, and that the document never sets."""
     written: set[str] = field(default_factory=set)
     fields: list[_Field] = field(default_factory=list)
-    declared: list[_Declared] = field(default_factory=list)
+    declared: list[Undeclared] = field(default_factory=list)
     """Those that no class has of what they are read of."""
     written_fields: set[str] = field(default_factory=set)
     calls: list[_Call] = field(default_factory=list)
@@ -144,9 +134,7 @@ class _Reader:
     ) -> None:
         self._scopes = scopes
         self._resolver = resolver
-        self._typed = typed
-        self._typed_left = TYPED_MAX
-        self._shapes: dict[int, Shape | None] = {}
+        self._typed = None if typed is None else TypedLocals(*typed)
         self._free: set[int] = set()
         self._declarations: dict[str, dict[int, Declaration | None]] = {}
         self._targets: dict[int, Target | None] = {}
@@ -178,13 +166,9 @@ class _Reader:
 
     def _chain(self, base: int, chain: Chain) -> None:
         target = self._base(base, chain)
-        # What a local of the document was when that was evaluated says less.
-        is_kept = isinstance(target, Way) and target.document is not None
-        shape = self._shape(base, chain) if target is None or is_kept else None
-        if isinstance(shape, (Instance, ListOf)):
-            self._declared_fields(base, chain, shape)
-        elif shape is not None and not isinstance(shape, Built):
-            target = shape
+        if self._typed is not None and (target is None or _is_kept(target)):
+            # What a kept local was when its document was evaluated says less.
+            target = self._typed_target(base, chain) or target
         for place, step in enumerate(chain.steps):
             if step.write and isinstance(step.key, str):
                 self.reading.written_fields.add(step.key)
@@ -195,37 +179,19 @@ class _Reader:
                 self._field(target, base, step)
                 target = further(target, step.key)
 
-    def _shape(self, base: int, chain: Chain) -> Shape | None:
-        """What the local is that a chain begins with, as far as the sources say."""
-        if self._typed is None or chain.base is None:
-            return None
-        declaration = self._declaration(chain.base.text, base + chain.base.offset)
+    def _typed_target(self, base: int, chain: Chain) -> Target | None:
+        """Where a local leads by its type; of a class, the fields that it has not are noted."""
+        assert self._typed is not None
+        name = chain.base
+        declaration = None
+        if name is not None:
+            declaration = self._declaration(name.text, base + name.offset)
         if declaration is None:
             return None
-        if declaration.start not in self._shapes:
-            self._typed_left -= 1
-            inference, document = self._typed
-            self._shapes[declaration.start] = (
-                inference.of_chain(document, chain, base, 0) if self._typed_left >= 0 else None
-            )
-        return self._shapes[declaration.start]
-
-    def _declared_fields(self, base: int, chain: Chain, shape: Shape | None) -> None:
-        """Notes the fields that classes do not have."""
-        assert self._typed is not None
-        inference, document = self._typed
-        for place, step in enumerate(chain.steps):
-            members = inference.members(shape)
-            is_read = step.kind in (".", ":") and not step.write
-            if isinstance(shape, Instance) and members is not None and members.complete and is_read:
-                key = step.key
-                if isinstance(key, str) and key and members.named(key) is None:
-                    known = frozenset(one.name for one in members.members)
-                    range_ = self._scopes.range(base + step.key_start, base + step.key_end)
-                    self.reading.declared.append(_Declared(shape.name, known, key, range_))
-            shape = inference.of_chain(document, chain, base, place + 1)
-            if shape is None:
-                return
+        shape = self._typed.shape(declaration.start, chain, base)
+        if isinstance(shape, (Instance, ListOf)):
+            self.reading.declared += self._typed.undeclared(chain, base, shape)
+        return None if isinstance(shape, (Instance, ListOf, Built)) else shape
 
     def _field(self, target: Target | None, base: int, step: Step) -> None:
         if step.write or step.kind != "." or not isinstance(step.key, str) or not step.key:
@@ -309,7 +275,11 @@ async def suspicions(
         found += await _undefined(reading, view, set_elsewhere, aside or _at_once)
     if checks.misspelt_fields:
         found += await _misspelt(reading, view)
-        found += undeclared(reading)
+        found += [
+            Suspicion(MISSPELT_FIELD, one.text, one.range, one.meant)
+            for one in reading.declared
+            if one.name not in reading.written_fields
+        ]
     if checks.too_many_arguments:
         found += await _too_many(reading, view)
     return None if view.is_behind else found[:FOUND_MAX]
@@ -383,17 +353,6 @@ def _known_fields(container: Way, row: Sight | None, table: Sight | None) -> set
     return names
 
 
-def undeclared(reading: Reading) -> list[Suspicion]:
-    """Fields that no class has, and that are nearly one that it has."""
-    found = []
-    for one in reading.declared:
-        meant = None if one.name in reading.written_fields else nearest(one.name, one.known)
-        if meant is not None:
-            text = f"class {one.owner} has no field '{one.name}'; did you mean '{meant}'?"
-            found.append(Suspicion(MISSPELT_FIELD, text, one.range, meant))
-    return found
-
-
 async def _too_many(reading: Reading, view: View) -> list[Suspicion]:
     ways = list(dict.fromkeys(one.function for one in reading.calls))[:ASKED_MAX]
     answers = dict(zip(ways, await view.look([Question(way) for way in ways]), strict=True))
@@ -411,6 +370,10 @@ async def _too_many(reading: Reading, view: View) -> list[Suspicion]:
         text = f"'{call.function}' takes {takes}, {call.count} are given"
         found.append(Suspicion(TOO_MANY_ARGUMENTS, text, extra, called=call.name, count=call.count))
     return found
+
+
+def _is_kept(target: Target) -> bool:
+    return isinstance(target, Way) and target.document is not None
 
 
 def _is_row(way: Way) -> bool:

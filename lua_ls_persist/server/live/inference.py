@@ -8,26 +8,34 @@ thread, because other files may have to be read.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Final, TypeAlias, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from lua_ls_persist.errors import SchemaError
 from lua_ls_persist.schema.annotations_read import parts_of
 from lua_ls_persist.server.analysis import ExpressionPath, nodes, scopes_of
-from lua_ls_persist.server.analysis.annotations import ClassNote, note_above
-from lua_ls_persist.server.analysis.entities import Entity, entities_of
+from lua_ls_persist.server.analysis.annotations import note_above
+from lua_ls_persist.server.analysis.entities import Entity
 from lua_ls_persist.server.analysis.nodes import Block, Chain, Expression, Literal, Statement, Step
 from lua_ls_persist.server.analysis.resolving import Declaration
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.live.resolving import (
     ITERATORS,
     Literally,
-    QueryRow,
     QueryRows,
     Resolver,
     further,
+)
+from lua_ls_persist.server.live.shapes import (
+    Built,
+    Instance,
+    ListOf,
+    Members,
+    Shape,
+    built_members,
+    class_members,
+    literal_text,
 )
 from lua_ls_persist.server.navigation import Navigator, Spot
 from lua_ls_persist.session.sights import ANY, Way
@@ -38,67 +46,7 @@ DEPTH_MAX: Final = 40
 """So many declarations, one by the other, are followed."""
 STEPS_MAX: Final = 1_000
 """So many are looked at for one question."""
-PARENTS_MAX: Final = 10
 RETURNS_MAX: Final = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """A value of a class that annotations declare, or the table that is the class."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class ListOf:
-    """A table whose elements are of one kind."""
-
-    element: Shape
-    has_names: bool = False
-    """Whether strings are keys, too."""
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """A table that a constructor makes."""
-
-    uri: str
-    start: int
-    """Where the constructor begins, as an offset of its document."""
-    inherits: bool = False
-    """Whether it has a metatable, which may have more fields."""
-
-
-Shape: TypeAlias = "Instance | ListOf | Built | Way | QueryRows | QueryRow | Literally"
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A field or a method of something whose shape is known."""
-
-    name: str
-    type: str
-    """As its annotation writes it; empty where there is none."""
-    text: str
-    is_function: bool
-    spot: Spot
-    owner: str
-    """The class that has it; empty for a table that is constructed."""
-    certain: bool = True
-    """Whether it gets its value at the spot only."""
-
-
-@dataclass(frozen=True, slots=True)
-class Members:
-    """What something has."""
-
-    members: tuple[Member, ...]
-    complete: bool
-    """Whether these are all: no parent is unknown, and none of them is of any name."""
-
-    def named(self, name: str) -> Member | None:
-        """The member of a name."""
-        return next((one for one in self.members if one.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +134,13 @@ class _Walk:
         return cast("Shape | None", self._once(key, find))
 
     def members(self, shape: Shape | None) -> Members | None:
+        files = self.navigator.files
         if isinstance(shape, Instance):
             name = shape.name
-            return self._once(("members", name), lambda: self._class_members(name))
+            return self._once(("members", name), lambda: class_members(files, name))
         if isinstance(shape, Built):
             built = shape
-            return self._once(("members", shape), lambda: self._built_members(built))
+            return self._once(("members", shape), lambda: built_members(files, built))
         return None
 
     # -- expressions
@@ -441,7 +390,7 @@ class _Walk:
             if not statement.values:
                 continue
             value = statement.values[0]
-            if isinstance(value, Literal) and _text(document, value, at) == "nil":
+            if isinstance(value, Literal) and literal_text(document, value, at) == "nil":
                 continue
             shape = None if count > RETURNS_MAX else self._value(document, value, at)
             if shape is None:
@@ -489,110 +438,6 @@ class _Walk:
             element = self._of_parts(inner)
             return None if element is None else ListOf(element, has_names=what == "map")
         return self._of_parts(inner) if what == "union" else None
-
-    # -- what something has
-
-    def _class_members(self, name: str) -> Members | None:
-        found: dict[str, Member] = {}
-        seen: set[str] = set()
-        complete = True
-        waiting = [name]
-        while waiting and len(seen) < PARENTS_MAX:
-            current = waiting.pop(0)
-            if current in seen:
-                continue
-            seen.add(current)
-            notes = list(self.navigator.files.classes(current))
-            complete = complete and bool(notes)
-            for note in notes:
-                complete = complete and not note.is_open
-                waiting += note.parents
-                for member in self._declared_in(note):
-                    found.setdefault(member.name, member)
-        return (
-            Members(tuple(found.values()), complete and not waiting) if found or complete else None
-        )
-
-    def _declared_in(self, note: ClassNote) -> Iterator[Member]:
-        document = self.navigator.files.document(note.uri)
-        if document is None:
-            return
-        for one in note.fields:
-            is_function = one.type.startswith("fun")
-            yield Member(
-                one.name, one.type, one.text, is_function, Spot(document, one.range), note.name
-            )
-        yield from self._written_in(document, note)
-
-    def _written_in(self, document: Document, note: ClassNote) -> Iterator[Member]:
-        """What the table that is the class gets in its own document: methods mostly."""
-        scopes, entities = scopes_of(document), entities_of(document)
-        owner = next(
-            (
-                one
-                for one in entities.definitions()
-                if scopes.position(one.start).row == note.owner_row and one.kind == "table"
-            ),
-            None,
-        )
-        if owner is None:
-            return
-        own = [
-            one
-            for one in entities.definitions()
-            if one.entity.root == owner.entity.root and one.entity.keys[:-1] == owner.entity.keys
-        ]
-        count = Counter(one.entity.keys[-1] for one in own)
-        for one in own:
-            key = one.entity.keys[-1]
-            if isinstance(key, str) and key[:2] != "__":
-                spot = Spot(document, scopes.range(one.start, one.end))
-                is_function = one.kind in ("function", "method")
-                yield Member(key, "", "", is_function, spot, note.name, certain=count[key] == 1)
-
-    def _built_members(self, shape: Built) -> Members | None:
-        document = self.navigator.files.document(shape.uri)
-        if document is None:
-            return None
-        scopes = scopes_of(document)
-        for base, statement in scopes.around(shape.start):
-            for block in statement.blocks:
-                if base + block.start == shape.start and block.kind == "table":
-                    found = tuple(_fields(document, block, base))
-                    return Members(found, complete=not shape.inherits)
-        return None
-
-
-def _fields(document: Document, block: Block, base: int) -> Iterator[Member]:
-    scopes = scopes_of(document)
-    for offset, field in zip(block.offsets, block.statements, strict=True):
-        key = field.targets[0] if field.targets else None
-        if not isinstance(key, Step) or not isinstance(key.key, str):
-            continue
-        at = base + offset
-        value = field.values[0] if field.values else None
-        is_function = isinstance(value, Block) and value.kind == "function"
-        range_ = scopes.range(at + key.key_start, at + key.key_end)
-        text = ""
-        if isinstance(value, Literal) and value.value is not None:
-            text = _text(document, value, at)
-        spot = Spot(document, range_)
-        certain = not _is_written(document, key.key)
-        yield Member(key.key, "", text, is_function, spot, "", certain=certain)
-
-
-def _text(document: Document, value: Literal, base: int) -> str:
-    return scopes_of(document).chunk.source[base + value.start : base + value.end]
-
-
-def _is_written(document: Document, key: str) -> bool:
-    """Whether a field of that name is assigned anywhere in a document."""
-    return any(
-        step.write and step.key == key
-        for _, statement in scopes_of(document).mentioning(key)
-        for chain in statement.chains
-        for step in chain.steps
-    )
 
 
 def _element(shape: Shape | None) -> Shape | None:

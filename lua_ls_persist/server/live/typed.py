@@ -13,16 +13,9 @@ from lua_ls_persist.pretty import is_name
 from lua_ls_persist.server.analysis import ExpressionPath, doc_comment, scopes_of
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.live.candidates import Candidate, CandidateKind
-from lua_ls_persist.server.live.inference import (
-    Built,
-    Inference,
-    Instance,
-    ListOf,
-    Member,
-    Members,
-    Shape,
-)
+from lua_ls_persist.server.live.inference import Inference
 from lua_ls_persist.server.live.resolving import Target
+from lua_ls_persist.server.live.shapes import Built, Instance, ListOf, Member, Members, Shape
 from lua_ls_persist.server.navigation import Spot
 from lua_ls_persist.server.positions import Position
 

@@ -131,6 +131,7 @@ class _Hierarchy:
         self._functions: list[StoredFunction] | None = None
         self._sources: dict[str, StoredSource] = {}
         self._drifts: dict[str, Drift] = {}
+        self._documents: dict[str, str | None] = {}
 
     # -- what is meant
 
@@ -270,11 +271,20 @@ class _Hierarchy:
         key, row = uris.key_of(function.document.uri), function.name_range.start.row
         found = []
         for stored in await self._all():
+            uri = self._document_of(stored.chunk)
+            if uri is None or uris.key_of(uri) != key:
+                continue
             drift = self._drift(stored)
             if drift.row == row and drift.uri is not None and uris.key_of(drift.uri) == key:
                 found.append(stored)
         found.sort(key=lambda one: not (one.name and function.name.endswith(one.name)))
         return found[0].path if found else ""
+
+    def _document_of(self, chunk: str) -> str | None:
+        """The document of a chunk's name; looked for once in a request."""
+        if chunk not in self._documents:
+            self._documents[chunk] = self._workspace.places.uri_of(chunk)
+        return self._documents[chunk]
 
     def _drift(self, stored: StoredFunction) -> Drift:
         """How a stored function stands to its source; looked at once in a request."""
