@@ -208,6 +208,7 @@ class ImageKeeper:
             )
             return read_ids(decoder) if decoder.u8() == Outcome.OK else None
         except (CoreError, StoreError, Stopped):
+            # Undo will begin a fresh VM instead of this one: what it held may be collected.
             return None
         finally:
             runner.persistence.rollback()

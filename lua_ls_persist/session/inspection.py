@@ -10,6 +10,7 @@ next to nothing. All of it happens on the session's own thread, between two eval
 from __future__ import annotations
 
 import json
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -50,6 +51,8 @@ from lua_ls_persist.store.rows import (
 )
 from lua_ls_persist.vm import Stopped
 from lua_ls_persist.wire import text_to_bytes
+
+logger = logging.getLogger(__name__)
 
 LOOK_TIME_LIMIT_S: Final = 0.05
 """Beyond this a look is given up. They take about one millisecond."""
@@ -98,7 +101,9 @@ def state_of(runner: Runner) -> State | None:
     persistence = runner.persistence
     try:
         stale = persistence.is_stale()
-    except StoreError:
+    except StoreError as error:
+        # What was seen before is not to be shown again as if it were so still.
+        logger.info("the store could not be asked for its state: %s", error)
         return None
     return (
         runner.machine.restores,
@@ -136,7 +141,9 @@ def _looked(runner: Runner, questions: Sequence[Question]) -> list[Sight | None]
 
     try:
         return runner.look(look, leaves_traces=True)
-    except (Stopped, StoreError, WireError):
+    except (Stopped, StoreError, WireError) as error:
+        # An editor shows nothing then; the next evaluation tells what is wrong.
+        logger.info("the VM could not be looked at: %s", error)
         return None
     finally:
         services.forget()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from lua_ls_persist.errors import SessionError, StoreError
@@ -12,6 +13,8 @@ from lua_ls_persist.session.request import PreviewLimits, evaluation_request
 from lua_ls_persist.session.runner import Runner, with_flag
 from lua_ls_persist.vm import Stopped
 from lua_ls_persist.wire import Decoder, Encodable
+
+logger = logging.getLogger(__name__)
 
 COLLECT_TIME_LIMIT_S = 5.0
 FIELDS_TIME_LIMIT_S = 1.0
@@ -69,7 +72,9 @@ def fields(runner: Runner, request: bytes) -> list[Field]:
                 "core_fields", request, host=host, time_limit_s=FIELDS_TIME_LIMIT_S
             )
         )
-    except (Stopped, StoreError):
+    except (Stopped, StoreError) as error:
+        # Whoever completes a name is not to hear of it; the next evaluation tells what is wrong.
+        logger.info("the fields of a table could not be looked at: %s", error)
         return []
     decoder = Decoder(response)
     if decoder.u8() != Outcome.OK:
@@ -104,7 +109,11 @@ def prelude_values(
                 "core_evaluate", request, host=host, time_limit_s=FIELDS_TIME_LIMIT_S
             )
         )
-    except (Stopped, StoreError):
+    except (Stopped, StoreError) as error:
+        # As above: what only looks has nothing to show, and says so nowhere but here.
+        logger.info("%s could not look at the VM: %s", function, error)
         return ()
     values, problems = runner.read(response)
+    if problems:
+        logger.info("%s could not look at the VM: %s", function, problems[0])
     return () if problems else values

@@ -8,9 +8,9 @@ reference that they write.
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, cast
@@ -19,6 +19,8 @@ import apsw
 
 from lua_ls_persist.store.images import Images
 from lua_ls_persist.store.rows import Collected, Native
+
+logger = logging.getLogger(__name__)
 
 IDS_AT_ONCE: Final = 500
 ROWS_AT_ONCE: Final = 5_000
@@ -159,9 +161,11 @@ class Marking(Images):
         # In this order: an image that comes in between is noticed before anything is removed.
         collection.newest_image = self._newest_image()
         self._cursor.execute(_SQL_MARK_ROOTS)
-        # Where the history cannot be read, there is nothing in it to undo.
-        with suppress(apsw.SQLError, apsw.CorruptError):
+        try:
             self._cursor.execute(_SQL_MARK_HISTORY)
+        except (apsw.SQLError, apsw.CorruptError) as error:
+            # Where the history cannot be read, there is nothing in it to undo.
+            logger.warning("the history of %s is damaged and keeps nothing: %s", self._name, error)
 
     def _mark_until(
         self,

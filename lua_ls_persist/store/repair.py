@@ -20,7 +20,7 @@ from lua_ls_persist.errors import StoreError
 from lua_ls_persist.store.mending import LOST_MAX, drop_unreadable, mend
 from lua_ls_persist.store.migrations import FORMAT_VERSION
 from lua_ls_persist.store.rows import Repaired
-from lua_ls_persist.store.salvage import DatabaseFile
+from lua_ls_persist.store.salvage import DatabaseFile, Record
 from lua_ls_persist.store.salvaged_rows import COLUMNS, salvaged_rows
 from lua_ls_persist.store.store import Store
 
@@ -108,15 +108,9 @@ def _repaired(file: DatabaseFile, store: Store, lost: list[str]) -> Repaired:
         )
     with store.transaction():
         connection = store._connection
-        for table, record in salvaged_rows(file, lost):
-            columns = record.columns
-            if record.rowid is not None:
-                columns = (record.rowid, *columns[1:])
-            if len(columns) in COLUMNS[table]:
-                columns += (None,) * (COLUMNS[table][-1] - len(columns))
-                # Of a row that is there twice the first one stays: it came from the table's tree.
-                with suppress(apsw.Error):
-                    connection.execute(_INSERT[table], columns)
+        with store._change():
+            for table, record in salvaged_rows(file, lost):
+                _insert(connection, table, record, lost)
         drop_unreadable(store)
         mend(store, lost)
         lost += store.bring_indexes_back()
@@ -128,6 +122,21 @@ def _repaired(file: DatabaseFile, store: Store, lost: list[str]) -> Repaired:
     sizes = store.sizes()
     lost += store.integrity()
     return Repaired(sizes.tables, sizes.entries, sizes.functions, tuple(lost[:LOST_MAX]))
+
+
+def _insert(connection: apsw.Connection, table: str, record: Record, lost: list[str]) -> None:
+    columns = record.columns
+    if record.rowid is not None:
+        columns = (record.rowid, *columns[1:])
+    if len(columns) not in COLUMNS[table]:
+        return
+    columns += (None,) * (COLUMNS[table][-1] - len(columns))
+    # Of a row that is there twice the first one stays: it came from the table's tree. What is
+    # wrong with the new file, a full disk for one, ends the repair.
+    try:
+        connection.execute(_INSERT[table], columns)
+    except (apsw.ConstraintError, apsw.MismatchError) as error:
+        lost.append(f"a row of the table {table} that makes no sense: {error}")
 
 
 def _remove(path: Path) -> None:

@@ -110,7 +110,7 @@ class HostCalls:
                 return FAILED
             return self._serve(operation, handle, pointer, length, offset)
         except BaseException as error:  # noqa: BLE001  (kept for whoever made the call)
-            if self._error is None:
+            if self._error is None:  # a later one comes of the first
                 self._error = error
             # It cannot be raised before the program has ended, so the program shall end.
             machine.interrupter.request()

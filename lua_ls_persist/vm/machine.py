@@ -228,7 +228,7 @@ class Machine:
         self.interrupter.begin(TRACE_TIME_LIMIT_S)
         try:
             length = self._functions["core_trace"]()
-        except TrapError:
+        except TrapError:  # the VM is broken so that nobody can tell where Lua was
             length = 0
         self.interrupter.end()
         return ctypes.string_at(self._io, min(length, IO_BUFFER_BYTES))

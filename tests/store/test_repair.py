@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -379,3 +380,39 @@ def test_the_reader_reads_what_sqlite_writes(tmp_path: Path) -> None:
     assert sorted(found[0]) == sorted(found[1]) == rows
     with pytest.raises(DamagedError, match="beyond the end"):
         file.page(10_000)
+
+
+def test_a_row_that_makes_no_sense_is_told(tmp_path: Path) -> None:
+    with new_store(tmp_path) as store:
+        fill(store)
+        store._connection.execute("PRAGMA writable_schema = ON")
+        store._connection.execute(
+            "UPDATE sqlite_schema SET sql = replace(sql, 'STRICT', '') WHERE name = 'cells'"
+        )
+    with closing(apsw.Connection(str(tmp_path / "session.db"))) as connection:
+        connection.execute("INSERT INTO cells VALUES (700, 'no kind', 1)")
+    found = repair(tmp_path / "session.db", tmp_path / "new.db")
+    assert any(
+        line.startswith("a row of the table cells that makes no sense: ") for line in found.lost
+    )
+
+
+def test_a_full_disk_ends_the_repair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that the new file has no room for are not left out as if they were damaged."""
+    with new_store(tmp_path) as store:
+        fill(store)
+        with store.transaction():
+            store.apply([(1, STRING, f"k{n}", STRING, "x" * 800) for n in range(500)])
+    opened = Store.open
+
+    def small(path: Path, **options: Any) -> Store:
+        store = opened(path, **options)
+        if path.name == "new.db":
+            connection = store._connection
+            connection.pragma("max_page_count", connection.pragma("page_count") + 20)
+        return store
+
+    monkeypatch.setattr(Store, "open", small)
+    with pytest.raises(StoreError, match="the disk is full"):
+        repair(tmp_path / "session.db", tmp_path / "new.db")
+    assert not (tmp_path / "new.db").exists()
