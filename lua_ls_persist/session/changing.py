@@ -20,11 +20,11 @@ from lua_ls_persist.protocol import EVALUATE_FLAG_PRELUDE
 from lua_ls_persist.query import parse_where
 from lua_ls_persist.session.calls import told_path, told_value
 from lua_ls_persist.session.files import export_table, name_of, reading_of, row_source
+from lua_ls_persist.session.jobs import Job
 from lua_ls_persist.session.life import Life
 from lua_ls_persist.session.limits import SESSION_LIMIT, UseSessionLimit, time_limit
 from lua_ls_persist.session.output import OnOutput
-from lua_ls_persist.session.request import PreviewLimits, evaluation_request
-from lua_ls_persist.session.runner import Job, with_flag
+from lua_ls_persist.session.request import PreviewLimits, evaluation_request, with_flag
 from lua_ls_persist.session.services import OnProgress, RowSource
 from lua_ls_persist.session.stored import StoredData
 from lua_ls_persist.session.trees import Encoded

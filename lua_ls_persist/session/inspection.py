@@ -24,8 +24,8 @@ from lua_ls_persist.protocol import EVALUATE_FLAG_PRELUDE
 from lua_ls_persist.schema import definition_of
 from lua_ls_persist.session.data_indexes import info_of
 from lua_ls_persist.session.host import EvaluationHost
-from lua_ls_persist.session.request import PreviewLimits, evaluation_request
-from lua_ls_persist.session.runner import Runner, with_flag
+from lua_ls_persist.session.request import PreviewLimits, evaluation_request, with_flag
+from lua_ls_persist.session.runner import Runner
 from lua_ls_persist.session.shown import Shown
 from lua_ls_persist.session.sights import (
     ANY,

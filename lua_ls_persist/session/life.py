@@ -14,8 +14,9 @@ from lua_ls_persist.model import Collected, Evaluation, Went
 from lua_ls_persist.session import going
 from lua_ls_persist.session.idle import IdleWork
 from lua_ls_persist.session.images import ImageKeeper
+from lua_ls_persist.session.jobs import Job, Settings
 from lua_ls_persist.session.owner import Owner
-from lua_ls_persist.session.runner import Job, Runner, Settings
+from lua_ls_persist.session.runner import Runner
 from lua_ls_persist.store import Store
 from lua_ls_persist.store.rows import StoredImage
 

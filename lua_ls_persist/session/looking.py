@@ -9,8 +9,8 @@ from lua_ls_persist.errors import SessionError, StoreError
 from lua_ls_persist.model import Field, MemoryStats, Value
 from lua_ls_persist.protocol import EVALUATE_FLAG_PRELUDE, Outcome
 from lua_ls_persist.session.host import EvaluationHost
-from lua_ls_persist.session.request import PreviewLimits, evaluation_request
-from lua_ls_persist.session.runner import Runner, with_flag
+from lua_ls_persist.session.request import PreviewLimits, evaluation_request, with_flag
+from lua_ls_persist.session.runner import Runner
 from lua_ls_persist.vm import Stopped
 from lua_ls_persist.wire import Decoder, Encodable
 

@@ -96,3 +96,12 @@ def fields_request(path: Sequence[str]) -> bytes | None:
         parts += [len(encoded).to_bytes(4, "little"), encoded]
     request = b"".join(parts)
     return request if len(request) <= FIELDS_REQUEST_BYTES_MAX else None
+
+
+def with_flag(request: bytes, flag: int) -> bytes:
+    """A request for `core_evaluate` with one more flag."""
+    (flags,) = _FLAGS.unpack_from(request)
+    return _FLAGS.pack(flags | flag) + request[_FLAGS.size :]
+
+
+_FLAGS = struct.Struct("<I")

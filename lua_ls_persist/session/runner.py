@@ -6,17 +6,13 @@ Everything here runs on the session's own thread, except where it says otherwise
 
 from __future__ import annotations
 
-import struct
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TypeVar, final
 
 from lua_ls_persist.errors import (
     CoreError,
-    SessionClosedError,
     SessionError,
     StoreChangedError,
     StoreError,
@@ -27,81 +23,39 @@ from lua_ls_persist.protocol import (
     EVALUATE_FLAG_KEEP,
     EVALUATE_FLAG_PRELUDE,
     EVALUATE_FLAG_STALE,
-    Bytecode,
     Outcome,
 )
 from lua_ls_persist.session.host import EvaluationHost
-from lua_ls_persist.session.modules import ModuleFiles
+from lua_ls_persist.session.jobs import Job, Settings
 from lua_ls_persist.session.names import ChunkNames
 from lua_ls_persist.session.output import OnOutput, OutputCollector, ToldOnce
 from lua_ls_persist.session.persistence import Persistence
 from lua_ls_persist.session.points import Points
 from lua_ls_persist.session.problems import memory_problem, read_problem, stop_note, stop_problem
-from lua_ls_persist.session.request import PreviewLimits, evaluation_request
-from lua_ls_persist.session.services import OnProgress, RowSource
+from lua_ls_persist.session.request import PreviewLimits, evaluation_request, with_flag
 from lua_ls_persist.session.sources import SourceTexts
+from lua_ls_persist.session.steering import SteeredMachine
 from lua_ls_persist.session.trees import Tree
-from lua_ls_persist.store import Description, HistoryLimits, Store
-from lua_ls_persist.vm import Image, Machine, Stopped, load_core
+from lua_ls_persist.store import Description, Store
+from lua_ls_persist.vm import Image, Stopped
 from lua_ls_persist.wire import Decoder
 
 T = TypeVar("T")
 
 RERUNS_MAX = 5
 """So often an evaluation that lost a race runs again; then it waits for the others first."""
-BYTES_PER_CACHED_ENTRY = 256
-"""Of so much memory one entry of the store is cached: that takes about a quarter of it."""
-CACHED_ENTRIES_MAX = 131072
-"""What is cached is part of every pre-image, so there is an end to it in large VMs, too."""
 REFRESH_TIME_LIMIT_S = 10.0
 """What a VM may take to forget what it has cached."""
 FINALIZERS = ("(finalizers)", b"")
 """What the history tells of what finalizers do between two evaluations."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How a session was opened."""
-
-    memory_limit_bytes: int
-    time_limit_s: float | None
-    output_limit_bytes: int
-    keep_error_effects: bool
-    allow_bytecode: bool
-    files: ModuleFiles
-    runs_code: bool = True
-    history: HistoryLimits = field(default_factory=HistoryLimits)
-    undo_memory_limit_bytes: int = 64 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One call of the core that runs a program."""
-
-    export: str
-    request: bytes
-    payload: bytes
-    """What the core fetches in pieces: the source."""
-    name: str
-    """What the chunk is called where nothing better is known."""
-    time_limit_s: float | None
-    on_output: OnOutput | None = None
-    arguments: Tree = None
-    """What a function of the prelude is given, which asks the host for it."""
-    on_progress: OnProgress | None = None
-    rows: RowSource | None = None
-    """The rows that a call of the prelude imports."""
-    doing: bytes | None = None
-    """What the history tells instead of the source, where nobody has written that."""
-
-
 @final
-class Runner:
+class Runner(SteeredMachine):
     """A VM and a store, and what is run in them."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self.store = store
-        self.settings = settings
         self.names = ChunkNames()
         self.sources = SourceTexts()
         self.persistence = Persistence(store, self.sources, lambda: self.machine.stopping)
@@ -114,57 +68,12 @@ class Runner:
         self.changes = 0
         """Grows whenever the VM has changed, except by going back to an image."""
         self._before = Image()
-        self._lock = threading.Lock()
-        """Guards which machine there is, whether it evaluates, and whether that may begin."""
-        self._evaluating = False
-        self._closing = False
-        self.machine = self._new_machine()
+        super().__init__(settings)
         try:
             self.persistence.attach()
         except BaseException:
             self.machine.close()
             raise
-
-    def _new_machine(self) -> Machine:
-        machine = Machine(load_core(), memory_limit_bytes=self.settings.memory_limit_bytes)
-        self._configure(machine)
-        return machine
-
-    def configure(self) -> None:
-        """Tell the VM this session's settings, after it has become another one's."""
-        self._configure(self.machine)
-
-    def _configure(self, machine: Machine) -> None:
-        machine.allow_bytecode(
-            Bytecode.ALLOWED if self.settings.allow_bytecode else Bytecode.SIGNED
-        )
-        entries = self.settings.memory_limit_bytes // BYTES_PER_CACHED_ENTRY
-        machine.limit_cache(min(entries, CACHED_ENTRIES_MAX))
-
-    # -- any thread
-
-    @property
-    def evaluating(self) -> bool:
-        """Whether an evaluation runs at this moment."""
-        return self._evaluating
-
-    def interrupt(self) -> bool:
-        """Stop the evaluation that runs, within 100 ms. Any thread. False if none runs."""
-        with self._lock:
-            return self._evaluating and self.machine.interrupt()
-
-    def interrupt_in(self, machine: Machine) -> None:
-        """Stop the evaluation that runs, if it runs in this machine still. Any thread."""
-        with self._lock:
-            if self._evaluating and self.machine is machine:
-                machine.interrupt()
-
-    def refuse_more(self) -> None:
-        """Nothing begins any more, and what runs is stopped. Any thread."""
-        with self._lock:
-            self._closing = True
-            if self._evaluating:
-                self.machine.interrupt()
 
     # -- evaluations
 
@@ -181,44 +90,12 @@ class Runner:
                 evaluation = self._attempt(job, told, started, wait=False)
                 if evaluation is not None:
                     return evaluation
-                with self._lock:
-                    self.machine.expect_call()
+                self.go_on()
             evaluation = self._attempt(job, told, started, wait=True)
             assert evaluation is not None
             return evaluation
         finally:
             services.forget()
-            self.end()
-
-    def begin(self) -> None:
-        """Something that can be interrupted begins."""
-        with self._lock:
-            if self._closing:
-                raise SessionClosedError("the session was closed before this ran")
-            self._evaluating = True
-            self.machine.expect_call()
-
-    def end(self) -> None:
-        """It has ended."""
-        with self._lock:
-            self._evaluating = False
-
-    @contextmanager
-    def interruptible(self, what: str) -> Iterator[None]:
-        """The block in which the store does something that may take long, without the VM.
-
-        Raises:
-            SessionError: it was interrupted; `what` says what.
-        """
-        self.begin()
-        try:
-            yield
-        except StoreError as error:
-            if self.machine.stopping:
-                raise SessionError(f"{what} was interrupted") from error
-            raise
-        finally:
-            self.machine.expect_nothing()
             self.end()
 
     def _attempt(
@@ -449,11 +326,7 @@ class Runner:
 
     def restart(self) -> None:
         """Go on with a fresh VM."""
-        old = self.machine
-        machine = self._new_machine()
-        with self._lock:
-            self.machine = machine
-        old.close()
+        self.exchange_machine()
         self.evaluations = 0
         self.changes += 1
         self.persistence.attach()
@@ -464,13 +337,6 @@ class Runner:
         self.store.close()
 
 
-def with_flag(request: bytes, flag: int) -> bytes:
-    """A request for `core_evaluate` with one more flag."""
-    (flags,) = _FLAGS.unpack_from(request)
-    return _FLAGS.pack(flags | flag) + request[_FLAGS.size :]
-
-
-_FLAGS = struct.Struct("<I")
 _KINDS: dict[int, ProblemKind] = {
     Outcome.SYNTAX: "syntax",
     Outcome.RUNTIME: "runtime",

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from lua_ls_persist.session import Session, runner
+from lua_ls_persist.session import Session, steering
 from tests.persistence.programs import (
     EXAMPLE,
     OBSERVE,
@@ -106,12 +106,12 @@ WAYS: tuple[type[Run], ...] = (
 
 @contextmanager
 def cache_limit(tiny: bool) -> Iterator[None]:
-    before = runner.CACHED_ENTRIES_MAX
-    runner.CACHED_ENTRIES_MAX = TINY_CACHE_ENTRIES if tiny else before
+    before = steering.CACHED_ENTRIES_MAX
+    steering.CACHED_ENTRIES_MAX = TINY_CACHE_ENTRIES if tiny else before
     try:
         yield
     finally:
-        runner.CACHED_ENTRIES_MAX = before
+        steering.CACHED_ENTRIES_MAX = before
 
 
 def shown(way: type[Run], program: list[Step], folder: Path) -> list[str]:
