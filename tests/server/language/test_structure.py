@@ -154,6 +154,14 @@ async def test_tokens_after_an_edit_and_of_a_part(editor: Editor) -> None:
     assert decoded(part.data) == [one for one in decoded(data) if 100 <= one[0] <= 110]
 
 
+async def test_tokens_that_are_far_apart(neovim: Editor) -> None:
+    uri = neovim.open("local a = 1" + "\n" * 1500 + "local b = a")
+    params = types.SemanticTokensParams(types.TextDocumentIdentifier(uri))
+    found = await within(neovim.client.text_document_semantic_tokens_full_async(params))
+    assert [one[:3] for one in decoded(found.data)] == [(0, 6, 1), (1500, 6, 1), (1500, 10, 1)]
+    assert found.result_id == "1"
+
+
 @settings(max_examples=100, deadline=None)
 @given(edits(), st.sampled_from(Encoding))
 def test_tokens_that_are_kept_are_those_of_the_text(
