@@ -20,7 +20,7 @@ from pathlib import Path
 
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.analysis import scopes_of
-from lua_ls_persist.server.analysis.annotations import Annotations, ClassNote, annotations_of
+from lua_ls_persist.server.analysis.annotations import Annotations, ClassNote, Note, annotations_of
 from lua_ls_persist.server.analysis.symbols import symbols_of
 from lua_ls_persist.server.documents import Document, Documents
 from lua_ls_persist.server.positions import Range
@@ -208,6 +208,16 @@ class WorkspaceFiles:
         """The types that annotations call by a name."""
         for known in self._annotations():
             yield from (type_ for alias, type_ in known.aliases if alias == name)
+
+    def annotated(self, name: str) -> Iterator[Note]:
+        """What comments say of the types of a global where it is assigned."""
+        for known in self._annotations():
+            yield from (note for one, note in known.globals if one == name)
+
+    def count_mentioning(self, name: str) -> int:
+        """In how many files a name stands, those that are open aside."""
+        with self._lock:
+            return sum(name in file.mentions for file in self._files.values())
 
     def _annotations(self) -> Iterator[Annotations]:
         """What annotations declare in open documents and files, where they declare anything."""

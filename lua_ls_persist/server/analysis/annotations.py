@@ -28,6 +28,7 @@ _ALIAS = re.compile(r"\s*---@alias\s+([\w.]+)\s+(\S.*)")
 _NOTE = re.compile(r"\s*---@(param|return|type)\s+(.*)")
 _PARAM = re.compile(r"([\w.]+)\??\s*(.*)")
 _COMMENT = re.compile(r"\s*--")
+_GLOBAL = re.compile(r"([A-Za-z_]\w*)\s*=(?!=)", re.ASCII)
 _TEXT = re.compile(r"\s*---?(?!-)(?!@)\s?(.*)")
 
 
@@ -72,10 +73,12 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Annotations:
-    """The classes and aliases of a document."""
+    """The classes, aliases and annotated globals of a document."""
 
     classes: tuple[ClassNote, ...] = ()
     aliases: tuple[tuple[str, str], ...] = ()
+    globals: tuple[tuple[str, Note], ...] = ()
+    """What is assigned right below a comment that says its type."""
 
 
 _NONE = Annotations()
@@ -116,6 +119,7 @@ def note_above(document: Document, row: int) -> Note:
 def _read(document: Document) -> Annotations:
     classes: list[ClassNote] = []
     aliases: list[tuple[str, str]] = []
+    globals_: list[tuple[str, Note]] = []
     rows = list(document.rows)
     for row, text in enumerate(rows):
         if "---@" not in text:
@@ -124,7 +128,11 @@ def _read(document: Document) -> Annotations:
             aliases.append((found[1], _typed(found[2])[0]))
         elif found := _CLASS.match(text):
             classes.append(_class(document.uri, rows, row, found))
-    return Annotations(tuple(classes), tuple(aliases))
+        below = row + 1
+        name = _GLOBAL.match(rows[below]) if below < len(rows) else None
+        if name is not None and not _ALIAS.match(text):
+            globals_.append((name[1], note_above(document, below)))
+    return Annotations(tuple(classes), tuple(aliases), tuple(globals_))
 
 
 def _class(uri: str, rows: Sequence[str], row: int, found: re.Match[str]) -> ClassNote:

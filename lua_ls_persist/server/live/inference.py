@@ -16,7 +16,6 @@ from lua_ls_persist.errors import SchemaError
 from lua_ls_persist.schema.annotations_read import parts_of
 from lua_ls_persist.server.analysis import ExpressionPath, nodes, scopes_of
 from lua_ls_persist.server.analysis.annotations import note_above
-from lua_ls_persist.server.analysis.entities import Entity
 from lua_ls_persist.server.analysis.nodes import Block, Chain, Expression, Literal, Statement, Step
 from lua_ls_persist.server.analysis.resolving import Declaration
 from lua_ls_persist.server.documents import Document
@@ -46,6 +45,8 @@ DEPTH_MAX: Final = 40
 """So many declarations, one by the other, are followed."""
 STEPS_MAX: Final = 1_000
 """So many are looked at for one question."""
+FILES_MAX: Final = 50
+"""A function whose name stands in more files is not looked for: each would have to be read."""
 RETURNS_MAX: Final = 50
 
 
@@ -194,7 +195,7 @@ class _Walk:
     def name(self, document: Document, name: nodes.Name, base: int) -> Shape | None:
         declaration = scopes_of(document).occurrence(name, base).declaration
         if declaration is None:
-            return self._shape(("global", name.text), lambda: self._global(document, name.text))
+            return self._shape(("global", name.text), lambda: self._global(name.text))
         key = ("local", document.uri, declaration.start)
         return self._shape(key, lambda: self._declared(document, declaration))
 
@@ -218,17 +219,14 @@ class _Walk:
             declaration.text,
         )
 
-    def _global(self, document: Document, text: str) -> Shape | None:
+    def _global(self, text: str) -> Shape | None:
         if text == "_G":
             return Way()
-        entity = Entity(("global",), (text,))
-        spots = list(self.navigator.defined(document, text, entity))
-        if len(spots) == 1:
-            note = note_above(spots[0].document, spots[0].range.start.row)
-            noted = self._noted(note.type, note.class_name)
-            if noted is not None:
-                return noted
-        return Way((text,))
+        notes = list(self.navigator.files.annotated(text))
+        noted = None
+        if len(notes) == 1:
+            noted = self._noted(notes[0].type, notes[0].class_name)
+        return noted or Way((text,))
 
     def _noted(self, type_: str, class_name: str) -> Shape | None:
         if type_:
@@ -362,7 +360,7 @@ class _Walk:
             again = any(use.is_write and not use.is_declaration for use in scopes.uses(name))
             return None if again else Spot(document, name.declaration)
         entity = self.navigator.entity(document, name)
-        if entity is None:
+        if entity is None or self.navigator.files.count_mentioning(name.text) > FILES_MAX:
             return None
         spots = list(self.navigator.defined(document, name.text, entity))
         return spots[0] if len(spots) == 1 else None

@@ -10,7 +10,7 @@ from lua_ls_persist.server.analysis import scopes_of
 from lua_ls_persist.server.analysis.annotations import ClassNote
 from lua_ls_persist.server.documents import Document, Documents
 from lua_ls_persist.server.live.checking import reading_of
-from lua_ls_persist.server.live.inference import STEPS_MAX, Inference
+from lua_ls_persist.server.live.inference import FILES_MAX, STEPS_MAX, Inference
 from lua_ls_persist.server.live.shapes import Members, Shape
 from lua_ls_persist.server.navigation import Navigator
 from lua_ls_persist.server.positions import Position
@@ -69,6 +69,7 @@ def asked(marked: str, **others: str) -> tuple[Shape | None, Members | None]:
         ("---@type table<string, User>\nlocal y = g()\ny.ann.‸", ALL),
         ("---@type table<string, User>\nlocal y = g()\nfor _, u in pairs(y) do u.‸ end", ALL),
         ("---@type User\nsomebody = g()\nfunction f() somebody.‸ end", ALL),
+        ("---@type User\n--- Who it is.\nsomebody = g()\nsomebody.‸", None),
         ("---@return User\nlocal function f() end\nlocal y = f()\ny.‸", ALL),
         ("---@return User\nlocal function f() end\nf().‸", ALL),
         ("---@return integer n, User? who\nfunction f() end\nlocal n, y = f()\ny.‸", ALL),
@@ -76,6 +77,10 @@ def asked(marked: str, **others: str) -> tuple[Shape | None, Members | None]:
         ("---@alias People User[]\n---@param p People\nfunction f(p) p[1].‸ end", ALL),
         ("---@param u User\nfunction f(u) u:twin():twin().‸ end", ALL),
         # The class itself, and what is made of it.
+        (
+            "---@class G: User\n---@field one integer\nG = {}\nfunction G.two() end\nG.‸",
+            f"one two {ALL}",
+        ),
         ("User.‸", ALL),
         ("function User:other() self.‸ end", f"{ALL} other"),
         ("local u = setmetatable({}, User)\nu.‸", ALL),
@@ -83,6 +88,7 @@ def asked(marked: str, **others: str) -> tuple[Shape | None, Members | None]:
         ("local function make() local self = User.new() return self end\nmake().‸", ALL),
         # Not certain, or nothing.
         ("---@param u User|Other\nfunction f(u) u.‸ end", None),
+        ("---@type User\nx = g()\n---@type Other\nx = g()\nx.‸", None),
         ("---@param u Unknown\nfunction f(u) u.‸ end", None),
         ("---@param u integer\nfunction f(u) u.‸ end", None),
         ("---@param v User\nfunction f(u) u.‸ end", None),
@@ -148,6 +154,17 @@ USERS = "local users = ext.table('users')\n"
 def test_rows_of_stored_tables(marked: str) -> None:
     shape, _ = asked(USERS + marked)
     assert shape == Way((ANY,), "users")
+
+
+def test_a_function_that_may_be_in_very_many_files_is_not_looked_for() -> None:
+    text = "function make() return { zip = 1 } end\nmake().‸"
+    inference, document, cursor = opened(text)
+    path = scopes_of(document).path_at(cursor)
+    assert path is not None
+    files = inference.navigator.files
+    for count, known in ((FILES_MAX, True), (FILES_MAX + 1, False)):
+        files.count_mentioning = lambda _, count=count: count  # type: ignore[method-assign, misc]
+        assert (inference.of_path(document, path, 1) is not None) == known
 
 
 def test_other_files() -> None:
