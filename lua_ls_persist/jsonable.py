@@ -104,16 +104,38 @@ def evaluation_to_json(evaluation: Evaluation) -> dict[str, Json]:
 def value_to_json(value: Value) -> dict[str, Json]:
     """One Lua value, typed."""
     if isinstance(value, Preview):
-        return _preview_to_json(value)
-    data: dict[str, Json] = {"type": lua_type(value), "text": unicode_text(scalar_text(value))}
+        text, more = value.text or one_line(value), _preview_parts(value)
+    else:
+        text, more = scalar_text(value), _string_parts(value)
+    return {"type": lua_type(value), "text": unicode_text(text), **more}
+
+
+def _string_parts(value: Value) -> dict[str, Json]:
+    """What there is of a string besides its text; nothing of another scalar."""
     if isinstance(value, str):
         content = unicode_text(value)
         if content == value:
-            data["content"] = content
-        else:
-            value = value.encode("utf-8", "surrogatepass")
+            return {"content": content}
+        value = value.encode("utf-8", "surrogatepass")
     if isinstance(value, bytes):
-        data["base64"] = base64.b64encode(value).decode("ascii")
+        return {"base64": base64.b64encode(value).decode("ascii")}
+    return {}
+
+
+def _preview_parts(preview: Preview) -> dict[str, Json]:
+    data: dict[str, Json] = {}
+    if preview.kind == "table":
+        data["entries"] = [
+            {"key": value_to_json(key), "value": value_to_json(value)}
+            for key, value in preview.entries
+        ]
+        data["omitted"] = preview.omitted
+    if preview.kind == "string":
+        data["length_bytes"] = preview.length_bytes
+    if preview.address:
+        data["address"] = f"0x{preview.address:x}"
+    if preview.detail:
+        data["detail"] = unicode_text(preview.detail)
     return data
 
 
@@ -127,6 +149,14 @@ def problem_to_json(problem: Problem) -> dict[str, Json]:
         "line": problem.line,
         "traceback": [_frame_to_json(frame) for frame in problem.traceback],
         "value": value_to_json(problem.value),
+    }
+
+
+def _frame_to_json(frame: Frame) -> dict[str, Json]:
+    return {
+        "chunk": unicode_text(frame.chunk),
+        "line": frame.line,
+        "function": unicode_text(frame.function),
     }
 
 
@@ -174,6 +204,17 @@ def function_to_json(function: StoredFunction) -> dict[str, Json]:
 def page_to_json(page: QueryPage) -> dict[str, Json]:
     """A page of rows of a query."""
     return {"rows": [_row_to_json(row) for row in page.rows], "next": page.next}
+
+
+def _row_to_json(row: QueryRow) -> dict[str, Json]:
+    data: dict[str, Json] = {"key": value_to_json(row.key)}
+    if isinstance(row.value, Mapping):
+        data["fields"] = {
+            unicode_text(name): value_to_json(value) for name, value in row.value.items()
+        }
+    else:
+        data["value"] = value_to_json(row.value)
+    return data
 
 
 def grid_to_json(page: GridPage) -> dict[str, Json]:
@@ -266,17 +307,6 @@ def group_to_json(group: AggregateGroup) -> dict[str, Json]:
     return data
 
 
-def _row_to_json(row: QueryRow) -> dict[str, Json]:
-    data: dict[str, Json] = {"key": value_to_json(row.key)}
-    if isinstance(row.value, Mapping):
-        data["fields"] = {
-            unicode_text(name): value_to_json(value) for name, value in row.value.items()
-        }
-    else:
-        data["value"] = value_to_json(row.value)
-    return data
-
-
 def entry_to_json(entry: HistoryEntry) -> dict[str, Json]:
     """An evaluation of the history."""
     data: dict[str, Json] = asdict(entry)
@@ -313,34 +343,6 @@ def lua_type(value: Value) -> str:
 def unicode_text(text: str) -> str:
     r"""The text without lone surrogates, which UTF-8 refuses: a file name's odd bytes as `\xNN`."""
     return text if text.isascii() else _SURROGATE.sub(_surrogate_text, text)
-
-
-def _preview_to_json(preview: Preview) -> dict[str, Json]:
-    data: dict[str, Json] = {
-        "type": preview.kind,
-        "text": unicode_text(preview.text or one_line(preview)),
-    }
-    if preview.kind == "table":
-        data["entries"] = [
-            {"key": value_to_json(key), "value": value_to_json(value)}
-            for key, value in preview.entries
-        ]
-        data["omitted"] = preview.omitted
-    if preview.kind == "string":
-        data["length_bytes"] = preview.length_bytes
-    if preview.address:
-        data["address"] = f"0x{preview.address:x}"
-    if preview.detail:
-        data["detail"] = unicode_text(preview.detail)
-    return data
-
-
-def _frame_to_json(frame: Frame) -> dict[str, Json]:
-    return {
-        "chunk": unicode_text(frame.chunk),
-        "line": frame.line,
-        "function": unicode_text(frame.function),
-    }
 
 
 def _surrogate_text(match: re.Match[str]) -> str:

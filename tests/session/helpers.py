@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import pytest
+
+from lua_ls_persist.errors import StoreError
 from lua_ls_persist.model import Evaluation, Problem
 from lua_ls_persist.session import Session
+from lua_ls_persist.session.persistence import Persistence
 
 # A loop that takes long in C, so that it cannot be asked to stop.
 LONG_IN_C = "('a'):rep(40):find(('a?'):rep(40) .. 'b')"
@@ -26,6 +33,32 @@ def problem(result: Evaluation) -> Problem:
     assert result.values == ()
     (only,) = result.problems
     return only
+
+
+def message(session: Session, source: str, *, calls_ours: bool = True) -> str:
+    """What a failing line raises, at its line; of what it calls of ours, one function is shown."""
+    found = problem(session.evaluate(f"\n\n{source}", name="main.lua"))
+    assert (found.chunk, found.line) == ("main.lua", 3)
+    chunks = [frame.chunk for frame in found.traceback]
+    assert chunks[-1] == "main.lua"
+    assert set(chunks) <= {"main.lua", "[C]"}
+    assert chunks.count("[C]") == (1 if calls_ours else 0), "ours are not shown"
+    return found.message
+
+
+@contextmanager
+def failing_at(nth: int) -> Iterator[None]:
+    """The block in which the nth question to the store fails."""
+    real, asked = Persistence.serve, itertools.count(1)
+
+    def serve(self: Persistence, operation: int, request: bytes) -> bytes:
+        if next(asked) == nth:
+            raise StoreError("planned")
+        return real(self, operation, request)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Persistence, "serve", serve)
+        yield
 
 
 def wait_until_evaluating(session: Session) -> None:

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from lua_ls_persist.errors import SessionError, StoreError, WireError
+from lua_ls_persist.errors import SessionError, WireError
 from lua_ls_persist.model import Preview
 from lua_ls_persist.session import Session
-from lua_ls_persist.session.persistence import Persistence
-from tests.session.helpers import problem, value
+from tests.session.helpers import failing_at, message, problem, value
 
 OPERATIONS_MAX = 10_000
 
@@ -22,16 +21,6 @@ OPERATIONS_MAX = 10_000
 def session() -> Iterator[Session]:
     with Session.open() as opened:
         yield opened
-
-
-def message(session: Session, source: str) -> str:
-    """What a failing line raises, at its line."""
-    found = problem(session.evaluate(f"\n\n{source}", name="main.lua"))
-    assert (found.chunk, found.line) == ("main.lua", 3)
-    assert [frame.chunk for frame in found.traceback][-1] == "main.lua"
-    assert all(frame.chunk == "main.lua" or frame.chunk == "[C]" for frame in found.traceback)
-    assert sum(frame.chunk == "[C]" for frame in found.traceback) == 1, "ours are not shown"
-    return found.message
 
 
 def entries(session: Session, name: str) -> int:
@@ -491,28 +480,15 @@ def test_every_memory_limit_gives_all_or_nothing() -> None:
     assert outcomes == {True, False}
 
 
-def test_the_nth_question_to_the_store_fails(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_nth_question_to_the_store_fails(tmp_path: Path) -> None:
     """Then it is a problem, and as if nothing had been asked."""
-    real = Persistence.serve
     for nth in range(1, 60):
-        asked = 0
-
-        def serve(self: Persistence, operation: int, request: bytes, nth: int = nth) -> bytes:
-            nonlocal asked
-            asked += 1
-            if asked == nth:
-                raise StoreError("planned")
-            return real(self, operation, request)
-
-        with Session.open(tmp_path / f"{nth}.db") as session, monkeypatch.context() as patch:
-            patch.setattr(Persistence, "serve", serve)
-            result = session.evaluate(
-                "ext.batch { { op = 'set', table = 'u', key = 1, value = { 1 } },"
-                " { op = 'update', table = 'u', key = 1, value = { 2 } } }"
-            )
-            patch.undo()
+        with Session.open(tmp_path / f"{nth}.db") as session:
+            with failing_at(nth):
+                result = session.evaluate(
+                    "ext.batch { { op = 'set', table = 'u', key = 1, value = { 1 } },"
+                    " { op = 'update', table = 'u', key = 1, value = { 2 } } }"
+                )
             if result.ok:
                 break
             assert problem(result).message == "planned"

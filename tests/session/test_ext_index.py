@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lua_ls_persist.session import Session
-from tests.session.helpers import problem, value
+from tests.session.helpers import message, problem, value
 
 FILL = """
     local users = ext.table("users")
@@ -35,14 +35,6 @@ def filled() -> Iterator[Session]:
 def session(filled: Session) -> Iterator[Session]:
     with filled.fork() as fork:
         yield fork
-
-
-def message(session: Session, source: str) -> str:
-    """What a failing line raises, at its line."""
-    found = problem(session.evaluate(f"\n\n{source}", name="main.lua"))
-    assert (found.chunk, found.line) == ("main.lua", 3)
-    assert sum(frame.chunk == "[C]" for frame in found.traceback) == 1, "ours are not shown"
-    return found.message
 
 
 def names(session: Session, of: str = "") -> str:

@@ -10,13 +10,11 @@ from typing import Any
 
 import pytest
 
-from lua_ls_persist.errors import StoreError
 from lua_ls_persist.session import Session
-from lua_ls_persist.session.persistence import Persistence
 from lua_ls_persist.session.services import PREPARED_BYTES_MAX, PREPARED_MAX, DataServices
 from lua_ls_persist.session.trees import Tree
 from lua_ls_persist.store import Store
-from tests.session.helpers import problem, value
+from tests.session.helpers import failing_at, message, problem, value
 
 FILL = """
     local users = ext.table("users")
@@ -42,14 +40,6 @@ def filled() -> Iterator[Session]:
 def session(filled: Session) -> Iterator[Session]:
     with filled.fork() as fork:
         yield fork
-
-
-def message(session: Session, source: str) -> str:
-    """What a failing line raises, at its line."""
-    found = problem(session.evaluate(f"\n\n{source}", name="main.lua"))
-    assert (found.chunk, found.line) == ("main.lua", 3)
-    assert sum(frame.chunk == "[C]" for frame in found.traceback) <= 1, "ours are not shown"
-    return found.message
 
 
 def lua(tree: Any) -> str:
@@ -313,7 +303,7 @@ def test_they_need_little_memory() -> None:
 
 
 def test_rows_of_a_query_are_no_place_for_data(session: Session) -> None:
-    assert message(session, "ext.query('users')[1] = 2") == (
+    assert message(session, "ext.query('users')[1] = 2", calls_ours=False) == (
         "the rows of a query cannot be assigned"
     )
     text = message(session, "Memory.rows = ext.query('users')")
@@ -521,23 +511,12 @@ def test_every_memory_limit_gives_an_answer_or_a_problem() -> None:
     assert outcomes == {True, False}
 
 
-def test_the_nth_question_to_the_store_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = Persistence.serve
+def test_the_nth_question_to_the_store_fails() -> None:
     for nth in range(1, 20):
-        asked = 0
-
-        def serve(self: Persistence, operation: int, request: bytes, nth: int = nth) -> bytes:
-            nonlocal asked
-            asked += 1
-            if asked == nth:
-                raise StoreError("planned")
-            return real(self, operation, request)
-
         with Session.open() as session:
             session.evaluate("local t = ext.table('t') for i = 1, 20 do t[i] = { n = i } end")
             source = "#ext.query('t', { where = { 'n', '>', 5 }, limit = 100 })"
-            with monkeypatch.context() as patch:
-                patch.setattr(Persistence, "serve", serve)
+            with failing_at(nth):
                 result = session.evaluate(source)
             if result.ok:
                 break

@@ -16,8 +16,7 @@ import pytest
 from lua_ls_persist.errors import StoreError
 from lua_ls_persist.model import Preview
 from lua_ls_persist.session import Session
-from lua_ls_persist.session.persistence import Persistence
-from tests.session.helpers import problem, value
+from tests.session.helpers import failing_at, message, problem, value
 
 ROWS = 1000
 FILL = f"local t = ext.table('users') for i = 1, {ROWS} do t[i] = {{ age = i }} end"
@@ -34,14 +33,6 @@ def session() -> Iterator[Session]:
     with Session.open() as opened:
         opened.evaluate(FILL)
         yield opened
-
-
-def message(session: Session, source: str) -> str:
-    """What a failing line raises, at its line."""
-    found = problem(session.evaluate(f"\n\n{source}", name="main.lua"))
-    assert (found.chunk, found.line) == ("main.lua", 3)
-    assert sum(frame.chunk == "[C]" for frame in found.traceback) == 1, "ours are not shown"
-    return found.message
 
 
 def versions(session: Session) -> tuple[object, ...]:
@@ -436,22 +427,11 @@ def test_every_memory_limit_gives_all_or_nothing() -> None:
     assert outcomes == {True, False}
 
 
-def test_the_nth_question_to_the_store_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = Persistence.serve
+def test_the_nth_question_to_the_store_fails() -> None:
     for nth in range(1, 80):
-        asked = 0
-
-        def serve(self: Persistence, operation: int, request: bytes, nth: int = nth) -> bytes:
-            nonlocal asked
-            asked += 1
-            if asked == nth:
-                raise StoreError("planned")
-            return real(self, operation, request)
-
         with Session.open() as session:
             session.evaluate("local t = ext.table('users') for i = 1, 20 do t[i] = { age = i } end")
-            with monkeypatch.context() as patch:
-                patch.setattr(Persistence, "serve", serve)
+            with failing_at(nth):
                 result = session.evaluate(f"ext.migrate('users', 2, {OLDER})")
             assert value(session, SUM) == (230 if result.ok else 210)
             if result.ok:

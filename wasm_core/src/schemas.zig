@@ -1,5 +1,5 @@
 //! Schemas: assignments to tables that are expected to be something are checked before anything is
-//! written. What is expected, and whether it is so, is the prelude's to say (lua/prelude/schema.lua); here
+//! written. What is expected, and whether it is so, is the prelude's to say (lua/prelude/checking.lua); here
 //! is only who has to be asked. In a store without schemas nobody ever is.
 
 const lua = @import("lua.zig");
