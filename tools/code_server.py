@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -58,15 +58,23 @@ class CodeServer(contextlib.AbstractContextManager["CodeServer"]):
         settings: Mapping[str, Any] | None = None,
         trust: bool = True,
         environment: Mapping[str, str] | None = None,
+        without: Collection[str] = (),
+        driver: bool = False,
     ) -> None:
-        """With `trust`, whether a folder is trusted is asked as usual; else every folder is."""
+        """With `trust`, whether a folder is trusted is asked as usual; else every folder is.
+
+        It runs in this process' environment, less what `without` names, and with `environment`.
+        With `driver`, tests can run inside of the editor; notifications are not shown then.
+        """
         self._entry = node_tools.code_server()
         self._node = str(node_tools.node_home() / "bin/node")
         self.profile = profile
-        self._environment = {**os.environ, **(environment or {})}
+        inherited = {name: value for name, value in os.environ.items() if name not in without}
+        self._environment = {**inherited, **(environment or {})}
         self.port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._trust = trust
+        self._driver = driver
         own = {**SETTINGS, "security.workspace.trust.enabled": trust, **(settings or {})}
         # Settings that choose programs count only among those of the machine.
         for name in ("User", "Machine"):
@@ -79,7 +87,8 @@ class CodeServer(contextlib.AbstractContextManager["CodeServer"]):
             *("--auth", "none", "--bind-addr", f"127.0.0.1:{self.port}", "--disable-telemetry"),
             *("--disable-update-check", "--disable-getting-started-override", "--disable-proxy"),
             *([] if self._trust else ["--disable-workspace-trust"]),
-            *("-e", "--vscode-option", "enable-smoke-test-driver"),
+            "-e",
+            *(["--vscode-option", "enable-smoke-test-driver"] if self._driver else []),
         ]
         self._process = subprocess.Popen(
             self._command(*flags),

@@ -6,10 +6,11 @@ Owns `vscode-extension/.tools` and `vscode-extension/node_modules`: made once, n
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -79,7 +80,29 @@ def code_server() -> Path:
         for part in (vscode, vscode / "extensions"):
             npm("install", "--ignore-scripts", "--omit=dev", cwd=part)
         _done(folder, CODE_SERVER_PACKAGE)
+    _compile(folder / "node_modules/code-server/lib/vscode/node_modules/@vscode/spdlog")
     return folder / "node_modules/code-server/out/node/entry.js"
+
+
+def _compile(package: Path) -> None:
+    """Compiles what no package brings for node 24: VS Code's logs, and output channels with them.
+
+    With the system's compiler; where there is none, with Zig, which takes longer.
+    """
+    if _is_done(package, NODE_PACKAGE):
+        return
+    compilers = {}
+    if shutil.which("c++") is None:
+        compilers = {
+            "CC": f"{sys.executable} -m ziglang cc",
+            "CXX": f"{sys.executable} -m ziglang c++",
+        }
+    home = node_home()
+    gyp = home / "lib/node_modules/npm/node_modules/node-gyp/bin/node-gyp.js"
+    search = f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    command = [str(home / "bin/node"), str(gyp), "rebuild", f"--nodedir={home}"]
+    run(command, cwd=package, environment={**compilers, "PATH": search})
+    _done(package, NODE_PACKAGE)
 
 
 def stylua() -> Path:
@@ -118,7 +141,9 @@ def node(*arguments: str, cwd: Path = EXTENSION) -> str:
     return run([str(node_home() / "bin/node"), *arguments], cwd=cwd)
 
 
-def run(command: Sequence[str], cwd: Path = ROOT) -> str:
+def run(
+    command: Sequence[str], cwd: Path = ROOT, environment: Mapping[str, str] | None = None
+) -> str:
     """Runs a program to its end.
 
     Raises:
@@ -127,6 +152,7 @@ def run(command: Sequence[str], cwd: Path = ROOT) -> str:
     done = subprocess.run(
         command,
         cwd=cwd,
+        env={**os.environ, **(environment or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

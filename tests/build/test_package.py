@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import sysconfig
 import tarfile
 import zipfile
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from lua_ls_persist._version import __version__
+from tests.build import smoke
 from tests.project.files import ROOT
 from wasm_core import build as core
 
@@ -98,21 +98,25 @@ def test_the_sdist_has_what_building_and_testing_need(packages: Packages) -> Non
     assert [name for name in names if unwanted.intersection(name.split("/"))] == []
 
 
-def test_the_installed_wheel_evaluates(packages: Packages, tmp_path: Path) -> None:
-    """In an environment of its own, which borrows the dependencies from the one that runs this."""
-    venv = tmp_path / "venv"
-    run([sys.executable, "-m", "venv", "--without-pip", str(venv)])
-    bin_folder = venv / ("Scripts" if os.name == "nt" else "bin")
-    python = bin_folder / "python"
-    run([sys.executable, "-m", "pip", "--python", str(python), "install", "--no-deps", "--no-index",
-         "--quiet", str(packages.wheel)])  # fmt: skip
-    site_packages = Path(
-        run([str(python), "-c", "import sysconfig as s; print(s.get_path('purelib'))"]).strip()
-    )
-    (site_packages / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
+def without_core(sdist: Path, folder: Path) -> Path:
+    """The tree of a source distribution whose core must be compiled, as one from a repository."""
+    with tarfile.open(sdist) as archive:
+        archive.extractall(folder, filter="data")
+    (tree,) = folder.iterdir()
+    for name in ("lua_core.wasm", "lua_core.stamp"):
+        (tree / "lua_ls_persist/vm" / name).unlink()
+    return tree
 
-    place = run([str(python), "-c", "import lua_ls_persist as l; print(l.__file__)"], cwd=tmp_path)
-    assert Path(place.strip()).is_relative_to(venv)
-    program = str(bin_folder / "lua-ls-persist")
-    assert run([program, "eval", "-e", "1+1"], cwd=tmp_path) == "2\n"
-    assert __version__ in run([program, "--version"], cwd=tmp_path)
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kind", ["wheel", "sources"])
+def test_what_is_installed_in_a_clean_place_works(
+    kind: str, packages: Packages, tmp_path: Path
+) -> None:
+    """With the dependencies from the index; from sources the core is compiled as well."""
+    venv = tmp_path / "venv"
+    run([sys.executable, "-m", "venv", str(venv)])
+    python = venv / ("Scripts" if os.name == "nt" else "bin") / "python"
+    given = packages.wheel if kind == "wheel" else without_core(packages.sdist, tmp_path / "tree")
+    run([str(python), "-I", "-m", "pip", "install", "--quiet", str(given)], cwd=tmp_path)
+    assert smoke.try_out(python, tmp_path / "place") == "works\n"

@@ -60,7 +60,9 @@ def run_suites(
         **(environment or {}),
     }
     profile = folder / "profile"
-    with CodeServer(profile, settings=own, trust=trust, environment=variables) as server:
+    with CodeServer(
+        profile, settings=own, trust=trust, environment=variables, driver=True
+    ) as server:
         url = server.url(
             workspace,
             extensionDevelopmentPath=server.remote(EXTENSION),

@@ -178,15 +178,25 @@ def _fill(session: Session, function: str, rows: int) -> None:
 
 
 def run_stories(
-    server: CodeServer, workspace: Path, folder: Path, shots: Path, names: Sequence[str]
+    server: CodeServer,
+    workspace: Path,
+    folder: Path,
+    shots: Path,
+    names: Sequence[str],
+    *,
+    places: Mapping[str, str] | None = None,
 ) -> list[Story]:
-    """Tells the stories in one window; their screenshots go to `shots`."""
-    settings: Mapping[str, str] = {
+    """Tells the stories in one window; their screenshots go to `shots`.
+
+    `places` names files that a story needs.
+    """
+    settings: Mapping[str, object] = {
         "url": server.url(workspace),
         "workspace": str(workspace),
         "shots": str(shots),
         "browser": node_tools.chromium(),
         "profile": str(server.profile),
+        "places": dict(places or {}),
     }
     done = subprocess.run(
         [str(node_tools.node_home() / "bin/node"), str(EXTENSION / "dist/test/ui.cjs"), *names],
@@ -199,3 +209,17 @@ def run_stories(
     )
     assert done.returncode == 0, done.stderr
     return [Story(**data) for data in json.loads(done.stdout)]
+
+
+def shots_folder(folder: Path) -> Path:
+    """Where screenshots go: below `folder`, or where somebody wants to look at them."""
+    return Path(os.environ.get("LUA_PERSIST_SHOTS", folder / "shots"))
+
+
+def check(stories: Sequence[Story], names: Sequence[str]) -> None:
+    """Prints what was measured; each of these stories must have been told to its end."""
+    for story in stories:
+        print(story.title, story.measured)
+    failed = [f"{story.title}: {story.error}" for story in stories if not story.passed]
+    assert not failed, "\n\n".join(failed)
+    assert [story.title for story in stories] == list(names)

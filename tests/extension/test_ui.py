@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.extension.host import server_command
-from tests.extension.stories import FIRST, LOOK, Story, make_workspace, run_stories
+from tests.extension.stories import (
+    FIRST,
+    LOOK,
+    check,
+    make_workspace,
+    run_stories,
+    shots_folder,
+)
 from tools.code_server import CodeServer
 from tools.node_tools import ROOT
 
@@ -34,7 +40,7 @@ PICTURES = (
 def test_stories(built: Path, tmp_path: Path) -> None:
     workspace = tmp_path / "demo"
     make_workspace(workspace)
-    shots = Path(os.environ.get("LUA_PERSIST_SHOTS", tmp_path / "shots"))
+    shots = shots_folder(tmp_path)
     settings = {"luaPersist.server.command": server_command(), **LOOK}
     environment = {"PYTHONPATH": str(ROOT)}
     with CodeServer(
@@ -53,7 +59,7 @@ def test_the_path_of_a_newcomer(built: Path, tmp_path: Path) -> None:
     workspace = tmp_path / "first"
     workspace.mkdir()
     (workspace / "first.lua").write_text(FIRST, encoding="utf-8")
-    shots = Path(os.environ.get("LUA_PERSIST_SHOTS", tmp_path / "shots"))
+    shots = shots_folder(tmp_path)
     for name in ("newcomer", "afterwards"):  # The editor is closed in between.
         with CodeServer(tmp_path / "profile", settings=LOOK, trust=False) as server:
             if name == "newcomer":
@@ -61,11 +67,3 @@ def test_the_path_of_a_newcomer(built: Path, tmp_path: Path) -> None:
             stories = run_stories(server, workspace, tmp_path, shots, [name])
         check(stories, [name])
     assert (workspace / ".lua-persist/session.db").exists()
-
-
-def check(stories: Sequence[Story], names: Sequence[str]) -> None:
-    for story in stories:
-        print(story.title, story.measured)
-    failed = [f"{story.title}: {story.error}" for story in stories if not story.passed]
-    assert not failed, "\n\n".join(failed)
-    assert [story.title for story in stories] == list(names)

@@ -69,6 +69,17 @@ def test_every_command_of_the_palette_is_documented() -> None:
     assert {title for title in titles if title.rstrip("…") not in GUIDE} == set()
 
 
+def test_every_command_is_run_by_a_test_in_a_real_editor() -> None:
+    tests = "".join(
+        path.read_text(encoding="utf-8")
+        for path in (ROOT / "vscode-extension/test/host").glob("*.ts")
+    )
+    run = set(re.findall(r"\bexecute(?:<[^>]*>)?\(\s*COMMANDS\.(\w+)", tests))
+    run |= set(re.findall(r"^ *\[COMMANDS\.(\w+), \"", tests, re.MULTILINE))  # Tables of cases.
+    commands = {command["command"].rpartition(".")[2] for command in CONTRIBUTES["commands"]}
+    assert commands - run == set()
+
+
 def test_the_lock_file_has_no_addresses_of_packages() -> None:
     lock = json.loads((ROOT / "vscode-extension/package-lock.json").read_text(encoding="utf-8"))
     assert lock["packages"] != {}

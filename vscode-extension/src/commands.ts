@@ -27,6 +27,7 @@ export const COMMANDS = {
   showMenu: "luaPersist.showMenu",
   restartServer: "luaPersist.restartServer",
   repairServer: "luaPersist.repairServer",
+  choosePython: "luaPersist.choosePython",
   reportIssue: "luaPersist.reportIssue",
   openWalkthrough: "luaPersist.openWalkthrough",
   openSample: "luaPersist.openSample",

@@ -66,6 +66,7 @@ export function activate(context: vscode.ExtensionContext): Api {
     showMenu: () => statusBar.showMenu(),
     restartServer: () => server.restart(),
     repairServer: () => server.repair(),
+    choosePython: () => server.take("choose-python"),
     reportIssue: () => reportIssue(context, server),
     openRepl: () => repls.open(),
     newNotebook: () => notebooks.create(),

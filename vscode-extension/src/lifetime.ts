@@ -18,7 +18,8 @@ export class Lifetime implements Disposable {
   }
 }
 
-/** The message of whatever was thrown. */
+/** The message of whatever was thrown, without the name of the server's command that it begins with. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/^lua-persist\.\w+: /, "");
 }

@@ -77,6 +77,11 @@ def register(server: LuaLanguageServer) -> None:
         trust = _trust(server)
         value = params.get("trusted") if isinstance(params, Mapping) else None
         server.trusted = getattr(params, "trusted", value) is True
+        if server.trusted and _can_be_asked(server):
+            # With the trust come settings of the folder that were kept back until now: no session
+            # is opened without them.
+            server.configured.clear()
+            _ask(server)
         await _trust_changed(server, trust)
 
 

@@ -78,8 +78,10 @@ def register(server: LuaLanguageServer) -> None:
     )
 
 
-async def evaluate(server: LuaLanguageServer, piece: Piece) -> Done:
+async def evaluate(server: LuaLanguageServer, piece: Piece, *, requested: bool = True) -> Done:
     """Evaluates a piece of a document, and shows what came of it.
+
+    With `requested` the answer to a request tells the client of what is raised.
 
     Raises:
         LuaPersistError: the session could not be opened, is closed, or runs nothing.
@@ -97,7 +99,9 @@ async def evaluate(server: LuaLanguageServer, piece: Piece) -> Done:
     except SessionClosedError:
         raise
     except LuaPersistError as error:  # It says what to do, and many editors hide failed requests.
-        server.window_show_message(types.ShowMessageParams(types.MessageType.Error, str(error)))
+        if not (requested and "failures" in server.wanted):
+            message = types.ShowMessageParams(types.MessageType.Error, str(error))
+            server.window_show_message(message)
         raise
     finally:
         # Also when the request was cancelled: then it ran until now, and what it did can be seen.

@@ -111,7 +111,7 @@ async def _evaluate(server: LuaLanguageServer, documents: Sequence[Document]) ->
     """Evaluates what was saved: a file, or the cells of a notebook up to one that fails."""
     for document in documents:
         try:
-            done = await evaluate(server, Piece(document, None))
+            done = await evaluate(server, Piece(document, None), requested=False)
         except LuaPersistError as error:
             logger.warning("%s was not evaluated when it was saved: %s", document.uri, error)
             return

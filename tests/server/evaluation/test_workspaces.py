@@ -191,6 +191,33 @@ async def test_an_untrusted_workspace_evaluates_nothing(unstarted: Editor) -> No
     assert (await unstarted.evaluate(uri))["text"] == "1"
 
 
+async def test_settings_that_come_with_the_trust_count_at_once(unstarted: Editor) -> None:
+    """Editors keep back what a folder that is not trusted says about where its session lies."""
+    stored(unstarted.folder, "x = 1")
+    other = unstarted.folder / "theirs.db"
+    with Session.open(other) as session:
+        assert session.evaluate("x = 2").ok
+    await unstarted.start("visual_studio_code", options={"trusted": False}, adapt=wanting("status"))
+    uri = unstarted.open("return x")
+    unstarted.client.set_configuration({"databasePath": "theirs.db"}, section="luaPersist")
+    unstarted.client.protocol.notify("luaPersist/trusted", {"trusted": True})
+    await unstarted.told("status", lambda s: s.state == "idle" and s.started)
+    assert (await unstarted.evaluate(uri))["text"] == "2"
+
+
+@pytest.mark.parametrize("tells", [False, True])
+async def test_who_tells_that_nothing_is_evaluated(unstarted: Editor, *, tells: bool) -> None:
+    """The server, unless the client says that it tells of failed requests itself."""
+    names = ["failures"] if tells else []
+    await unstarted.start("visual_studio_code", options={"trusted": False}, adapt=wanting(*names))
+    uri = unstarted.open("return 1")
+    with pytest.raises(JsonRpcException, match="not trusted"):
+        await unstarted.evaluate(uri)
+    assert [m.message[:14] for m in unstarted.client.messages] == (
+        [] if tells else ["This workspace"]
+    )
+
+
 async def test_data_of_an_untrusted_workspace_can_be_looked_at(unstarted: Editor) -> None:
     stored(
         unstarted.folder,

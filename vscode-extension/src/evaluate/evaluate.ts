@@ -3,7 +3,7 @@
 import * as vscode from "vscode";
 import type { Range as LspRange } from "vscode-languageclient/node";
 import type { CommandName, Handlers } from "../commands";
-import { messageOf } from "../lifetime";
+import { tellFailure } from "../failures";
 import type { Evaluation, ParamsOf, ResultOf, ServerCommand } from "../protocol";
 import type { LuaServer } from "../server/luaServer";
 import type { Texts } from "../texts";
@@ -197,7 +197,7 @@ export class Evaluating {
 
   private fail(error: unknown): void {
     if (this.server.state !== "running") return; // Its problem was told already.
-    void vscode.window.showErrorMessage(`Lua Persist: ${messageOf(error)}`);
+    tellFailure(error);
   }
 }
 

@@ -3,14 +3,18 @@
 
 import * as vscode from "vscode";
 import { COMMANDS } from "../commands";
+import { MANAGE_TRUST } from "../failures";
 import { Lifetime } from "../lifetime";
 import type { SessionStatus } from "../protocol";
 import type { LuaServer } from "../server/luaServer";
+import type { Step } from "../server/problems";
+import { STEP_TITLES } from "../server/setup";
 
 const TICK_MS = 500;
 
 interface MenuItem extends vscode.QuickPickItem {
   command?: string;
+  step?: Step;
 }
 
 export class StatusBar implements vscode.Disposable {
@@ -52,6 +56,7 @@ export class StatusBar implements vscode.Disposable {
 
   async showMenu(): Promise<void> {
     const items: MenuItem[] = [
+      ...this.wayOut(),
       { label: "$(play) Evaluate File", command: COMMANDS.evaluateFile },
       { label: "$(debug-stop) Interrupt Evaluation", command: COMMANDS.interrupt },
       { label: "$(discard) Undo Last Evaluation", command: COMMANDS.undo },
@@ -67,17 +72,41 @@ export class StatusBar implements vscode.Disposable {
       { label: "Server", kind: vscode.QuickPickItemKind.Separator },
       { label: "$(refresh) Restart Server", command: COMMANDS.restartServer },
       { label: "$(tools) Repair Server", command: COMMANDS.repairServer },
+      { label: "$(file-binary) Choose Python…", command: COMMANDS.choosePython },
       { label: "$(bug) Report Issue…", command: COMMANDS.reportIssue },
     ];
     const chosen = await vscode.window.showQuickPick(items, {
       title: "Lua Persist",
-      placeHolder: this.session?.started ?? this.server.description,
+      placeHolder: this.headline(),
     });
     if (chosen?.command !== undefined) await vscode.commands.executeCommand(chosen.command);
+    if (chosen?.step !== undefined) await this.server.take(chosen.step);
   }
 
   dispose(): void {
     this.lifetime.dispose();
+  }
+
+  /** What leads out of where nothing can be evaluated, first in the menu. */
+  private wayOut(): MenuItem[] {
+    const items: MenuItem[] = [];
+    if (!vscode.workspace.isTrusted) {
+      items.push({ label: "$(workspace-unknown) Manage Workspace Trust", command: MANAGE_TRUST });
+    }
+    if (this.server.state === "failed") {
+      for (const step of this.server.lastProblem?.steps ?? []) {
+        items.push({ label: `$(lightbulb) ${STEP_TITLES[step]}`, step });
+      }
+    }
+    const end = { label: "Evaluate", kind: vscode.QuickPickItemKind.Separator };
+    return items.length === 0 ? [] : [...items, end];
+  }
+
+  private headline(): string {
+    if (this.server.state === "failed" && this.server.lastProblem !== undefined) {
+      return this.server.lastProblem.message;
+    }
+    return this.session?.started ?? this.server.description;
   }
 
   private update(): void {
@@ -125,7 +154,8 @@ export class StatusBar implements vscode.Disposable {
       }
       case "untrusted":
         item.text = "$(workspace-untrusted) Lua";
-        item.tooltip = "Nothing is evaluated in a workspace that is not trusted.";
+        item.tooltip =
+          "Nothing is evaluated in a workspace that is not trusted. Click to change that.";
         return;
       case "failed":
         item.text = "$(warning) Lua";

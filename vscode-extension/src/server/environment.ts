@@ -7,7 +7,7 @@ import * as path from "node:path";
 import { Lock } from "./lock";
 import { fileProblem, installProblem, problem, SetupProblem } from "./problems";
 import { run } from "./processes";
-import { type Candidate, findPython } from "./python";
+import { type Candidate, findPython, type Python } from "./python";
 
 const MARKER = "installed.json";
 const FOLDER_PREFIX = "server-";
@@ -23,6 +23,8 @@ export interface Installed {
   /** Which Python it was made with, and who chose that. */
   base: string;
   source: string;
+  /** The Python that a setting named. */
+  chosen?: string;
 }
 
 export interface SetupHost {
@@ -31,26 +33,32 @@ export interface SetupHost {
   /** The folder with the bundled wheel. */
   wheels: string;
   env: NodeJS.ProcessEnv;
+  /** The Python that a setting names: an environment that was made with another one is replaced. */
+  chosen: string | undefined;
   candidates(): Promise<Candidate[]>;
   progress(text: string): void;
   log(text: string): void;
   signal: AbortSignal;
 }
 
-/** The environment of the bundled wheel, if it is there and whole as far as files tell. */
+/**
+ * The environment of the bundled wheel, if it is there and whole as far as files tell; with
+ * `chosen`, if it was made with that Python.
+ */
 export async function installedEnvironment(
   storage: string,
   wheels: string,
+  chosen?: string,
 ): Promise<Installed | undefined> {
   const wheel = await bundledWheel(wheels);
-  return readMarker(path.join(storage, FOLDER_PREFIX + (await hashOf(wheel))));
+  return readMarker(path.join(storage, FOLDER_PREFIX + (await hashOf(wheel))), chosen);
 }
 
 /** The environment of the bundled wheel, made if need be. Throws a `SetupProblem`. */
 export async function ensureEnvironment(host: SetupHost): Promise<Installed> {
   const wheel = await bundledWheel(host.wheels);
   const folder = path.join(host.storage, FOLDER_PREFIX + (await hashOf(wheel)));
-  const there = await readMarker(folder);
+  const there = await readMarker(folder, host.chosen);
   if (there !== undefined) return there;
   try {
     await fs.mkdir(host.storage, { recursive: true });
@@ -63,7 +71,7 @@ export async function ensureEnvironment(host: SetupHost): Promise<Installed> {
   );
   if (!waited) throw problem("cancelled", "The set-up was cancelled.");
   try {
-    return (await readMarker(folder)) ?? (await install(host, wheel, folder));
+    return (await readMarker(folder, host.chosen)) ?? (await installWhole(host, wheel, folder));
   } catch (error) {
     if (error instanceof SetupProblem) throw error;
     throw fileProblem(error as NodeJS.ErrnoException, host.storage);
@@ -77,7 +85,7 @@ export async function removeEnvironment(storage: string, wheels: string): Promis
   const wheel = await bundledWheel(wheels);
   const folder = path.join(storage, FOLDER_PREFIX + (await hashOf(wheel)));
   await fs.rm(path.join(folder, MARKER), { force: true });
-  await fs.rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  await removeFolder(folder);
 }
 
 /** Whether the environment can load the server; what it said if not. */
@@ -93,17 +101,31 @@ export async function checkEnvironment(
   return result.code === 0 ? undefined : result.output || result.startError || "it does not run";
 }
 
-async function install(host: SetupHost, wheel: string, folder: string): Promise<Installed> {
+/** Installs, and leaves nothing behind that is not whole. */
+async function installWhole(host: SetupHost, wheel: string, folder: string): Promise<Installed> {
   host.progress("looking for Python");
   const python = await findPython(await host.candidates(), host.env, host.signal);
   host.log(`Python ${python.version}: ${python.executable} (${python.source})`);
   await removeOthers(host, folder);
   // What an interrupted set-up has left is no environment: it has no marker.
-  await fs.rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  await removeFolder(folder);
+  try {
+    return await install(host, python, wheel, folder);
+  } catch (error) {
+    await removeFolder(folder);
+    throw error;
+  }
+}
+
+async function install(
+  host: SetupHost,
+  python: Python,
+  wheel: string,
+  folder: string,
+): Promise<Installed> {
   host.progress("making an environment");
   const made = await step(host, python.executable, ["-I", "-m", "venv", folder]);
   if (made !== undefined) {
-    await fs.rm(folder, { recursive: true, force: true });
     if (/ensurepip|No module named venv/.test(made)) {
       throw problem("no-venv", `${python.executable} cannot make environments.`, made);
     }
@@ -111,36 +133,32 @@ async function install(host: SetupHost, wheel: string, folder: string): Promise<
   }
   const own = pythonIn(folder);
   host.progress("installing the server");
-  const failed = await step(host, own, [
-    "-I",
-    "-m",
-    "pip",
-    "install",
+  const options = [
     "--no-input",
     "--disable-pip-version-check",
     "--prefer-binary",
-    "--progress-bar",
-    "off",
-    wheel,
-  ]);
-  if (failed !== undefined) {
-    await fs.rm(folder, { recursive: true, force: true });
-    throw installProblem(failed);
-  }
+    "--progress-bar=off",
+  ];
+  const failed = await step(host, own, ["-I", "-m", "pip", "install", ...options, wheel]);
+  if (failed !== undefined) throw installProblem(failed);
   const installed: Installed = {
     python: own,
     version: versionOf(wheel),
     base: `Python ${python.version}, ${python.executable}`,
     source: python.source,
+    ...(host.chosen === undefined ? {} : { chosen: host.chosen }),
   };
   host.progress("checking the server");
   const broken = await checkEnvironment(installed, host.env);
   if (broken !== undefined) {
-    await fs.rm(folder, { recursive: true, force: true });
     throw problem("install", "The server was installed, but it does not run.", broken);
   }
   await fs.writeFile(path.join(folder, MARKER), JSON.stringify(installed, undefined, 2));
   return installed;
+}
+
+async function removeFolder(folder: string): Promise<void> {
+  await fs.rm(folder, { recursive: true, force: true, maxRetries: 3 });
 }
 
 /** Runs one step of the installation; what it said if it failed. Throws when it is cancelled. */
@@ -190,9 +208,10 @@ function pythonIn(folder: string): string {
     : path.join(folder, "bin", "python");
 }
 
-async function readMarker(folder: string): Promise<Installed | undefined> {
+async function readMarker(folder: string, chosen?: string): Promise<Installed | undefined> {
   try {
     const data = JSON.parse(await fs.readFile(path.join(folder, MARKER), "utf8")) as Installed;
+    if (chosen !== undefined && data.chosen !== chosen) return undefined;
     // Its Python is a link to the one it was made with, which may have been removed since.
     await fs.access(data.python, fs.constants.X_OK);
     return data;

@@ -31,7 +31,7 @@ import {
   setting,
   showsDecorations,
 } from "../settings";
-import { problem, SetupProblem } from "./problems";
+import { problem, SetupProblem, type Step } from "./problems";
 import { environmentVariables, ManagedServer, takeStep, tellProblem } from "./setup";
 
 /** The library is most of what there is to load, and nobody waits for it when it comes later. */
@@ -172,6 +172,13 @@ export class LuaServer implements vscode.Disposable {
     await this.start();
   }
 
+  /** Does what a problem of the set-up offers as a next step. */
+  async take(step: Step, of = this.lastProblem): Promise<void> {
+    if (!(await takeStep(step, this.log))) return;
+    if (of?.kind === "server-broken" && configuredServer() === undefined) await this.repair();
+    else await this.restart();
+  }
+
   /** Runs a command of the server, waiting for its start. */
   async call<K extends ServerCommand>(
     name: K,
@@ -251,9 +258,7 @@ export class LuaServer implements vscode.Disposable {
 
   private async tell(told: SetupProblem): Promise<void> {
     const step = await tellProblem(told, this.log);
-    if (step === undefined || !(await takeStep(step, this.log))) return;
-    if (told.kind === "server-broken" && configuredServer() === undefined) await this.repair();
-    else await this.restart();
+    if (step !== undefined) await this.take(step, told);
   }
 
   private async startClient(): Promise<void> {
@@ -415,7 +420,13 @@ export class LuaServer implements vscode.Disposable {
 class OwnCapabilities implements StaticFeature {
   fillClientCapabilities(capabilities: ClientCapabilities): void {
     const experimental = (capabilities.experimental ?? {}) as Record<string, unknown>;
-    experimental.luaPersist = { evaluation: true, output: true, status: true, changed: true };
+    experimental.luaPersist = {
+      evaluation: true,
+      output: true,
+      status: true,
+      changed: true,
+      failures: true,
+    };
     capabilities.experimental = experimental;
   }
 

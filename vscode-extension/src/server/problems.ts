@@ -54,7 +54,7 @@ const ADVICE: Record<ProblemKind, [string, Step[]]> = {
   ],
   "no-python": [
     "Install Python 3.10 or newer, or choose one that is not on the PATH.",
-    ["choose-python", "get-python", "use-server"],
+    ["choose-python", "get-python", "retry", "use-server"],
   ],
   "no-server": [
     "Change the setting luaPersist.server.command, or leave it empty to have a server installed.",
@@ -74,7 +74,7 @@ const ADVICE: Record<ProblemKind, [string, Step[]]> = {
   "python-broken": ["Choose another Python.", ["choose-python", "log"]],
   "python-too-old": [
     "Install a newer Python, or choose another one.",
-    ["choose-python", "get-python"],
+    ["choose-python", "get-python", "retry"],
   ],
   "server-broken": ["Repairing installs it anew.", ["retry", "log"]],
 };

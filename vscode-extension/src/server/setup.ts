@@ -17,7 +17,10 @@ import { type Candidate, candidatesOnPath } from "./python";
 const PYTHON_EXTENSION = "ms-python.python";
 const PYTHON_HOMEPAGE = "https://www.python.org/downloads/";
 
-const STEP_TITLES: Record<Step, string> = {
+/** More do not fit into a notification; the menu of the status bar has them all. */
+const BUTTONS_MAX = 3;
+
+export const STEP_TITLES: Record<Step, string> = {
   retry: "Try Again",
   "choose-python": "Choose Python…",
   "use-server": "Use Another Server…",
@@ -45,7 +48,8 @@ export class ManagedServer {
   /** The command that starts the server, after installing it if need be. Throws a `SetupProblem`. */
   async command(): Promise<string[]> {
     const installed =
-      (await installedEnvironment(this.storage, this.wheels)) ?? (await this.install());
+      (await installedEnvironment(this.storage, this.wheels, configuredPython())) ??
+      (await this.install());
     await noteUse(installed, this.storage).catch((error: unknown) => this.log.debug(String(error)));
     return [installed.python, "-I", "-m", "lua_ls_persist", "serve"];
   }
@@ -94,6 +98,7 @@ export class ManagedServer {
           storage: this.storage,
           wheels: this.wheels,
           env: environmentVariables(),
+          chosen: configuredPython(),
           candidates,
           progress: (message) => progress.report({ message }),
           log: (text) => this.log.info(text),
@@ -112,9 +117,11 @@ export async function tellProblem(
   problem: SetupProblem,
   log: vscode.LogOutputChannel,
 ): Promise<Step | undefined> {
-  log.error(`${problem.message} ${problem.advice}`);
+  const note = `${problem.message} ${problem.advice}`;
+  if (problem.kind === "cancelled") log.info(note);
+  else log.error(note);
   if (problem.details !== "") log.error(problem.details);
-  const titles = problem.steps.map((step) => STEP_TITLES[step]);
+  const titles = problem.steps.slice(0, BUTTONS_MAX).map((step) => STEP_TITLES[step]);
   const text = `Lua Persist: ${problem.message} ${problem.advice}`;
   const chosen =
     problem.kind === "cancelled"
@@ -138,29 +145,40 @@ export async function takeStep(step: Step, log: vscode.LogOutputChannel): Promis
       await vscode.commands.executeCommand("workbench.action.openSettings", "http.proxy");
       return false;
     case "use-server":
-      await vscode.commands.executeCommand(
-        "workbench.action.openSettings",
-        `${SECTION}.server.command`,
-      );
+      await openServerSetting();
       return false;
     case "choose-python":
-      // The change of the setting starts the server again.
-      await choosePython();
-      return false;
+      return choosePython();
   }
 }
 
-async function choosePython(): Promise<void> {
+/** What belongs to a machine stands, in a window to another machine, apart from the user's own. */
+async function openServerSetting(): Promise<void> {
+  const name = `${SECTION}.server.command`;
+  if (vscode.env.remoteName === undefined) {
+    await vscode.commands.executeCommand("workbench.action.openSettings", name);
+  } else {
+    await vscode.commands.executeCommand("workbench.action.openRemoteSettings", { query: name });
+  }
+}
+
+/**
+ * Asks for the Python that runs the server; true if the server should be started again because the
+ * same one was chosen. The change of the setting does that for another one.
+ */
+export async function choosePython(): Promise<boolean> {
   const [file] =
     (await vscode.window.showOpenDialog({
       title: "The Python that runs the Lua server (3.10 or newer)",
       openLabel: "Use This Python",
       canSelectMany: false,
     })) ?? [];
-  if (file === undefined) return;
+  if (file === undefined) return false;
+  const before = configuredPython();
   await vscode.workspace
     .getConfiguration(SECTION)
     .update("python.path", file.fsPath, vscode.ConfigurationTarget.Global);
+  return before === file.fsPath;
 }
 
 async function candidates(): Promise<Candidate[]> {

@@ -2,10 +2,11 @@
 
 import * as vscode from "vscode";
 import type { CommandName, Handlers } from "../commands";
+import { tellFailure } from "../failures";
 import { currentFolder } from "../folder";
 import { exportTable, type TablePanels } from "../grid/panel";
 import type { ImportPanels } from "../importing/panel";
-import { Lifetime, messageOf } from "../lifetime";
+import { Lifetime } from "../lifetime";
 import type { Difference } from "../protocol";
 import type { LuaServer } from "../server/luaServer";
 import type { Texts } from "../texts";
@@ -120,7 +121,7 @@ export class Views implements vscode.Disposable {
     try {
       await action();
     } catch (error) {
-      void vscode.window.showErrorMessage(`Lua Persist: ${messageOf(error)}`);
+      tellFailure(error);
     }
   }
 

@@ -4,6 +4,7 @@ import * as assert from "node:assert/strict";
 import * as path from "node:path";
 import * as vscode from "vscode";
 import type { Api } from "../../src/extension";
+import { labelOf, type Node, type Tree } from "../../src/views/tree";
 
 export const EXTENSION_ID = "lua-ls-persist.lua-persist";
 const WAIT_MS_MAX = 15_000;
@@ -80,4 +81,18 @@ export async function untilLabels(editor: vscode.TextEditor, wanted: string[]): 
 
 export async function execute<T>(command: string, ...args: unknown[]): Promise<T> {
   return vscode.commands.executeCommand<T>(command, ...args);
+}
+
+/** What a view shows below a node, or at its top. */
+export async function nodeTexts(tree: Tree, node?: Node): Promise<string[]> {
+  const nodes = await tree.getChildren(node);
+  return nodes.map(({ item }) =>
+    item.description ? `${labelOf(item)}: ${item.description}` : labelOf(item),
+  );
+}
+
+export async function findNode(tree: Tree, label: string, parent?: Node): Promise<Node> {
+  return until(`a node ${label}`, async () =>
+    (await tree.getChildren(parent)).find(({ item }) => labelOf(item) === label),
+  );
 }

@@ -65,6 +65,7 @@ async function host(candidates: Candidate[], abort = new AbortController()): Pro
     storage: path.join(folder, "storage"),
     wheels,
     env: process.env,
+    chosen: candidates.find(({ chosen }) => chosen)?.command,
     candidates: async () => candidates,
     progress: () => undefined,
     log: () => undefined,
@@ -190,6 +191,7 @@ export function setupSuite(): void {
     }
     abort.abort();
     assert.equal((await outcome).kind, "cancelled");
+    assert.deepEqual(await fs.readdir(path.join(folder, "storage")), []);
   });
 
   it("installs anew when the wheel is another one", async () => {
@@ -210,6 +212,21 @@ export function setupSuite(): void {
     await fs.rm(installed.python);
     assert.equal(await installedEnvironment(it.storage, it.wheels), undefined);
     await ensureEnvironment(it);
+    assert.equal(await pipRuns(), 2);
+  });
+
+  it("installs anew for a Python that is chosen later, and keeps what works if that is none", async () => {
+    const it = await host([candidate(await fakePython())]);
+    const before = await ensureEnvironment(it);
+    const old = candidate(await fakePython({ version: "3, 9, 2" }), true);
+    assert.equal((await problemOf(ensureEnvironment(await host([old])))).kind, "python-too-old");
+    assert.deepEqual(await installedEnvironment(it.storage, it.wheels), before);
+    const chosen = candidate(await fakePython(), true);
+    const after = await ensureEnvironment(await host([chosen]));
+    assert.match(after.base, new RegExp(path.basename(chosen.command)));
+    assert.equal(await pipRuns(), 2);
+    await ensureEnvironment(await host([chosen]));
+    assert.deepEqual(await ensureEnvironment(it), after);
     assert.equal(await pipRuns(), 2);
   });
 

@@ -1,6 +1,7 @@
 // All suites by name. Some want a window of their own: the driver names them in LUA_PERSIST_TEST_SUITE.
 
 import { cellsSuite } from "./cells";
+import { commandsSuite } from "./commands";
 import { evaluateSuite } from "./evaluate";
 import { lifeSuite, untrustedSuite } from "./life";
 import { manifestSuite } from "./manifest";
@@ -20,5 +21,6 @@ export const suites: Record<string, () => void> = {
   pure: pureSuite,
   cells: cellsSuite,
   views: viewsSuite,
+  commands: commandsSuite,
   prompt: promptSuite,
 };

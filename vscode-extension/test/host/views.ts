@@ -6,8 +6,16 @@ import * as path from "node:path";
 import * as vscode from "vscode";
 import { COMMANDS } from "../../src/commands";
 import type { HistoryNode } from "../../src/views/history";
-import { labelOf, type Node, type Tree } from "../../src/views/tree";
-import { api, execute, openLua, running, until, workspaceFolder } from "./helpers";
+import {
+  api,
+  execute,
+  findNode,
+  nodeTexts,
+  openLua,
+  running,
+  until,
+  workspaceFolder,
+} from "./helpers";
 
 const DATA = `
 for i = 1, 250 do
@@ -17,17 +25,6 @@ ext.index("people", "age")
 function Memory.double(x) return 2 * x end
 plain_global = { deep = { value = 42 } }
 `;
-
-async function texts(tree: Tree, node?: Node): Promise<string[]> {
-  const nodes = await tree.getChildren(node);
-  return nodes.map(({ item }) => `${labelOf(item)}: ${item.description ?? ""}`);
-}
-
-async function find(tree: Tree, label: string, parent?: Node): Promise<Node> {
-  return until(`a node ${label}`, async () =>
-    (await tree.getChildren(parent)).find(({ item }) => labelOf(item) === label),
-  );
-}
 
 export function viewsSuite(): void {
   before(async () => {
@@ -39,26 +36,26 @@ export function viewsSuite(): void {
 
   it("lists tables with rows and indexes", async () => {
     const { views } = await api();
-    await find(views.tables, "people");
-    assert.ok((await texts(views.tables)).includes("people: 250 rows · 1 index"));
+    await findNode(views.tables, "people");
+    assert.ok((await nodeTexts(views.tables)).includes("people: 250 rows · 1 index"));
   });
 
   it("shows rows level by level, in pages", async () => {
     const { views } = await api();
-    const table = await find(views.tables, "people");
-    const first = await texts(views.tables, table);
+    const table = await findNode(views.tables, "people");
+    const first = await nodeTexts(views.tables, table);
     assert.equal(first[0], "Indexes: 1");
-    assert.equal(first.at(-1), "Load more (150 left): ");
+    assert.equal(first.at(-1), "Load more (150 left)");
     await execute(COMMANDS.loadMore, views.tables.id, table);
-    assert.equal((await texts(views.tables, table)).length, 1 + 200 + 1);
-    const row = await find(views.tables, "3", table);
-    assert.deepEqual((await texts(views.tables, row)).sort(), [
+    assert.equal((await nodeTexts(views.tables, table)).length, 1 + 200 + 1);
+    const row = await findNode(views.tables, "3", table);
+    assert.deepEqual((await nodeTexts(views.tables, row)).sort(), [
       "age: 3",
       'name: "p3"',
       'tags: {"a", "b"}',
     ]);
-    const indexes = await find(views.tables, "Indexes", table);
-    assert.match((await texts(views.tables, indexes))[0] ?? "", /^age: /);
+    const indexes = await findNode(views.tables, "Indexes", table);
+    assert.match((await nodeTexts(views.tables, indexes))[0] ?? "", /^age: /);
   });
 
   it("goes on behind what the server gives at once", async () => {
@@ -104,15 +101,15 @@ export function viewsSuite(): void {
   it("filters", async () => {
     const { views } = await api();
     views.tables.setFilter("no such table");
-    assert.deepEqual(await texts(views.tables), []);
+    assert.deepEqual(await nodeTexts(views.tables), []);
     views.tables.setFilter("PEOP");
-    assert.equal((await texts(views.tables)).length, 1);
+    assert.equal((await nodeTexts(views.tables)).length, 1);
     views.tables.setFilter("");
   });
 
   it("lists functions, goes to their source, shows and deletes them", async () => {
     const { views } = await api();
-    const node = await find(views.functions, "Memory.double");
+    const node = await findNode(views.functions, "Memory.double");
     assert.match(String(node.item.description), /\(x\)/);
     await execute(COMMANDS.goToFunction, node);
     assert.equal(vscode.window.activeTextEditor?.selection.active.line, 5);
@@ -120,17 +117,17 @@ export function viewsSuite(): void {
     assert.match(vscode.window.activeTextEditor?.document.getText() ?? "", /return 2 \* x/);
     await execute(COMMANDS.deleteFunction, node);
     await until("its end", async () =>
-      (await texts(views.functions)).every((text) => !text.startsWith("Memory.double")),
+      (await nodeTexts(views.functions)).every((text) => !text.startsWith("Memory.double")),
     );
     await execute(COMMANDS.undo);
-    await find(views.functions, "Memory.double");
+    await findNode(views.functions, "Memory.double");
   });
 
   it("shows globals level by level", async () => {
     const { views } = await api();
-    const global = await find(views.globals, "plain_global");
-    const deep = await find(views.globals, "deep", global);
-    assert.deepEqual(await texts(views.globals, deep), ["value: 42"]);
+    const global = await findNode(views.globals, "plain_global");
+    const deep = await findNode(views.globals, "deep", global);
+    assert.deepEqual(await nodeTexts(views.globals, deep), ["value: 42"]);
   });
 
   it("shows the history, what an evaluation changed, and undoes it", async () => {
@@ -141,37 +138,37 @@ export function viewsSuite(): void {
     assert.equal((entry as HistoryNode | undefined)?.entry.own, true);
     await execute(COMMANDS.showChanges, entry);
     assert.match(vscode.window.activeTextEditor?.document.getText() ?? "", /people\.new/);
-    const table = await find(views.tables, "people");
+    const table = await findNode(views.tables, "people");
     assert.match(String(table.item.description), /^251 rows/);
     await execute(COMMANDS.undoTo, entry);
     await until("the row's end", async () =>
-      (await texts(views.tables)).some((text) => text.startsWith("people: 250 rows")),
+      (await nodeTexts(views.tables)).some((text) => text.startsWith("people: 250 rows")),
     );
   });
 
   it("deletes a value and copies its path", async () => {
     const { views } = await api();
-    const table = await find(views.tables, "people");
-    const row = await find(views.tables, "7", table);
+    const table = await findNode(views.tables, "people");
+    const row = await findNode(views.tables, "7", table);
     await execute(COMMANDS.copyPath, row);
     assert.equal(await vscode.env.clipboard.readText(), "people[7]");
     await execute(COMMANDS.deleteValue, row);
     await until("its end", async () =>
-      (await texts(views.tables)).some((text) => text.startsWith("people: 249 rows")),
+      (await nodeTexts(views.tables)).some((text) => text.startsWith("people: 249 rows")),
     );
     await execute(COMMANDS.undo);
   });
 
   it("shows what a schema would be", async () => {
     const { views } = await api();
-    const table = await find(views.tables, "people");
+    const table = await findNode(views.tables, "people");
     await execute(COMMANDS.showSchema, table);
     assert.match(vscode.window.activeTextEditor?.document.getText() ?? "", /---@class/);
   });
 
   it("opens the grid", async () => {
     const { views } = await api();
-    await execute(COMMANDS.openTable, await find(views.tables, "people"));
+    await execute(COMMANDS.openTable, await findNode(views.tables, "people"));
     await until("the panel", () =>
       vscode.window.tabGroups.all
         .flatMap(({ tabs }) => tabs)
@@ -187,6 +184,6 @@ export function viewsSuite(): void {
     assert.ok((await fs.stat(path.dirname(file))).isDirectory());
     await openLua("ext.table('fresh').x = 1\n");
     await execute(COMMANDS.evaluateFile);
-    await find(views.tables, "fresh");
+    await findNode(views.tables, "fresh");
   });
 }

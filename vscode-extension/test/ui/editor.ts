@@ -8,6 +8,7 @@ const WAIT_MS_MAX = 20_000;
 const SIZE = { width: 1280, height: 800 };
 /** Hovers appear slowly. */
 const FADE_MS = 400;
+const STATUS_ITEM = '[id="lua-ls-persist.lua-persist.luaPersist.status"]';
 const NBSP = /\u00a0/g;
 
 export interface Settings {
@@ -16,11 +17,13 @@ export interface Settings {
   shots: string;
   browser: string;
   profile: string;
+  /** What one story needs of its own: names of files. */
+  places: Record<string, string>;
 }
 
 export class Editor {
   private constructor(
-    private readonly settings: Settings,
+    readonly settings: Settings,
     private readonly browser: Browser,
     readonly page: Page,
   ) {}
@@ -186,9 +189,21 @@ export class Editor {
     return this.page.evaluate(() => navigator.clipboard.readText());
   }
 
+  /** Chooses from the menu of the status bar item; what is above the choices comes back. */
+  async menu(title: string): Promise<string> {
+    await this.page.locator(STATUS_ITEM).click();
+    const input = this.page.locator(".quick-input-widget:visible input");
+    const headline = (await input.getAttribute("placeholder")) ?? "";
+    await this.page
+      .locator(".quick-input-widget .monaco-list-row", { hasText: title })
+      .first()
+      .click();
+    return headline;
+  }
+
   /** What the status bar item says, its icon as a class name. */
   async status(): Promise<string> {
-    const item = this.page.locator('[id="lua-ls-persist.lua-persist.luaPersist.status"]');
+    const item = this.page.locator(STATUS_ITEM);
     const icon = await item.locator(".codicon").first().getAttribute("class");
     return `${icon ?? ""} ${(await item.textContent()) ?? ""}`;
   }

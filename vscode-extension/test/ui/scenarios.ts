@@ -4,6 +4,9 @@ import * as assert from "node:assert/strict";
 import type { Frame } from "playwright-core";
 import { assertAccessible } from "./accessible";
 import type { Editor } from "./editor";
+import { afterwards, newcomer, walkthrough } from "./newcomer";
+import { setup } from "./setup";
+import { trust } from "./trust";
 
 type Scenario = (editor: Editor, measured: Record<string, number>) => Promise<void>;
 
@@ -24,6 +27,8 @@ export const scenarios: Record<string, Scenario> = {
   walkthrough,
   newcomer,
   afterwards,
+  setup,
+  trust,
 };
 
 /** A value behind its line, its hover; how long the key press takes to show. */
@@ -448,41 +453,4 @@ async function themes(editor: Editor): Promise<void> {
     await assertAccessible(frame, `the table editor in ${theme}`);
   }
   await frame.locator("#side .close").click();
-}
-
-async function walkthrough(editor: Editor): Promise<void> {
-  await editor.run("Lua Persist: Open Walkthrough");
-  await editor.page.locator("button", { hasText: "Evaluate" }).first().click();
-  await editor.page.waitForTimeout(1_000);
-  await editor.shot("walkthrough");
-}
-
-/** Somebody who has just installed the extension: opens a file, evaluates, stores. */
-async function newcomer(editor: Editor, measured: Record<string, number>): Promise<void> {
-  const started = Date.now();
-  await editor.openFile("first.lua");
-  await editor.until("the set-up", async () => (await editor.status()).includes("setting up"));
-  await editor.page.locator(".codicon-bell-dot, .codicon-bell").first().click();
-  await editor.page
-    .locator(".notification-list-item", { hasText: "setting up the Lua server" })
-    .waitFor();
-  await editor.shot("set-up");
-  await editor.page.keyboard.press("Escape");
-  await editor.until("the server", () => editor.isIdle(), 120_000);
-  await editor.goToLine(2);
-  await editor.page.keyboard.press("Control+Enter");
-  await editor.untilBehind("✓");
-  await editor.goToLine(3);
-  await editor.page.keyboard.press("Control+Enter");
-  await editor.untilBehind("=> 1");
-  measured.newcomer_s = Math.round((Date.now() - started) / 100) / 10;
-}
-
-/** The editor is opened again: what was stored is there. */
-async function afterwards(editor: Editor): Promise<void> {
-  await editor.openFile("first.lua");
-  await editor.until("the server", () => editor.isIdle());
-  await editor.goToLine(3);
-  await editor.page.keyboard.press("Control+Enter");
-  await editor.untilBehind("=> 2");
 }
