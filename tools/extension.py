@@ -2,13 +2,16 @@
 
 `build` makes the .vsix with the server's wheel in it, in `dist/`; `check` looks at style and types
 of the TypeScript sources; `format` formats them; `settings` writes the server's settings into the
-manifest; `editor` serves a VS Code with the extension on the examples.
+manifest; `editor` serves a VS Code with the extension on a copy of the examples.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import shutil
+import signal
 import sys
 import tempfile
 import webbrowser
@@ -24,6 +27,7 @@ from tools.node_tools import EXTENSION, ROOT, ToolError, node, run
 DIST = ROOT / "dist"
 MANIFEST = EXTENSION / "package.json"
 SESSION_GROUP = "Session"
+SAMPLE_NAME = "welcome.lua"
 
 
 def bundle() -> None:
@@ -54,8 +58,12 @@ def package_path() -> Path:
 
 
 def package() -> Path:
-    """The .vsix."""
+    """The .vsix, unless there is one of these sources."""
     with node_tools.only_one():
+        stamp = EXTENSION / "dist/stamp"
+        sources = digest()
+        if package_path().exists() and stamp.exists() and stamp.read_text() == sources:
+            return package_path()
         shutil.rmtree(EXTENSION / "dist", ignore_errors=True)
         bundle()
         wheel()
@@ -66,7 +74,23 @@ def package() -> Path:
         vsce = str(EXTENSION / "node_modules/@vscode/vsce/vsce")
         options = ("--no-dependencies", "--skip-license", "--no-rewrite-relative-links")
         node(vsce, "package", *options, "--out", str(target))
+        stamp.write_text(sources)
     return target
+
+
+def digest() -> str:
+    """Stands for everything that the package is made of."""
+    folders = [EXTENSION / name for name in ("src", "media", "walkthrough", "snippets")]
+    folders += [ROOT / "lua_ls_persist", ROOT / "lua/prelude"]
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    files += [path for path in EXTENSION.iterdir() if path.is_file()]
+    files += [ROOT / name for name in ("pyproject.toml", "LICENSE", "CHANGELOG.md")]
+    found = hashlib.sha256()
+    for path in sorted(files):
+        if path.suffix != ".pyc":
+            content = path.read_bytes()
+            found.update(f"{path.relative_to(ROOT)} {len(content)}\n".encode() + content)
+    return found.hexdigest()
 
 
 def check() -> None:
@@ -123,16 +147,27 @@ def _property(setting: Setting) -> dict[str, Any]:
 
 
 def editor() -> None:
-    """Serves a VS Code with the extension on the examples until Ctrl+C."""
+    """Serves a VS Code with the extension on a copy of the examples until Ctrl+C."""
     vsix = package()
+    # Whoever stops this by other means wants the server to end with it, too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with (
-        tempfile.TemporaryDirectory(prefix="lua-persist-editor-") as profile,
-        CodeServer(Path(profile), trust=False) as server,
+        tempfile.TemporaryDirectory(prefix="lua-persist-editor-") as folder,
+        CodeServer(Path(folder) / "profile", trust=False) as server,
     ):
+        examples = Path(folder) / "examples"
+        shutil.copytree(ROOT / "lua/examples", examples, ignore=shutil.ignore_patterns(".*"))
+        first = Path(shutil.copy(EXTENSION / "walkthrough" / SAMPLE_NAME, examples))
         server.install(vsix)
-        url = server.url(ROOT / "lua/examples")
-        print(f"Open {url} (Ctrl+C ends it)")
-        webbrowser.open(url)
+        url = server.url(examples, openFile=server.remote(first))
+        print(f"Open {url}\nCtrl+C ends it; the files are copies.", flush=True)
+        if (
+            sys.platform != "linux"
+            or os.environ.get("DISPLAY")
+            or os.environ.get("WAYLAND_DISPLAY")
+        ):
+            # Without a screen this would be a browser for the terminal.
+            webbrowser.open(url)
         server.wait()
 
 

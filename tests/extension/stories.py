@@ -190,13 +190,19 @@ def run_stories(
 
     `places` names files that a story needs.
     """
+    profile = {"profile": str(server.profile), "workspace": str(workspace)}
+    return tell(server.url(workspace), folder, shots, names, {**profile, **(places or {})})
+
+
+def tell(
+    url: str, folder: Path, shots: Path, names: Sequence[str], places: Mapping[str, str]
+) -> list[Story]:
+    """Tells the stories in a window at that address."""
     settings: Mapping[str, object] = {
-        "url": server.url(workspace),
-        "workspace": str(workspace),
+        "url": url,
         "shots": str(shots),
         "browser": node_tools.chromium(),
-        "profile": str(server.profile),
-        "places": dict(places or {}),
+        "places": dict(places),
     }
     done = subprocess.run(
         [str(node_tools.node_home() / "bin/node"), str(EXTENSION / "dist/test/ui.cjs"), *names],

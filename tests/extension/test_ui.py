@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -28,12 +29,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 STORIES = (
     "evaluate", "errors", "tables", "grid", "query", "edit", "cells", "importing", "charts", "repl",
-    "notebook", "themes", "walkthrough",
+    "notebook", "themes",
 )  # fmt: skip
 
 PICTURES = (
     "chart", "error", "import", "inline-results", "notebook", "query-builder", "repl",
-    "table-editor", "table-editor-light", "table-editor-high-contrast", "views", "walkthrough",
+    "table-editor", "table-editor-light", "table-editor-high-contrast", "views",
 )  # fmt: skip
 
 
@@ -49,9 +50,31 @@ def test_stories(built: Path, tmp_path: Path) -> None:
         server.install(built)
         stories = run_stories(server, workspace, tmp_path, shots, STORIES)
     check(stories, STORIES)
-    pictures = os.environ.get("LUA_PERSIST_PICTURES")
-    for name in PICTURES if pictures else ():
-        shutil.copy(shots / f"{name}.png", str(pictures))
+    keep(PICTURES, shots)
+
+
+def keep(pictures: Sequence[str], shots: Path) -> None:
+    """Puts the pictures of the documents where they are wanted."""
+    folder = os.environ.get("LUA_PERSIST_PICTURES")
+    for name in pictures if folder else ():
+        shutil.copy(shots / f"{name}.png", str(folder))
+
+
+def test_the_walkthrough_of_a_newcomer(built: Path, tmp_path: Path) -> None:
+    """In an empty folder, with everything that an editor shows by itself."""
+    workspace = tmp_path / "mine"
+    workspace.mkdir()
+    settings = {"luaPersist.server.command": server_command(), **LOOK}
+    with CodeServer(
+        tmp_path / "profile",
+        settings=settings,
+        trust=False,
+        environment={"PYTHONPATH": str(ROOT)},
+    ) as server:
+        server.install(built)
+        shots = shots_folder(tmp_path)
+        check(run_stories(server, workspace, tmp_path, shots, ["walkthrough"]), ["walkthrough"])
+    keep(["walkthrough"], shots)
 
 
 def test_the_path_of_a_newcomer(built: Path, tmp_path: Path) -> None:

@@ -13,6 +13,12 @@ const MARKER = "installed.json";
 const FOLDER_PREFIX = "server-";
 const HASH_CHARACTERS = 12;
 const CHECK_TIMEOUT_MS = 30_000;
+/** Everything is loaded, for the server loads most of itself when it is needed. */
+const CHECK = [
+  "import importlib, pkgutil, zstandard, lua_ls_persist",
+  "for module in pkgutil.walk_packages(lua_ls_persist.__path__, 'lua_ls_persist.'):",
+  "    if not module.name.endswith('.__main__'): importlib.import_module(module.name)",
+].join("\n");
 /** An editor window that runs an older version may stay open that long. */
 const UNUSED_MS = 14 * 24 * 3600_000;
 
@@ -93,11 +99,10 @@ export async function checkEnvironment(
   installed: Installed,
   env: NodeJS.ProcessEnv,
 ): Promise<string | undefined> {
-  const result = await run(
-    installed.python,
-    ["-I", "-c", "import lua_ls_persist.server, lua_ls_persist.cli, lua_ls_persist.session"],
-    { env, timeoutMs: CHECK_TIMEOUT_MS },
-  );
+  const result = await run(installed.python, ["-I", "-c", CHECK], {
+    env,
+    timeoutMs: CHECK_TIMEOUT_MS,
+  });
   return result.code === 0 ? undefined : result.output || result.startError || "it does not run";
 }
 

@@ -268,9 +268,9 @@ export class LuaServer implements vscode.Disposable {
       await this.connect();
     } catch (error) {
       if (configured !== undefined) {
-        if (error instanceof SetupProblem) throw error;
+        if (!(error instanceof SetupProblem) || error.kind !== "server-broken") throw error;
         const shown = configured.join(" ");
-        throw problem("no-server", `${shown} is not a working server.`, messageOf(error));
+        throw problem("no-server", `${shown} is not a working server.`, error.details);
       }
       const broken = await this.managed.broken();
       if (broken === undefined) throw error;
@@ -283,7 +283,7 @@ export class LuaServer implements vscode.Disposable {
 
   private async connect(): Promise<void> {
     const library = await import("vscode-languageclient/node");
-    const client = new library.LanguageClient(
+    const client = new (quiet(library))(
       SECTION,
       "Lua Persist",
       () => this.spawnServer(),
@@ -306,7 +306,8 @@ export class LuaServer implements vscode.Disposable {
       await client.start();
     } catch (error) {
       await client.dispose(STOP_TIMEOUT_MS).catch(() => undefined);
-      throw error;
+      if (error instanceof SetupProblem) throw error;
+      throw problem("server-broken", "The Lua server could not be started.", messageOf(error));
     }
     if (!this.wanted) {
       await client.dispose(STOP_TIMEOUT_MS).catch(() => undefined);
@@ -414,6 +415,15 @@ export class LuaServer implements vscode.Disposable {
     this.current = state;
     this.stateEmitter.fire(state);
   }
+}
+
+/** The library's client, which leaves it to us to tell that a start has failed. */
+function quiet({ LanguageClient, State }: Library): typeof LanguageClient {
+  return class extends LanguageClient {
+    override error(message: string, data?: unknown, show: boolean | "force" = true): void {
+      super.error(message, data, this.state === State.Running && show);
+    }
+  };
 }
 
 /** Tells the server which of its notifications are wanted. */

@@ -44,7 +44,7 @@ async function fakePython(behaviour: Behaviour = {}): Promise<string> {
     'case "$*" in',
     `*"-m venv"*) ${venv} ;;`,
     `*"-m pip"*) echo "pip ran" >> "${folder}/pip.log"; ${pip} ;;`,
-    `*"import lua_ls_persist"*) ${check} ;;`,
+    `*"lua_ls_persist.__path__"*) ${check} ;;`,
     `*) echo '[[${version}], "'"$0"'", [${missing}]]' ;;`,
     "esac",
   ];

@@ -13,17 +13,15 @@ const NBSP = /\u00a0/g;
 
 export interface Settings {
   url: string;
-  workspace: string;
   shots: string;
   browser: string;
-  profile: string;
-  /** What one story needs of its own: names of files. */
+  /** Names of files: of the workspace, of the profile, and of what a story needs of its own. */
   places: Record<string, string>;
 }
 
 export class Editor {
   private constructor(
-    readonly settings: Settings,
+    private readonly settings: Settings,
     private readonly browser: Browser,
     readonly page: Page,
   ) {}
@@ -47,6 +45,13 @@ export class Editor {
   async goTo(): Promise<void> {
     await this.page.goto(this.settings.url);
     await this.page.waitForSelector(".monaco-workbench .part.editor");
+  }
+
+  /** A file that the story was told of. */
+  place(name: string): string {
+    const found = this.settings.places[name];
+    if (found === undefined) throw new Error(`the story needs the place ${name}`);
+    return found;
   }
 
   async close(): Promise<void> {
@@ -191,7 +196,7 @@ export class Editor {
 
   /** Chooses from the menu of the status bar item; what is above the choices comes back. */
   async menu(title: string): Promise<string> {
-    await this.page.locator(STATUS_ITEM).click();
+    await this.clickStatus();
     const input = this.page.locator(".quick-input-widget:visible input");
     const headline = (await input.getAttribute("placeholder")) ?? "";
     await this.page
@@ -199,6 +204,10 @@ export class Editor {
       .first()
       .click();
     return headline;
+  }
+
+  async clickStatus(): Promise<void> {
+    await this.page.locator(STATUS_ITEM).click();
   }
 
   /** What the status bar item says, its icon as a class name. */

@@ -4,6 +4,7 @@ import * as assert from "node:assert/strict";
 import type { Frame } from "playwright-core";
 import { assertAccessible } from "./accessible";
 import type { Editor } from "./editor";
+import { examples } from "./examples";
 import { afterwards, newcomer, walkthrough } from "./newcomer";
 import { setup } from "./setup";
 import { trust } from "./trust";
@@ -29,6 +30,7 @@ export const scenarios: Record<string, Scenario> = {
   afterwards,
   setup,
   trust,
+  examples,
 };
 
 /** A value behind its line, its hover; how long the key press takes to show. */

@@ -34,7 +34,7 @@ export async function setup(editor: Editor, measured: Record<string, number>): P
   await setsUpAgain(editor);
   await countsTo(editor, 2);
 
-  await fs.copyFile(place(editor, "newerWheel"), await bundledWheel(editor));
+  await fs.copyFile(editor.place("newerWheel"), await bundledWheel(editor));
   await editor.goTo();
   await setsUpAgain(editor);
   await countsTo(editor, 3);
@@ -59,7 +59,7 @@ async function noPython(editor: Editor): Promise<void> {
 }
 
 async function oldPython(editor: Editor): Promise<void> {
-  await fs.copyFile(place(editor, "oldPython"), path.join(place(editor, "bin"), "python3"));
+  await fs.copyFile(editor.place("oldPython"), path.join(editor.place("bin"), "python3"));
   await editor.openFile("first.lua");
   await editor.goToLine(3);
   await editor.page.keyboard.press("Control+Enter"); // Whoever evaluates tries it once more.
@@ -73,11 +73,11 @@ async function oldPython(editor: Editor): Promise<void> {
 /** Right after a Python was asked for: choosing one starts the set-up again. */
 async function noNetwork(editor: Editor): Promise<void> {
   const { page } = editor;
-  const input = page.locator(".quick-input-widget:visible input");
-  await input.fill(place(editor, "python"));
-  await page
-    .locator(".quick-input-widget .monaco-button:visible", { hasText: "Use This Python" })
-    .click();
+  const rows = page.locator(".quick-input-widget .monaco-list-row");
+  await rows.filter({ hasText: "first.lua" }).waitFor(); // It begins in the folder.
+  await page.locator(".quick-input-widget:visible input").fill(editor.place("python"));
+  await rows.filter({ hasText: "python3" }).waitFor();
+  await page.keyboard.press("Enter");
   const told = toast(editor, "The dependencies could not be downloaded");
   await told.waitFor({ timeout: INSTALL_MS_MAX });
   assert.deepEqual(await buttons(told), ["Try Again", "Proxy Settings", "Show Log"]);
@@ -145,7 +145,7 @@ async function breakServer(editor: Editor): Promise<void> {
 
 async function environments(editor: Editor): Promise<string[]> {
   const storage = path.join(
-    editor.settings.profile,
+    editor.place("profile"),
     "data/User/globalStorage/lua-ls-persist.lua-persist/server",
   );
   const names = await fs.readdir(storage).catch(() => []);
@@ -153,7 +153,7 @@ async function environments(editor: Editor): Promise<string[]> {
 }
 
 async function bundledWheel(editor: Editor): Promise<string> {
-  const extensions = path.join(editor.settings.profile, "extensions");
+  const extensions = path.join(editor.place("profile"), "extensions");
   const [extension] = (await fs.readdir(extensions)).filter((name) => name.includes("lua-persist"));
   const folder = path.join(extensions, extension ?? "", "dist/server");
   const [wheel] = await fs.readdir(folder);
@@ -161,11 +161,5 @@ async function bundledWheel(editor: Editor): Promise<string> {
 }
 
 async function usePip(editor: Editor, how: "stalled" | "working"): Promise<void> {
-  await fs.copyFile(place(editor, how), place(editor, "pip"));
-}
-
-function place(editor: Editor, name: string): string {
-  const found = editor.settings.places[name];
-  assert.ok(found, `the story needs the place ${name}`);
-  return found;
+  await fs.copyFile(editor.place(how), editor.place("pip"));
 }
