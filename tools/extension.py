@@ -28,6 +28,8 @@ DIST = ROOT / "dist"
 MANIFEST = EXTENSION / "package.json"
 SESSION_GROUP = "Session"
 SAMPLE_NAME = "welcome.lua"
+COPIED = ("LICENSE", "CHANGELOG.md")
+"""Of the whole project, and in the package as well."""
 
 
 def bundle() -> None:
@@ -67,7 +69,7 @@ def package() -> Path:
         shutil.rmtree(EXTENSION / "dist", ignore_errors=True)
         bundle()
         wheel()
-        for name in ("LICENSE", "CHANGELOG.md"):
+        for name in COPIED:
             shutil.copy(ROOT / name, EXTENSION / name)
         DIST.mkdir(exist_ok=True)
         target = package_path()
@@ -83,8 +85,8 @@ def digest() -> str:
     folders = [EXTENSION / name for name in ("src", "media", "walkthrough", "snippets")]
     folders += [ROOT / "lua_ls_persist", ROOT / "lua/prelude"]
     files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    files += [path for path in EXTENSION.iterdir() if path.is_file()]
-    files += [ROOT / name for name in ("pyproject.toml", "LICENSE", "CHANGELOG.md")]
+    files += [path for path in EXTENSION.iterdir() if path.is_file() and path.name not in COPIED]
+    files += [ROOT / name for name in (*COPIED, "pyproject.toml", "README.md")]
     found = hashlib.sha256()
     for path in sorted(files):
         if path.suffix != ".pyc":

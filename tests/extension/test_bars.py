@@ -35,7 +35,12 @@ def test_bars_of_a_million_rows(built: Path, tmp_path: Path) -> None:
     settings = {"luaPersist.server.command": server_command(), **LOOK}
     environment = {"PYTHONPATH": str(ROOT)}
     with CodeServer(
-        tmp_path / "profile", settings=settings, trust=False, environment=environment
+        # Without notifications, which would lie above what is photographed.
+        tmp_path / "profile",
+        settings=settings,
+        trust=False,
+        environment=environment,
+        driver=True,
     ) as server:
         server.install(built)
         names = ["evaluate", "million"]

@@ -14,10 +14,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 SUITES = {
     "setup": "life,manifest,tracking,pure,cells,setup",
     "server": "evaluate,views,prompt",
-    "commands": "commands",
+    "commands": "commands,settings",
     "untrusted": "untrusted",
 }
-TESTS_MIN = {"setup": 85, "server": 33, "commands": 20, "untrusted": 2}
+TESTS_MIN = {"setup": 85, "server": 33, "commands": 45, "untrusted": 2}
 
 
 @pytest.mark.usefixtures("built")

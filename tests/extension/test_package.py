@@ -27,7 +27,8 @@ def test_the_package_has_what_runs_and_nothing_else(built: Path) -> None:
         for folder in ("media", "snippets", "walkthrough")
         for path in (EXTENSION / folder).iterdir()
     }
-    compiled = {"dist/extension.js", "dist/media/grid.js", "dist/media/grid.css"}
+    pages = ("grid.js", "grid.css", "import.js", "import.css", "plot.js")
+    compiled = {"dist/extension.js", *(f"dist/media/{name}" for name in pages)}
     texts = {"package.json", "readme.md", "changelog.md", "LICENSE.txt"}
     of_the_format = {"[Content_Types].xml", "extension.vsixmanifest"}
     assert names == wheels | own | compiled | texts | of_the_format

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.build import smoke
 from tests.extension.host import server_command
 from tests.extension.stories import (
     FIRST,
@@ -45,7 +46,12 @@ def test_stories(built: Path, tmp_path: Path) -> None:
     settings = {"luaPersist.server.command": server_command(), **LOOK}
     environment = {"PYTHONPATH": str(ROOT)}
     with CodeServer(
-        tmp_path / "profile", settings=settings, trust=False, environment=environment
+        # Without notifications, which would lie above what is photographed.
+        tmp_path / "profile",
+        settings=settings,
+        trust=False,
+        environment=environment,
+        driver=True,
     ) as server:
         server.install(built)
         stories = run_stories(server, workspace, tmp_path, shots, STORIES)
@@ -73,7 +79,8 @@ def test_the_walkthrough_of_a_newcomer(built: Path, tmp_path: Path) -> None:
     ) as server:
         server.install(built)
         shots = shots_folder(tmp_path)
-        check(run_stories(server, workspace, tmp_path, shots, ["walkthrough"]), ["walkthrough"])
+        names = ["walkthrough", "keys"]
+        check(run_stories(server, workspace, tmp_path, shots, names), names)
     keep(["walkthrough"], shots)
 
 
@@ -90,3 +97,6 @@ def test_the_path_of_a_newcomer(built: Path, tmp_path: Path) -> None:
             stories = run_stories(server, workspace, tmp_path, shots, [name])
         check(stories, [name])
     assert (workspace / ".lua-persist/session.db").exists()
+    storage = tmp_path / "profile/data/User/globalStorage/lua-ls-persist.lua-persist"
+    (python,) = storage.glob("server/server-*/bin/python")
+    assert smoke.try_out(python, tmp_path / "place") == "works\n"

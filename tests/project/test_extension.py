@@ -69,11 +69,25 @@ def test_every_command_of_the_palette_is_documented() -> None:
     assert {title for title in titles if title.rstrip("…") not in GUIDE} == set()
 
 
+def sources_of_editor_tests() -> str:
+    """The tests of the extension, those inside of an editor and those before it."""
+    files = (ROOT / "vscode-extension/test").glob("*/*.ts")
+    return "".join(path.read_text(encoding="utf-8") for path in files)
+
+
+def test_every_setting_is_changed_by_a_test_in_a_real_editor() -> None:
+    tests = sources_of_editor_tests()
+    missing = {
+        name
+        for properties in groups().values()
+        for name in properties
+        if f'"{name.removeprefix(SECTION + ".")}"' not in tests and f'"{name}"' not in tests
+    }
+    assert missing == set()
+
+
 def test_every_command_is_run_by_a_test_in_a_real_editor() -> None:
-    tests = "".join(
-        path.read_text(encoding="utf-8")
-        for path in (ROOT / "vscode-extension/test/host").glob("*.ts")
-    )
+    tests = sources_of_editor_tests()
     run = set(re.findall(r"\bexecute(?:<[^>]*>)?\(\s*COMMANDS\.(\w+)", tests))
     run |= set(re.findall(r"^ *\[COMMANDS\.(\w+), \"", tests, re.MULTILINE))  # Tables of cases.
     commands = {command["command"].rpartition(".")[2] for command in CONTRIBUTES["commands"]}

@@ -39,6 +39,6 @@ do
   error({ code = 42, reason = "on purpose" })
 end
 
--- 7. A loop without end: click the status bar at the lower left to interrupt it.
+-- 7. A loop without end: click the status bar at the lower left, or wait until the time limit ends it.
 while true do
 end

@@ -167,8 +167,9 @@ def _ask(server: LuaLanguageServer) -> None:
 
 
 def _tell(server: LuaLanguageServer, *, waiting: bool) -> None:
-    # Which hints are shown is a setting.
+    # Which hints and which lenses are shown are settings.
     server.show(Changed(hints=frozenset(document.uri for document in server.documents)))
+    server.refresh_lenses()
     if waiting:
         server.window_show_message(
             types.ShowMessageParams(

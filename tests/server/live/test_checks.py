@@ -147,6 +147,26 @@ async def test_quiet(unstarted: Editor, options: dict[str, str]) -> None:
     assert only.code == "too-many-arguments"
 
 
+async def test_settings_count_at_once(unstarted: Editor) -> None:
+    await unstarted.start("neovim")
+    await prepared(unstarted)
+    uri = unstarted.open("print(cuonter)\nAccount.new(1, 2)", "wrong.lua")
+    await found(unstarted, uri, 2)
+    for value, expected in (
+        ("off", ["too-many-arguments"]),
+        ("on", ["too-many-arguments", "undefined-global"]),
+    ):
+        settings = {"checks": {"undefinedGlobals": value}}
+        unstarted.client.set_configuration(settings, section="luaPersist")
+        unstarted.client.workspace_did_change_configuration(
+            types.DidChangeConfigurationParams({"luaPersist": settings})
+        )
+        await unstarted.diagnostics(
+            uri,
+            lambda all_: sorted(one.code for one in all_ if one.code in CODES) == expected,  # noqa: B023 - asked at once
+        )
+
+
 async def test_nothing_without_a_session(neovim: Editor) -> None:
     uri = neovim.open("print(cuonter)", "wrong.lua")
     other = neovim.open("x = = 1", "syntax.lua")

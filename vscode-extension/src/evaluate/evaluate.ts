@@ -105,7 +105,10 @@ export class Evaluating {
       uri instanceof vscode.Uri
         ? await vscode.workspace.openTextDocument(uri)
         : luaEditor()?.document;
-    if (document === undefined) return;
+    if (document === undefined) {
+      void vscode.window.showInformationMessage("Lua Persist: open a Lua file to evaluate it.");
+      return;
+    }
     const end = document.lineAt(document.lineCount - 1).range.end;
     const whole = new vscode.Range(new vscode.Position(0, 0), end);
     await this.run(document, whole, "evaluateFile", { uri: document.uri.toString() });

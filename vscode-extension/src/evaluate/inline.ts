@@ -34,6 +34,9 @@ export class InlineResults implements vscode.Disposable {
   private readonly refreshEmitter = this.lifetime.own(new vscode.EventEmitter<void>());
   /** After every change of what is shown. */
   readonly onRefresh = this.refreshEmitter.event;
+  private readonly flashEmitter = this.lifetime.own(new vscode.EventEmitter<void>());
+  /** When something is highlighted for a moment. */
+  readonly onFlash = this.flashEmitter.event;
 
   constructor(private readonly results: Results) {
     this.types = {
@@ -261,6 +264,7 @@ export class InlineResults implements vscode.Disposable {
     );
     const span = trimmed(document, range);
     for (const editor of editors) editor.setDecorations(this.flashType, [toRange(span)]);
+    this.flashEmitter.fire();
     setTimeout(() => {
       for (const editor of editors) editor.setDecorations(this.flashType, []);
     }, FLASH_MS);

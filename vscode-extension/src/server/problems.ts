@@ -4,7 +4,6 @@ export type ProblemKind =
   | "cancelled"
   | "disk"
   | "install"
-  | "locked"
   | "network"
   | "no-python"
   | "no-server"
@@ -47,7 +46,6 @@ const ADVICE: Record<ProblemKind, [string, Step[]]> = {
   cancelled: ["Nothing was installed.", ["retry"]],
   disk: ["Free some space (about 150 MB are needed) and try again.", ["retry", "log"]],
   install: ["The log has what pip said.", ["retry", "log", "choose-python"]],
-  locked: ["Close the other windows, or try again when they are done.", ["retry"]],
   network: [
     "The server's dependencies come from the package index that pip is configured with. Connect and try again.",
     ["retry", "settings-proxy", "log"],

@@ -139,6 +139,12 @@ export class Views implements vscode.Disposable {
     if (node !== undefined) return node;
     const { nodes } = await tablesPage(this.server);
     const tables = nodes.filter((each): each is TableNode => each instanceof TableNode);
+    if (tables.length === 0) {
+      const text =
+        'Lua Persist: no table is stored yet. Evaluate ext.table("name").key = value first.';
+      void vscode.window.showInformationMessage(text);
+      return undefined;
+    }
     const chosen = await vscode.window.showQuickPick(
       tables.map((table) => ({
         label: table.path,

@@ -137,6 +137,7 @@ export function commandsSuite(): void {
       [COMMANDS.filterTables, "tables"],
       [COMMANDS.filterFunctions, "functions"],
       [COMMANDS.filterGlobals, "globals"],
+      [COMMANDS.filterHistory, "history"],
     ] as const) {
       it(`filters ${name} by what is typed`, async () => {
         const { views } = await api();
@@ -254,6 +255,16 @@ export function commandsSuite(): void {
         const { text } = await server.call("evaluateText", { text: "Memory.from_menu" });
         return text === "1";
       });
+    });
+
+    it("says that there is no Lua file to evaluate", async () => {
+      await execute("workbench.action.closeAllEditors");
+      let told = "";
+      const telling = (text: string) => {
+        told = text;
+      };
+      await answering({ showInformationMessage: telling }, () => execute(COMMANDS.evaluateFile));
+      assert.match(told, /open a Lua file/);
     });
 
     it("opens the walkthrough", async () => {

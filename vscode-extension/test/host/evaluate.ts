@@ -131,45 +131,6 @@ export function evaluateSuite(): void {
     await until("the value", () => /42/.test(editor.document.getText()));
   });
 
-  it("shows results as inlay hints instead, if the setting says so", async () => {
-    const settings = vscode.workspace.getConfiguration("luaPersist");
-    const editor = await openLua("math.max(4, 8)\n");
-    const whole = new vscode.Range(0, 0, 1, 0);
-    const hints = () =>
-      execute<vscode.InlayHint[]>("vscode.executeInlayHintProvider", editor.document.uri, whole);
-    const show = async () => {
-      select(editor, 0);
-      await execute(COMMANDS.evaluate);
-    };
-    await show();
-    await untilLabels(editor, ["0: => 8"]);
-    assert.deepEqual(await hints(), []);
-    await settings.update("results.inline", "hints", vscode.ConfigurationTarget.Workspace);
-    try {
-      await until("the hint", async () => {
-        await show();
-        return (await hints()).some(({ label }) => /=> 8/.test(String(label)));
-      });
-      await untilLabels(editor, []);
-    } finally {
-      await settings.update("results.inline", undefined, vscode.ConfigurationTarget.Workspace);
-    }
-  });
-
-  it("hides lenses, if the setting says so", async () => {
-    const settings = vscode.workspace.getConfiguration("luaPersist");
-    const editor = await openLua("math.max(4, 8)\n");
-    const lenses = () =>
-      execute<vscode.CodeLens[]>("vscode.executeCodeLensProvider", editor.document.uri);
-    await until("a lens", async () => (await lenses()).length > 0);
-    await settings.update("codeLens.enabled", false, vscode.ConfigurationTarget.Workspace);
-    try {
-      await until("their end", async () => (await lenses()).length === 0);
-    } finally {
-      await settings.update("codeLens.enabled", undefined, vscode.ConfigurationTarget.Workspace);
-    }
-  });
-
   it("interrupts a loop without end", async () => {
     const editor = await openLua("while true do end\n");
     select(editor, 0);

@@ -46,6 +46,22 @@ export function lifeSuite(): void {
     await until("a result", async () => (await labels(editor)).includes("0: => 2"));
   });
 
+  it("gives up on a server that ends again and again, says so, and tries again when asked", async () => {
+    const { server } = await running();
+    await execute(COMMANDS.restartServer);
+    for (let times = 0; times < 4; times += 1) {
+      const ended = server.processId ?? 0;
+      process.kill(ended, "SIGKILL");
+      await until("its end", () => server.state !== "running");
+      if (times < 3) await until("its start", () => server.state === "running");
+    }
+    await until("the end of that", () => server.lastProblem?.kind === "server-broken");
+    assert.equal(server.state, "failed");
+    assert.match(server.lastProblem?.message ?? "", /ended several times/);
+    await server.take("retry");
+    assert.equal(server.state, "running");
+  });
+
   it("writes versions into a report", async () => {
     const { server } = await running();
     const extension = vscode.extensions.getExtension(EXTENSION_ID);

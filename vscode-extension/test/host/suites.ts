@@ -7,6 +7,7 @@ import { lifeSuite, untrustedSuite } from "./life";
 import { manifestSuite } from "./manifest";
 import { promptSuite } from "./prompt";
 import { pureSuite } from "./pure";
+import { settingsSuite } from "./settings";
 import { setupSuite } from "./setup";
 import { trackingSuite } from "./tracking";
 import { viewsSuite } from "./views";
@@ -22,5 +23,6 @@ export const suites: Record<string, () => void> = {
   cells: cellsSuite,
   views: viewsSuite,
   commands: commandsSuite,
+  settings: settingsSuite,
   prompt: promptSuite,
 };

@@ -62,12 +62,12 @@ export function viewsSuite(): void {
     const { views } = await api();
     await openLua('for i = 1, 2500 do ext.table("long")[i] = i end\n');
     await execute(COMMANDS.evaluateFile);
-    const table = await find(views.tables, "long");
+    const table = await findNode(views.tables, "long");
     for (let more = 0; more < 4; more += 1)
       await execute(COMMANDS.loadMore, views.tables.id, table);
-    assert.equal((await texts(views.tables, table)).at(-1), "Load more (900 left): ");
+    assert.equal((await nodeTexts(views.tables, table)).at(-1), "Load more (900 left)");
     await execute(COMMANDS.loadMore, views.tables.id, table);
-    const all = await texts(views.tables, table);
+    const all = await nodeTexts(views.tables, table);
     assert.deepEqual([all.length, all.at(-1)], [2_500, "2500: 2500"]);
     await execute(COMMANDS.undo);
   });
@@ -78,9 +78,9 @@ export function viewsSuite(): void {
       'ext.schema("strict", { fields = { n = "integer" } })\next.table("strict")[1] = { n = 1 }\n',
     );
     await execute(COMMANDS.evaluateFile);
-    const table = await find(views.tables, "strict");
+    const table = await findNode(views.tables, "strict");
     assert.match(String(table.item.description), /schema/);
-    const schema = await find(views.tables, "Schema", table);
+    const schema = await findNode(views.tables, "Schema", table);
     await execute(COMMANDS.showSchema, ...(schema.item.command?.arguments ?? []));
     assert.match(vscode.window.activeTextEditor?.document.getText() ?? "", /The schema of strict/);
     await execute(COMMANDS.undo);
@@ -91,10 +91,10 @@ export function viewsSuite(): void {
     await openLua("for i = 1, 150 do _G[('wide%03d'):format(i)] = i end\n");
     await execute(COMMANDS.evaluateFile);
     views.globals.setFilter("wide150");
-    assert.deepEqual(await texts(views.globals), ["wide150: 150"]);
+    assert.deepEqual(await nodeTexts(views.globals), ["wide150: 150"]);
     views.globals.setFilter("");
     views.history.setFilter("no such evaluation");
-    assert.deepEqual(await texts(views.history), []);
+    assert.deepEqual(await nodeTexts(views.history), []);
     views.history.setFilter("");
   });
 

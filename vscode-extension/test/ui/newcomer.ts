@@ -11,14 +11,16 @@ const SAMPLE = "welcome.lua";
 /** Every step of the walkthrough by its button, each done when the next one comes. */
 export async function walkthrough(editor: Editor): Promise<void> {
   const { page } = editor;
+  await page.waitForSelector('.activitybar a[aria-label^="Lua Persist"]');
   await openStep(editor, "sample");
   await editor.shot("walkthrough-sample");
   await pressInStep(editor, "sample", "Open Sample File");
-  await page.waitForSelector(`.tab.active[data-resource-name="${SAMPLE}"]`);
+  await untilSample(editor);
 
   await openStep(editor, "evaluate");
   await editor.shot("walkthrough");
-  await editor.openFile(SAMPLE);
+  await pressInStep(editor, "evaluate", "Back to the Sample");
+  await untilSample(editor);
   await tourOfSample(editor);
 
   await openStep(editor, "data");
@@ -42,6 +44,37 @@ export async function walkthrough(editor: Editor): Promise<void> {
     await checkmark(editor, name).waitFor();
   }
   await editor.shot("walkthrough-done");
+}
+
+/** One setting takes all keys away, and gives them back, at once. */
+export async function keys(editor: Editor): Promise<void> {
+  const settings = path.join(editor.place("workspace"), ".vscode/settings.json");
+  const { page } = editor;
+  await editor.run("Lua Persist: Open Sample File");
+  await untilSample(editor);
+  await editor.goToLine(1);
+  await fs.mkdir(path.dirname(settings), { recursive: true });
+  await fs.writeFile(settings, '{ "luaPersist.keybindings.enabled": false }');
+  await editor.until("the editor's own meaning of the key", () => newLineByKey(editor));
+  await editor.run("Lua Persist: Clear Inline Results");
+  await editor.until("no results", async () => (await editor.behind()).length === 0);
+  assert.ok(await newLineByKey(editor));
+  assert.deepEqual(await editor.behind(), []);
+  await fs.rm(settings);
+  await editor.until("a result", async () => {
+    await editor.goToLine(1);
+    await page.keyboard.press("Alt+Enter");
+    return (await editor.behind()).length > 0;
+  });
+}
+
+/** Whether Ctrl+Enter makes a new line, as it does without us. */
+async function newLineByKey(editor: Editor): Promise<boolean> {
+  const position = editor.page.locator('[id="status.editor.selection"]');
+  const before = await position.textContent();
+  await editor.page.keyboard.press("Control+Enter");
+  await editor.page.waitForTimeout(300); // It is written when the editor has time.
+  return (await position.textContent()) !== before;
 }
 
 /** What the sample says by its numbers, with the keys that it names. */
@@ -76,10 +109,17 @@ async function tourOfSample(editor: Editor): Promise<void> {
   await evaluate("ext.count", "=> 3");
   await editor.goToLine(lineOf("while true"));
   await page.keyboard.press("Control+Enter");
-  await editor.until("the evaluation", async () => (await editor.status()).includes("sync~spin"));
+  await editor.until("the evaluation", async () =>
+    (await editor.status()).includes("codicon-sync"),
+  );
   await editor.shot("sample-loop");
   await editor.clickStatus();
   await editor.untilBehind(/^✗ .*interrupt/);
+}
+
+async function untilSample({ page }: Editor): Promise<void> {
+  await page.waitForSelector(`.tab.active[data-resource-name="${SAMPLE}"]`);
+  await page.waitForSelector(".editor-instance .view-line");
 }
 
 async function openStep(editor: Editor, name: string): Promise<void> {

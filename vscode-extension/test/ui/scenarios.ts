@@ -5,7 +5,7 @@ import type { Frame } from "playwright-core";
 import { assertAccessible } from "./accessible";
 import type { Editor } from "./editor";
 import { examples } from "./examples";
-import { afterwards, newcomer, walkthrough } from "./newcomer";
+import { afterwards, keys, newcomer, walkthrough } from "./newcomer";
 import { setup } from "./setup";
 import { trust } from "./trust";
 
@@ -26,6 +26,7 @@ export const scenarios: Record<string, Scenario> = {
   notebook,
   themes,
   walkthrough,
+  keys,
   newcomer,
   afterwards,
   setup,

@@ -1,7 +1,7 @@
 """Diagnostics that take a look at the VM, and actions that replace what was misspelt.
 
-They are made anew when a document was edited and when an evaluation has ended: a moment later, and
-outside of the loop.
+They are made anew when a document was edited, when an evaluation has ended and when settings are
+others: a moment later, and outside of the loop.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ def register(server: LuaLanguageServer) -> None:
     checker = _Checker(server)
     server.text_listeners.append(checker.text_changed)
     server.state_listeners.append(checker.state_changed)
+    server.settings_listeners.append(checker.settings_changed)
     server.note_sources.append(checker.notes)
     server.action_sources.append(checker.actions)
     server.at_end.append(checker.close)
@@ -80,6 +81,11 @@ class _Checker:
         for document in self._server.documents:
             if self._server.workspace_of(document.uri) is workspace:
                 self._schedule(document.uri, AFTER_EVALUATION_S)
+
+    def settings_changed(self) -> None:
+        """What is looked for may be something else."""
+        for document in self._server.documents:
+            self._schedule(document.uri, AFTER_EVALUATION_S)
 
     def notes(self, uri: str) -> list[Note]:
         """The diagnostics of a document, moved along with edits since they were found."""
