@@ -53,6 +53,8 @@ async def test_a_traceback(editor: Editor) -> None:
 
 
 async def test_positions_keep_up_with_typing_during_an_evaluation(neovim: Editor) -> None:
+    # Once the session is open, there is progress only while something runs.
+    await neovim.evaluate(neovim.open("return 1", "first.lua"))
     uri = neovim.open(f"print('before')\n{FOREVER}")
     running = neovim.start_command("evaluateFile", {"uri": uri})
     await within(neovim.client.wait_for_notification(types.PROGRESS))
