@@ -34,6 +34,8 @@ class Rows:
     kind: str | None
     key: str | None
     infer: bool
+    text: tuple[str, ...]
+    skip: tuple[str, ...]
     replace: bool
 
 
@@ -58,6 +60,8 @@ def import_table(source: str, rows: Rows, db: Path | None, *, as_json: bool) -> 
                 format=rows.kind,
                 key=rows.key,
                 infer=rows.infer,
+                text=rows.text,
+                skip=rows.skip,
                 replace=rows.replace,
                 on_progress=progress.part,
             ),

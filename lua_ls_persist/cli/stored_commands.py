@@ -151,6 +151,8 @@ def export_command(
 @_FORMAT
 @click.option("--key", metavar="COLUMN", help="The column that is the row's key.")
 @click.option("--infer", is_flag=True, help="Columns of numbers and booleans in CSV become such.")
+@click.option("--text", multiple=True, metavar="COLUMN", help="It stays text all the same.")
+@click.option("--skip", multiple=True, metavar="COLUMN", help="It is left out of the rows.")
 @click.option("--replace", is_flag=True, help="Rows take the place of others with the same key.")
 @stored_options
 def import_command(
@@ -159,6 +161,8 @@ def import_command(
     kind: str | None,
     key: str | None,
     infer: bool,
+    text: tuple[str, ...],
+    skip: tuple[str, ...],
     replace: bool,
     db: Path | None,
     as_json: bool,
@@ -170,9 +174,9 @@ def import_command(
     if table is not None:
         from lua_ls_persist.cli.interchange import Rows, import_table
 
-        rows = Rows(table, kind, key, infer, replace)
+        rows = Rows(table, kind, key, infer, text, skip, replace)
         return import_table(source, rows, db, as_json=as_json)
-    if kind is not None or key is not None or infer or replace:
+    if kind is not None or key is not None or infer or text or skip or replace:
         raise click.UsageError("These options are for rows: name the table with --table.")
     from lua_ls_persist.cli.stored import import_
 

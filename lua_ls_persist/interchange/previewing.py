@@ -6,7 +6,9 @@ who stores the rows reads all of them.
 
 from __future__ import annotations
 
+import math
 import re
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from dataclasses import replace as replaced
@@ -68,13 +70,19 @@ class FilePreview:
 
 
 def preview_rows(
-    file: BinaryIO, name: str, reading: Reading, *, limit: int, replace: bool = False
+    file: BinaryIO,
+    name: str,
+    reading: Reading,
+    *,
+    limit: int,
+    replace: bool = False,
+    time_limit_s: float = math.inf,
 ) -> FilePreview:
     """Looks at a file: its first `limit` rows are shown, as many as `BYTES_MAX` has are checked.
 
-    With `replace`, rows may have the same key.
+    With `replace`, rows may have the same key. It ends earlier when it has taken too long.
     """
-    found = _Found(name, limit, replace)
+    found = _Found(name, limit, replace, time.monotonic() + time_limit_s)
     pieces = Utf8Pieces(file, name, found.note_bytes)
     # What is left out is shown as well, so that it can be taken in again.
     whole = replaced(reading, skip=())
@@ -84,7 +92,8 @@ def preview_rows(
         if reading.format == "json":
             for row in read_json(pieces, whole):
                 found.take(row)
-                if found.is_enough:
+                found.look_at_clock()
+                if found.is_cut:
                     break
         else:
             _json_lines(pieces, whole, found)
@@ -100,6 +109,7 @@ class _Found:
     name: str
     limit: int
     replace: bool
+    end_s: float
     checked: int = 0
     bytes_read: int = 0
     rows: list[Row] = field(default_factory=list)
@@ -108,13 +118,14 @@ class _Found:
     problem_count: int = 0
     keys: dict[Any, str] = field(default_factory=dict)
     is_broken: bool = False
+    is_cut: bool = False
 
     def note_bytes(self, count: int) -> None:
         self.bytes_read = count
 
-    @property
-    def is_enough(self) -> bool:
-        return self.bytes_read > BYTES_MAX
+    def look_at_clock(self) -> None:
+        """After each row: whether that is enough."""
+        self.is_cut = self.bytes_read > BYTES_MAX or time.monotonic() > self.end_s
 
     def wrong(self, error: InterchangeError) -> None:
         """Notes a problem with its place, which its message begins with."""
@@ -168,7 +179,7 @@ class _Found:
             tuple(columns),
             tuple(rows),
             self.checked,
-            not self.is_enough and not self.is_broken,
+            not self.is_cut and not self.is_broken,
             tuple(self.problems),
             self.problem_count,
         )
@@ -192,7 +203,8 @@ def _csv(pieces: Utf8Pieces, reading: Reading, found: _Found) -> FilePreview:
                 found.wrong(error)
             if len(first) < found.limit:
                 first.append((place, record))
-            if found.is_enough:
+            found.look_at_clock()
+            if found.is_cut:
                 break
     except InterchangeError as error:
         found.end(error)
@@ -221,7 +233,8 @@ def _json_lines(pieces: Utf8Pieces, reading: Reading, found: _Found) -> None:
             found.take(row_of_line(line, number, pieces.name, reading))
         except InterchangeError as error:
             found.wrong(error)
-        if found.is_enough:
+        found.look_at_clock()
+        if found.is_cut:
             break
 
 

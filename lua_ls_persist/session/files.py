@@ -85,14 +85,18 @@ def reading_of(
     return Reading(format_of(name_of(source), wanted), key, infer, tuple(text), tuple(skip))
 
 
-def preview_file(path: Path, reading: Reading, *, limit: int, replace: bool) -> FilePreview:
-    """What an import of a file would bring. Needs no session.
+def preview_file(
+    path: Path, reading: Reading, *, limit: int, replace: bool, time_limit_s: float
+) -> FilePreview:
+    """What an import of a file would bring, as far as can be seen in this time. Needs no session.
 
     Raises:
         InterchangeError: the file cannot be opened.
     """
     with _opened(path, str(path)) as file:
-        return preview_rows(file, str(path), reading, limit=limit, replace=replace)
+        return preview_rows(
+            file, str(path), reading, limit=limit, replace=replace, time_limit_s=time_limit_s
+        )
 
 
 @contextmanager

@@ -37,6 +37,16 @@ def test_a_table_of_a_spreadsheet(cli: Cli) -> None:
     assert json.loads(facts.out) == {"table": "log", "rows": 2}
 
 
+def test_columns_that_stay_text_or_are_left_out(cli: Cli) -> None:
+    options = ("--key", "id", "--infer", "--text", "age", "--skip", "id", "--skip", "name")
+    result = cli("import", "--db", "s.db", "users.csv", "--table", "users", *options)
+    assert (result.status, result.err) == (0, "")
+    assert cli("eval", "--db", "s.db", "-e", "ext.table('users').ann").out == '{age = "41"}\n'
+    result = cli("import", "--db", "s.db", "users.csv", "--table", "users", "--skip", "nothing")
+    assert result.err.splitlines()[0] == "users.csv:1: no column is called 'nothing'"
+    assert "--table" in cli("import", "--db", "s.db", "users.csv", "--skip", "id").err
+
+
 def test_a_file_that_is_wrong(cli: Cli) -> None:
     Path("users.csv").write_text("id,name\nann\n")
     result = cli("import", "--db", "s.db", "users.csv", "--table", "users")

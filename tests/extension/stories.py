@@ -129,7 +129,8 @@ end
 
 
 _STOCK = """
-ext.schema("stock", { fields = { name = "string", count = "integer?", price = "number?" } })
+local stock = { name = "string", count = "integer?", price = "number?", days = "integer?" }
+ext.schema("stock", { fields = stock })
 for i, name in ipairs { "apples", "pears", "plums", "quinces", "figs", "dates" } do
   ext.table("stock")[i] = { name = name, count = 10 * i, price = i / 4 }
 end

@@ -120,3 +120,10 @@ def test_a_long_file_is_looked_at_in_part(monkeypatch: pytest.MonkeyPatch) -> No
         assert len(found.problems) <= 3 <= found.problem_count + 3
         assert found.rows_checked < 100_000
     assert preview("nonsense\n" * 100, "jsonl").problem_count == 100
+
+
+def test_a_look_that_takes_too_long_ends_behind_a_row() -> None:
+    for kind, content in (("csv", CSV), ("jsonl", '{"a": 1}\n' * 3), ("json", "[1, 2]")):
+        file = io.BytesIO(content.encode())
+        found = preview_rows(file, "rows", Reading(kind), limit=10, time_limit_s=-1)  # type: ignore[arg-type]
+        assert (found.rows_checked, len(found.rows), found.is_complete) == (1, 1, False)

@@ -237,6 +237,11 @@ async function cells(editor: Editor): Promise<void> {
   await untilColumn(editor, frame, counts, ["10", "7", "7", "40", "7", "60"]);
   await undo();
 
+  await at(2, counts).click({ button: "right" });
+  await frame.locator(".menu").waitFor();
+  await assertAccessible(frame, "the menu of a cell");
+  await editor.shot("cell-menu");
+  await keys.press("Escape");
   await at(1, counts).click();
   await at(4, prices).click({ modifiers: ["Shift"] });
   await keys.press("Control+d");
@@ -307,6 +312,11 @@ async function importing(editor: Editor): Promise<void> {
   await frame.locator("td.skipped").first().waitFor();
   await editor.until("the key", async () => (await frame.locator("td.type-string").count()) > 0);
   await editor.shot("import");
+  await frame.locator("#table").fill("stock");
+  await frame.locator("#run").click();
+  // What the schema forbids is found when it is stored, and told with its place.
+  await untilStatus(editor, frame, /^Nothing is stored\. line 2: stock\.fern\.days: expected/);
+  await frame.locator("#table").fill("plants");
   await frame.locator("#run").click();
   await untilStatus(editor, frame, /^3 rows are stored in plants\.$/);
   await frame.locator("#open").click();

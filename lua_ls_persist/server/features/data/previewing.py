@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from lua_ls_persist.session import Session
 
 ROWS_MAX: Final = 200
+TIME_LIMIT_S: Final = 1.5
+"""Somebody waits for the look, after each choice."""
 TEXT_LENGTH_MAX: Final = 200
 
 
@@ -38,7 +40,8 @@ class PreviewImportParams:
 async def preview_import(server: LuaLanguageServer, params: PreviewImportParams) -> Json:
     """Looks at a file of rows: its columns, its first rows, what is wrong in it. Nothing is stored.
 
-    Rows are checked until 8 MB are read; `complete` tells whether that was all of the file.
+    Rows are checked for 1.5 seconds, or until 8 MB are read; `complete` tells whether that was all
+    of the file.
     """
     # With the store behind it, which nobody needs at the start.
     from lua_ls_persist.session.files import preview_file, reading_of
@@ -50,7 +53,9 @@ async def preview_import(server: LuaLanguageServer, params: PreviewImportParams)
     )  # fmt: skip
 
     def call(_: Session) -> Json:
-        found = preview_file(path, reading, limit=params.limit, replace=params.replace)
+        found = preview_file(
+            path, reading, limit=params.limit, replace=params.replace, time_limit_s=TIME_LIMIT_S
+        )
         return {
             "path": str(path),
             "format": reading.format,

@@ -4,7 +4,7 @@
 import type { IndexInfo, LuaValue, Row } from "../../protocol";
 import { byId, grouped } from "../../webview/dom";
 import { editAt } from "./edit";
-import { openMenu } from "./menu";
+import type { Choice } from "./menu";
 import { literalOf, parseBlock } from "./pasting";
 import { ask } from "./rpc";
 import { type Block, isIn } from "./selection";
@@ -36,9 +36,10 @@ export class Changing {
 
   constructor(private readonly page: TablePage) {}
 
-  menu(anchor: HTMLElement): void {
+  /** What can be done with the selected cells. */
+  choices(): Choice[] {
     const { selection } = this.page.sheet;
-    openMenu(anchor, [
+    return [
       {
         text: "Set value…",
         key: "F2, Ctrl+Enter for all",
@@ -49,7 +50,7 @@ export class Changing {
       { text: "Clear cells", key: "Ctrl+Delete", run: () => void this.clearCells() },
       { text: "Delete rows", key: "Delete", run: () => void this.deleteRows() },
       { text: "Select all", key: "Ctrl+A", run: () => this.selectAll() },
-    ]);
+    ];
   }
 
   /** Opens a field over a cell; what is typed there may be for all selected ones. */

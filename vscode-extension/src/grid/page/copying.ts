@@ -3,7 +3,7 @@
 import type { Row } from "../../protocol";
 import { grouped } from "../../webview/dom";
 import { FORMATS, type Format, formatted, shown } from "./formats";
-import { openMenu } from "./menu";
+import type { Choice } from "./menu";
 import { blockText } from "./pasting";
 import { ask } from "./rpc";
 import { attempt, say } from "./status";
@@ -14,15 +14,15 @@ const COPY_ROWS_MAX = 10_000;
 export class Copying {
   constructor(private readonly page: TablePage) {}
 
-  menu(anchor: HTMLElement): void {
-    openMenu(anchor, [
+  choices(): Choice[] {
+    return [
       { text: "Copy selected cells", key: "Ctrl+C", run: () => void this.copyCells() },
       ...FORMATS.map((format) => ({
         text: `Copy selected rows as ${format}`,
         ...(format === "Lua" ? { key: "Ctrl+Shift+C" } : {}),
         run: () => void this.copyRows(format),
       })),
-    ]);
+    ];
   }
 
   async copyRows(format: Format): Promise<void> {

@@ -22,6 +22,7 @@ const page = new TablePage(
     header: headerMenu,
     sort: (column) => page.toggleSort(column),
     key: pressed,
+    menu: (anchor) => openMenu(anchor, [...changing.choices(), ...copying.choices()]),
     moved: () => drawCounts(page),
   },
   () => {
@@ -124,9 +125,9 @@ function wire(): void {
     if (!hidden) drawBuilder();
   });
   onClick("add", () => changing.addRow());
-  onClick("edit", (anchor) => changing.menu(anchor));
+  onClick("edit", (anchor) => openMenu(anchor, changing.choices()));
   onClick("delete", () => void changing.deleteRows());
-  onClick("copy", (anchor) => copying.menu(anchor));
+  onClick("copy", (anchor) => openMenu(anchor, copying.choices()));
   onClick("export", () => void copying.exportRows());
   onClick("refresh", () => void page.load(true));
   onClick("profile", () => {

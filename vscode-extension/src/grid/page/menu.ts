@@ -22,7 +22,7 @@ export function openMenu(anchor: HTMLElement, choices: readonly Choice[]): void 
   };
   const items = choices.map((choice) => {
     const item = h("button", { role: "menuitem", tabindex: -1 }, choice.text);
-    if (choice.key !== undefined) item.append(h("kbd", { class: "quiet" }, choice.key));
+    if (choice.key !== undefined) item.append(h("kbd", {}, choice.key));
     item.addEventListener("click", () => {
       close();
       choice.run();

@@ -38,6 +38,8 @@ export interface SheetEvents {
   header(column: number, anchor: HTMLElement): void;
   sort(column: number): void;
   key(event: KeyboardEvent): void;
+  /** What can be done with the selection is wanted, at a cell. */
+  menu(anchor: HTMLElement): void;
   moved(): void;
 }
 
@@ -71,6 +73,8 @@ export class Sheet {
     element.addEventListener("keydown", (event) => this.pressed(event));
     this.body.addEventListener("mousedown", (event) => this.clicked(event));
     this.body.addEventListener("mousemove", (event) => this.dragged(event));
+    // The key for menus comes as this event, too, on the element that has the focus.
+    element.addEventListener("contextmenu", (event) => this.menuWanted(event));
     this.body.addEventListener("dblclick", () => {
       this.events.open(this.selection.row, this.selection.column);
     });
@@ -236,6 +240,17 @@ export class Sheet {
     if ((event.target as HTMLElement).closest(".follow") !== null) {
       this.events.open(...cell);
     }
+  }
+
+  private menuWanted(event: MouseEvent): void {
+    event.preventDefault();
+    const cell = cellAt(event);
+    if (cell !== null && !this.selection.blocks().some((block) => isIn(block, ...cell))) {
+      this.goTo(...cell);
+    }
+    const wanted = (event.target as HTMLElement).closest<HTMLElement>(".row .cell");
+    const anchor = wanted ?? this.activeElement();
+    if (anchor !== null) this.events.menu(anchor);
   }
 
   private dragged(event: MouseEvent): void {
