@@ -9,6 +9,9 @@ const SIZE = { width: 1280, height: 800 };
 /** Hovers appear slowly. */
 const FADE_MS = 400;
 const STATUS_ITEM = '[id="lua-ls-persist.lua-persist.luaPersist.status"]';
+/** So often something is opened at the top of the window, and so long waited for. */
+const PICKER_ATTEMPTS = 3;
+const PICKER_MS_MAX = 5_000;
 const NBSP = /\u00a0/g;
 
 export interface Settings {
@@ -79,26 +82,41 @@ export class Editor {
   }
 
   async openFile(name: string): Promise<void> {
-    await this.page.keyboard.press("Control+p");
-    await this.page.locator(".quick-input-widget:visible input").fill(name);
-    await this.page
-      .locator(".quick-input-widget .monaco-list-row", { hasText: name })
-      .first()
-      .waitFor();
-    await this.page.keyboard.press("Enter");
+    await this.quickOpen(name);
     await this.page.waitForSelector(`.tab.active[data-resource-name="${name}"]`);
     await this.page.waitForSelector(".editor-instance .view-line");
   }
 
   async openNotebook(name: string): Promise<void> {
-    await this.page.keyboard.press("Control+p");
-    await this.page.locator(".quick-input-widget:visible input").fill(name);
-    await this.page
-      .locator(".quick-input-widget .monaco-list-row", { hasText: name })
-      .first()
-      .waitFor();
-    await this.page.keyboard.press("Enter");
+    await this.quickOpen(name);
     await this.page.waitForSelector(".notebook-editor .cell-list-container");
+  }
+
+  /**
+   * Does something with what opens at the top of the window. VS Code gives the focus back to a page
+   * late, which closes what has been opened meanwhile: then once more.
+   */
+  async withPicker(act: (timeout: number) => Promise<void>): Promise<void> {
+    for (let left = PICKER_ATTEMPTS - 1; ; left -= 1) {
+      try {
+        await act(PICKER_MS_MAX);
+        return;
+      } catch (error) {
+        if (left === 0) throw error;
+        await this.page.keyboard.press("Escape");
+      }
+    }
+  }
+
+  private async quickOpen(name: string): Promise<void> {
+    const widget = this.page.locator(".quick-input-widget");
+    await this.withPicker(async (timeout) => {
+      await this.page.keyboard.press("Control+p");
+      await widget.locator("input:visible").first().fill(name, { timeout });
+      await widget.locator(".monaco-list-row", { hasText: name }).first().waitFor({ timeout });
+      await this.page.keyboard.press("Enter");
+      await widget.waitFor({ state: "hidden", timeout });
+    });
   }
 
   /** Puts the cursor into a line of the active text editor; lines count from 1. */
