@@ -96,7 +96,11 @@ def table_text(
 
     The entries come in display order, see `sort_entries`.
     """
-    return one_line(Preview("table", "", tuple(entries), omitted), width=width)
+    width = max(width, WIDTH_MIN)
+    whole = _flat_entries(entries, width, omitted=omitted) if entries else None
+    if whole is not None:
+        return whole
+    return _clipped(Preview("table", "", tuple(entries), omitted), width)
 
 
 def long_string_text(head: str | bytes, *, length_bytes: int, width: int = WIDTH_DEFAULT) -> str:
@@ -147,15 +151,16 @@ def is_name(text: str) -> bool:
 
 def scalar_text(value: bool | int | float | str | bytes | None) -> str:  # noqa: PYI041
     """A scalar as Lua source would write it. Floats stay recognisable: `1.0`, `1e+15`, `-0.0`."""
+    # What there is most of comes first.
+    if isinstance(value, (str, bytes)):
+        return quoted(value)
     if value is None:
         return "nil"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
         return "math.mininteger" if value == INTEGER_MIN else str(value)
-    if isinstance(value, float):
-        return _float_text(value)
-    return quoted(value)
+    return _float_text(value)
 
 
 def quoted(value: str | bytes) -> str:
@@ -170,7 +175,7 @@ def _float_text(value: float) -> str:
     if math.isinf(value):
         return "math.huge" if value > 0 else "-math.huge"
     text = f"{value:.14g}"  # what Lua's tostring does: LUAI_NUMFFORMAT
-    return text if any(mark in text for mark in ".e") else f"{text}.0"
+    return text if "." in text or "e" in text else f"{text}.0"
 
 
 def _as_text(value: str | bytes) -> str:
@@ -231,23 +236,33 @@ def _atom(value: Value) -> str:
 
 def _flat(value: Value, room: int) -> str | None:
     """The whole value on one line, or None if that takes more than `room` characters."""
-    if isinstance(value, (str, bytes)) and len(value) // 4 > room:
-        return None  # four bytes may be one character; spare the escaping of what cannot fit
-    if not isinstance(value, Preview) or not _has_entries(value):
+    if not isinstance(value, Preview):
+        if isinstance(value, (str, bytes)) and len(value) // 4 > room:
+            return None  # four bytes may be one character; spare the escaping of what cannot fit
+        text = scalar_text(value)
+        return text if len(text) <= room else None
+    if not _has_entries(value):
         text = _atom(value)
         return text if len(text) <= room else None
     if value.text and ELLIPSIS not in value.text:  # the whole value, as it was made
         return value.text if len(value.text) <= room else None
+    return _flat_entries(value.entries, room, omitted=value.omitted)
+
+
+def _flat_entries(
+    entries: Sequence[tuple[Value, Value]], room: int, *, omitted: bool
+) -> str | None:
+    """A table of these entries on one line, or None."""
     parts: list[str] = []
     left = room - 2
-    for label, item in _labelled(value.entries):
+    for label, item in _labelled(entries):
         left -= len(label) + (2 if parts else 0)
         text_or_none = _flat(item, left) if left > 0 else None
         if text_or_none is None:
             return None
         left -= len(text_or_none)
         parts.append(label + text_or_none)
-    if value.omitted:
+    if omitted:
         left -= len(ELLIPSIS) + 2
         parts.append(ELLIPSIS)
     return f"{{{', '.join(parts)}}}" if left >= 0 else None

@@ -248,6 +248,10 @@ class Decoder:
                 self.position = end
                 integer: int = _I64.unpack_from(data, position + 1)[0]
                 return integer
+            elif tag == _FLOAT:
+                self.position = end
+                number: float = _F64.unpack_from(data, position + 1)[0]
+                return number
             elif tag == _BOOLEAN and data[position + 1] <= 1:
                 self.position = position + 2
                 return data[position + 1] == 1
@@ -260,8 +264,8 @@ class Decoder:
         if tag == _INTEGER:
             return self.i64()
         if tag == _FLOAT:
-            number: float = _F64.unpack_from(self.data, self._advance(8))[0]
-            return number
+            last: float = _F64.unpack_from(self.data, self._advance(8))[0]
+            return last
         if tag == _NIL:
             return None
         if tag == _BOOLEAN:
