@@ -3,14 +3,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import * as vscode from "vscode";
-import type {
-  ClientCapabilities,
-  ErrorHandler,
-  LanguageClient,
-  LanguageClientOptions,
-  Middleware,
-  StaticFeature,
-} from "vscode-languageclient/node";
+import type { ErrorHandler, LanguageClient } from "vscode-languageclient/node";
 import { Lifetime, messageOf } from "../lifetime";
 import {
   type ChangedNotice,
@@ -23,19 +16,10 @@ import {
   type ServerCommand,
   type SessionStatus,
 } from "../protocol";
-import {
-  configuredPython,
-  configuredServer,
-  SECTION,
-  SERVER_SETTINGS,
-  setting,
-  showsDecorations,
-} from "../settings";
+import { configuredPython, configuredServer, SECTION, SERVER_SETTINGS } from "../settings";
+import { clientOptions, type Library, OwnCapabilities, quiet } from "./client";
 import { problem, SetupProblem, type Step } from "./problems";
 import { environmentVariables, ManagedServer, takeStep, tellProblem } from "./setup";
-
-/** The library is most of what there is to load, and nobody waits for it when it comes later. */
-type Library = typeof import("vscode-languageclient/node");
 
 const EXECUTE_COMMAND = "workspace/executeCommand";
 const STOP_TIMEOUT_MS = 3_000;
@@ -287,7 +271,7 @@ export class LuaServer implements vscode.Disposable {
       SECTION,
       "Lua Persist",
       () => this.spawnServer(),
-      this.clientOptions(library),
+      clientOptions(library, this.log, this.errorHandler(library)),
     );
     client.registerFeature(new OwnCapabilities());
     client.onNotification(NOTIFICATIONS.evaluation, (data: Evaluation) =>
@@ -337,57 +321,6 @@ export class LuaServer implements vscode.Disposable {
     });
   }
 
-  private clientOptions(library: Library): LanguageClientOptions {
-    return {
-      documentSelector: [
-        { language: "lua", scheme: "file" },
-        { language: "lua", scheme: "untitled" },
-        { language: "lua", scheme: "vscode-notebook-cell" },
-        { language: "lua", scheme: "lua-persist" },
-      ],
-      outputChannel: this.log,
-      revealOutputChannelOn: library.RevealOutputChannelOn.Never,
-      initializationOptions: () => ({
-        ...sessionSettings(),
-        trusted: vscode.workspace.isTrusted,
-      }),
-      initializationFailedHandler: () => false,
-      errorHandler: this.errorHandler(library),
-      middleware: this.middleware(),
-      markdown: { isTrusted: { enabledCommands: this.trustedCommands() } },
-      synchronize: { configurationSection: SECTION },
-    };
-  }
-
-  /** What hovers of the server may run when their links are clicked. */
-  private trustedCommands(): string[] {
-    return ["inspect", "tables", "createIndex", "open"].map((name) => COMMAND_PREFIX + name);
-  }
-
-  private middleware(): Middleware {
-    return {
-      workspace: {
-        configuration: async (params, token, next) => {
-          const answers = await next(params, token);
-          if (!Array.isArray(answers)) return answers;
-          return answers.map((answer: unknown, at) =>
-            params.items[at]?.section === SECTION ? withoutOwnHints(answer) : answer,
-          );
-        },
-      },
-      // The status bar and the pending mark tell that an evaluation runs.
-      handleWorkDoneProgress: (token, params, next) => {
-        if (params.kind === "begin" && params.title.startsWith("Evaluating")) return;
-        next(token, params);
-      },
-      provideCodeLenses: (document, token, next) =>
-        // Cells of a notebook have buttons of their own.
-        setting("codeLens.enabled", true) && document.uri.scheme !== "vscode-notebook-cell"
-          ? next(document, token)
-          : [],
-    };
-  }
-
   private errorHandler({ CloseAction, ErrorAction }: Library): ErrorHandler {
     return {
       error: () => ({ action: ErrorAction.Continue }),
@@ -417,52 +350,7 @@ export class LuaServer implements vscode.Disposable {
   }
 }
 
-/** The library's client, which leaves it to us to tell that a start has failed. */
-function quiet({ LanguageClient, State }: Library): typeof LanguageClient {
-  return class extends LanguageClient {
-    override error(message: string, data?: unknown, show: boolean | "force" = true): void {
-      super.error(message, data, this.state === State.Running && show);
-    }
-  };
-}
-
-/** Tells the server which of its notifications are wanted. */
-class OwnCapabilities implements StaticFeature {
-  fillClientCapabilities(capabilities: ClientCapabilities): void {
-    const experimental = (capabilities.experimental ?? {}) as Record<string, unknown>;
-    experimental.luaPersist = {
-      evaluation: true,
-      output: true,
-      status: true,
-      changed: true,
-      failures: true,
-    };
-    capabilities.experimental = experimental;
-  }
-
-  initialize(): void {}
-
-  getState(): { kind: "static" } {
-    return { kind: "static" };
-  }
-
-  clear(): void {}
-}
-
 /** What the settings say about the program to start, to be compared. */
 function chosenProgram(): string {
   return JSON.stringify([configuredServer(), configuredPython()]);
-}
-
-/** The section as the server reads it at its start; later changes it asks for by itself. */
-function sessionSettings(): Record<string, unknown> {
-  return withoutOwnHints(vscode.workspace.getConfiguration().get(SECTION));
-}
-
-/** What decorations show is not wanted as inlay hints as well. */
-function withoutOwnHints(section: unknown): Record<string, unknown> {
-  const settings = { ...(section as Record<string, unknown> | undefined) };
-  if (!showsDecorations()) return settings;
-  const hints = settings.hints as Record<string, unknown> | undefined;
-  return { ...settings, hints: { ...hints, results: false, output: false } };
 }
