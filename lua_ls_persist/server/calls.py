@@ -118,12 +118,17 @@ def around(document: Document, position: Position) -> Function:
 
 
 def _functions(document: Document) -> list[Symbol]:
-    return [
-        inner
-        for symbol in symbols_of(document)
-        for inner, _ in symbol.walk()
-        if inner.kind in ("function", "method")
-    ]
+    """The functions with names, found once: each call in the document is looked for among them."""
+    found = document.derived.get("functions")
+    if not isinstance(found, list):
+        found = [
+            inner
+            for symbol in symbols_of(document)
+            for inner, _ in symbol.walk()
+            if inner.kind in ("function", "method")
+        ]
+        document.derived["functions"] = found
+    return found
 
 
 def _function(document: Document, scopes: Scopes, symbol: Symbol) -> Function:

@@ -106,6 +106,15 @@ async def uri_of(server: LuaLanguageServer, place: Place) -> str:
     return uris.uri_of(await _written(server, place))
 
 
+def uri_with(server: LuaLanguageServer, place: Place, text: str) -> str:
+    """The same of a document whose text is known already.
+
+    Raises:
+        LuaPersistError: the client knows files only, and none can be written.
+    """
+    return place.uri if can_ask(server) else uris.uri_of(_kept(server, place, text))
+
+
 async def content(server: LuaLanguageServer, params: ContentParams) -> Json:
     """Gives the text of a virtual document, for clients that cannot ask for it as LSP has it.
 
@@ -197,9 +206,14 @@ def _refresh(server: LuaLanguageServer, is_about: Callable[[Place], bool]) -> No
 
 async def _written(server: LuaLanguageServer, place: Place) -> Path:
     """A file with the text of a document."""
+    return _kept(server, place, await text_of(server, place))
+
+
+def _kept(server: LuaLanguageServer, place: Place, text: str) -> Path:
+    """A file with a text, which follows the data."""
     session = server.workspace_of(place.folder).path
     path = _file_of(place, str(session) if session is not None else f"memory {os.getpid()}")
-    _write(path, await text_of(server, place))
+    _write(path, text)
     server.followed.add_file(place, path)
     return path
 

@@ -15,6 +15,7 @@ from lua_ls_persist.errors import SessionError
 from lua_ls_persist.model import StoredFunction
 from lua_ls_persist.paths import Key, keys_of
 from lua_ls_persist.server.analysis import Scopes, scopes_of
+from lua_ls_persist.server.analysis.library import LIBRARY
 from lua_ls_persist.server.analysis.nodes import Statement
 from lua_ls_persist.server.analysis.symbols import Symbol, symbols_of
 from lua_ls_persist.server.documents import Document
@@ -26,6 +27,8 @@ from lua_ls_persist.session.sights import ANY, FunctionSight, Question, StoredWa
 
 FUNCTIONS_MAX: Final = 2_000
 """Of so many stored functions the calls are known."""
+LOOKED_AT_ONCE_MAX: Final = 200
+"""So many globals: a look at the VM is given up when it takes long."""
 CALLS_MAX: Final = 500
 """Of one function."""
 
@@ -81,15 +84,16 @@ async def callees(
         for call in source.calls:
             for way in _stored_ways(source.function, call):
                 stored[way] = None
-            if call.way is not None and call.way.is_global:
+            if call.way is not None and _is_of_program(source.function, call.way):
                 live[call.way] = None
     paths = dict(zip(stored, await view.reached(list(stored)), strict=True))
-    sights = await view.look([Question(way) for way in live])
-    seen = {
-        way: sight.function
-        for way, sight in zip(live, sights, strict=True)
-        if sight is not None and sight.function is not None and not sight.function.c
-    }
+    seen: dict[Way, FunctionSight] = {}
+    for start in range(0, len(live), LOOKED_AT_ONCE_MAX):
+        some = list(live)[start : start + LOOKED_AT_ONCE_MAX]
+        sights = await view.look([Question(one) for one in some])
+        for one, sight in zip(some, sights, strict=True):
+            if sight is not None and sight.function is not None and not sight.function.c:
+                seen[one] = sight.function
     return [list(_found(source, paths, seen, functions)) for source in sources]
 
 
@@ -129,7 +133,7 @@ def _found(
         path = next((paths[way] for way in _stored_ways(function, call) if paths.get(way)), None)
         if path is not None:
             yield path, call.range
-        elif call.way in seen and not _is_upvalue(function, call.way):
+        elif call.way in seen and _is_of_program(function, call.way):
             sight = seen[call.way]
             stored = stored_at(call.way, sight, functions)
             yield (sight if stored is None else stored.path), call.range
@@ -153,6 +157,13 @@ def _stored_ways(function: StoredFunction, call: StoredCall) -> Iterator[StoredW
 def _is_upvalue(function: StoredFunction, way: Way) -> bool:
     names = {upvalue.name for upvalue in function.upvalues}
     return way.is_global and bool(way.steps) and way.steps[0] in names
+
+
+def _is_of_program(function: StoredFunction, way: Way) -> bool:
+    """Whether a way begins with a global that only the VM has."""
+    if not way.is_global or not way.steps or _is_upvalue(function, way):
+        return False
+    return way.steps[0] != "Memory" and way.steps[0] not in LIBRARY
 
 
 def _keys(steps: Sequence[object]) -> tuple[Key, ...]:

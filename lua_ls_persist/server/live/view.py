@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, final
 
 from lua_ls_persist.errors import LuaPersistError
 from lua_ls_persist.model import StoredFunction, StoredTable
-from lua_ls_persist.server.evaluator import Evaluator
+from lua_ls_persist.server.evaluator import GLANCE_S, Evaluator
 from lua_ls_persist.server.live.questions import Plan, plan, question_of
 from lua_ls_persist.session.sights import Question, Sight, StoredWay
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from lua_ls_persist.session import Session
 
 SEEN_MAX: Final = 1000
-REACH_S: Final = 2.0
-"""Who asks for the calls of all stored functions waits longer than at a key press."""
+REACH_S: Final = 5.0
+"""Who asks for the calls of stored functions waits longer than at a key press."""
 
 
 @final
@@ -74,20 +74,20 @@ class View:
             self._tables = found
         return self._tables
 
-    async def functions(self) -> list[StoredFunction]:
-        """The stored functions, as far as they are known; read again when something changed."""
-        known = self._functions_state
+    async def functions(self, *, timeout_s: float = GLANCE_S) -> list[StoredFunction]:
+        """The stored functions, as far as they are known; read again when something changed.
 
-        def read(session: Session) -> tuple[object, list[StoredFunction] | None]:
+        What takes longer than that is known when it is asked for again.
+        """
+
+        def read(session: Session) -> None:
             state = session.state()
-            return state, None if state is not None and state == known else session.functions()
+            if state is None or state != self._functions_state:
+                self._functions, self._functions_state = session.functions(), state
 
-        try:
-            found = await self._evaluator.glance(read)
-        except LuaPersistError:
-            found = None
-        if found is not None and found[1] is not None:
-            self._functions_state, self._functions = found[0], found[1]
+        # Of a session that cannot be opened, evaluating says why.
+        with contextlib.suppress(LuaPersistError):
+            await self._evaluator.glance(read, timeout_s=timeout_s)
         return self._functions
 
     async def reached(self, ways: Sequence[StoredWay]) -> list[str | None]:

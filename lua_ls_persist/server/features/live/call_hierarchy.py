@@ -7,9 +7,10 @@ virtual document. Where another Lua server speaks, only stored functions are ans
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lsprotocol import types
 
@@ -34,6 +35,7 @@ from lua_ls_persist.server.live.stored_calls import (
     source_of,
     stored_at,
 )
+from lua_ls_persist.server.live.view import REACH_S
 from lua_ls_persist.server.positions import Position, Range
 from lua_ls_persist.server.virtual import SCHEME, Place, place_of
 from lua_ls_persist.server.workspaces import Workspace
@@ -41,6 +43,10 @@ from lua_ls_persist.session.sights import ANY, FunctionSight, Question, Way
 
 if TYPE_CHECKING:
     from lua_ls_persist.server.language_server import LuaLanguageServer
+
+
+Sources: TypeAlias = "dict[str, StoredSource]"
+"""Of stored functions by their virtual documents, read before: they are mostly asked for again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +83,11 @@ class _Gathered:
 
 def register(server: LuaLanguageServer) -> None:
     """Answers the three requests."""
+    sources: Sources = {}
 
     @server.feature(types.TEXT_DOCUMENT_PREPARE_CALL_HIERARCHY)
     async def prepare(params: types.CallHierarchyPrepareParams) -> list[types.CallHierarchyItem]:
-        hierarchy = _Hierarchy(server, params.text_document.uri)
+        hierarchy = _Hierarchy(server, params.text_document.uri, sources)
         found = await hierarchy.at(params.text_document.uri, params.position)
         return [] if found is None else [hierarchy.item(found)]
 
@@ -88,7 +95,7 @@ def register(server: LuaLanguageServer) -> None:
     async def incoming_calls(
         params: types.CallHierarchyIncomingCallsParams,
     ) -> list[types.CallHierarchyIncomingCall]:
-        hierarchy = _Hierarchy(server, _folder(params.item))
+        hierarchy = _Hierarchy(server, _folder(params.item), sources)
         meant = await hierarchy.meant(params.item)
         return [
             types.CallHierarchyIncomingCall(
@@ -102,7 +109,7 @@ def register(server: LuaLanguageServer) -> None:
     async def outgoing_calls(
         params: types.CallHierarchyOutgoingCallsParams,
     ) -> list[types.CallHierarchyOutgoingCall]:
-        hierarchy = _Hierarchy(server, _folder(params.item))
+        hierarchy = _Hierarchy(server, _folder(params.item), sources)
         meant = await hierarchy.meant(params.item)
         if meant is None:
             return []
@@ -123,15 +130,16 @@ def _folder(item: types.CallHierarchyItem) -> str:
 class _Hierarchy:
     """Answers one request."""
 
-    def __init__(self, server: LuaLanguageServer, uri: str) -> None:
+    def __init__(self, server: LuaLanguageServer, uri: str, sources: Sources) -> None:
         self._server = server
         place = _virtual_place(server, uri)
         self._folder = uri if place is None else place.folder
         self._workspace: Workspace = server.workspace_of(self._folder)
         self._functions: list[StoredFunction] | None = None
-        self._sources: dict[str, StoredSource] = {}
+        self._sources = sources
         self._drifts: dict[str, Drift] = {}
-        self._documents: dict[str, str | None] = {}
+        self._in_rows: dict[tuple[str, int], list[StoredFunction]] = {}
+        """By document and row: the stored functions that are defined there."""
 
     # -- what is meant
 
@@ -166,9 +174,11 @@ class _Hierarchy:
     async def meant(self, item: types.CallHierarchyItem) -> _Item | None:
         """The function of an item that the client got before."""
         path = member(item.data, "stored")
-        if _virtual_place(self._server, item.uri) is not None:
-            stored = await self._stored(path) if isinstance(path, str) else None
-            return None if stored is None else await self._stored_item(stored, in_buffer=False)
+        stored = await self._stored(path) if isinstance(path, str) else None
+        source = None if stored is None else self._drifts[stored.path].uri
+        is_elsewhere = source is None or uris.key_of(source) != uris.key_of(item.uri)
+        if stored is not None and is_elsewhere:
+            return await self._stored_item(stored, in_buffer=False)
         document = self._server.files.document(item.uri)
         if document is None:
             return None
@@ -246,19 +256,33 @@ class _Hierarchy:
 
     async def _all(self) -> list[StoredFunction]:
         if self._functions is None:
+            view = self._workspace.view
             opened = self._workspace.evaluator.opened
-            self._functions = await self._workspace.view.functions() if opened else []
+            functions = await view.functions(timeout_s=REACH_S) if opened else []
+            self._functions = functions[:FUNCTIONS_MAX]
+            await among_files(self._server, self._compare)
         return self._functions
+
+    def _compare(self) -> None:
+        """Finds where the source of each stored function is. Reads files."""
+        for stored in self._functions or ():
+            drift = drift_of(stored, self._workspace.places, self._server.files.document)
+            self._drifts[stored.path] = drift
+            if drift.uri is not None and drift.row is not None:
+                place = (uris.key_of(drift.uri), drift.row)
+                self._in_rows.setdefault(place, []).append(stored)
 
     async def _stored(self, path: str) -> StoredFunction | None:
         return next((one for one in await self._all() if one.path == path), None) if path else None
 
     async def _source(self, stored: StoredFunction) -> StoredSource:
-        source = self._sources.get(stored.path)
-        if source is None:
-            place = Place("function", stored.path, folder=self._folder)
-            source = await among_files(self._server, lambda: source_of(stored, place.uri))
-            self._sources[stored.path] = source
+        uri = Place("function", stored.path, folder=self._folder).uri
+        source = self._sources.get(uri)
+        if source is None or source.function != stored:
+            source = await among_files(self._server, lambda: source_of(stored, uri))
+            if len(self._sources) >= FUNCTIONS_MAX:
+                self._sources.clear()
+            self._sources[uri] = source
         return source
 
     async def _callees(self, sources: Sequence[StoredSource]) -> list[list[tuple[Callee, Range]]]:
@@ -268,35 +292,15 @@ class _Hierarchy:
         """The path of the stored function that a function of a document is the source of."""
         if function.is_file:
             return ""
-        key, row = uris.key_of(function.document.uri), function.name_range.start.row
-        found = []
-        for stored in await self._all():
-            uri = self._document_of(stored.chunk)
-            if uri is None or uris.key_of(uri) != key:
-                continue
-            drift = self._drift(stored)
-            if drift.row == row and drift.uri is not None and uris.key_of(drift.uri) == key:
-                found.append(stored)
-        found.sort(key=lambda one: not (one.name and function.name.endswith(one.name)))
-        return found[0].path if found else ""
-
-    def _document_of(self, chunk: str) -> str | None:
-        """The document of a chunk's name; looked for once in a request."""
-        if chunk not in self._documents:
-            self._documents[chunk] = self._workspace.places.uri_of(chunk)
-        return self._documents[chunk]
-
-    def _drift(self, stored: StoredFunction) -> Drift:
-        """How a stored function stands to its source; looked at once in a request."""
-        drift = self._drifts.get(stored.path)
-        if drift is None:
-            drift = drift_of(stored, self._workspace.places, self._server.files.document)
-            self._drifts[stored.path] = drift
-        return drift
+        await self._all()
+        place = (uris.key_of(function.document.uri), function.name_range.start.row)
+        found = self._in_rows.get(place, [])
+        named = [one for one in found if one.name and function.name.endswith(one.name)]
+        return next((one.path for one in (*named, *found)), "")
 
     async def _stored_item(self, stored: StoredFunction, *, in_buffer: bool = True) -> _Item:
         """A stored function: in the buffer, where that says the same, or as it is stored."""
-        drift = self._drift(stored)
+        drift = self._drifts[stored.path]
         if in_buffer and drift.state == "in_sync" and drift.uri is not None:
             document = self._server.files.document(drift.uri)
             if document is not None and drift.row is not None:
@@ -312,11 +316,11 @@ class _Hierarchy:
             name_range=source.name_range,
         )
         uri = source.document.uri
-        try:
-            place = Place("function", stored.path, folder=self._folder)
-            uri = await virtual_documents.uri_of(self._server, place)
-        except LuaPersistError:  # It was removed a moment ago, or no file can be written for it.
-            pass
+        place = Place("function", stored.path, folder=self._folder)
+        # Where no file can be written for those who know no others, there is the name at least.
+        with contextlib.suppress(LuaPersistError):
+            text = source.document.content
+            uri = virtual_documents.uri_with(self._server, place, text)
         return _Item(function, uri, stored.path)
 
     async def _caller(
