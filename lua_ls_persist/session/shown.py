@@ -19,6 +19,7 @@ from lua_ls_persist.store.rows import (
     PERMANENT,
     STRING,
     TABLE,
+    Text,
 )
 from lua_ls_persist.wire import text_or_bytes, text_to_bytes
 
@@ -121,13 +122,22 @@ def chunk_of(code: CodeRow, names: ChunkNames) -> str:
     return names.name_of(source)
 
 
-def definition_of(code: CodeRow) -> str:
-    """The lines of the source that define a function; empty where the source is not stored."""
-    if code.text is None:
-        return ""
-    content = code.text.encode() if isinstance(code.text, str) else code.text
-    text = content.decode("utf-8", "backslashreplace")
-    if code.line_defined == 0:
-        return text
-    lines = text.split("\n")
-    return as_written("\n".join(lines[code.line_defined - 1 : code.last_line]))
+@final
+class Definitions:
+    """The lines of sources that define functions. Many functions come from the same source."""
+
+    def __init__(self) -> None:
+        self._text: Text | None = None
+        self._lines: list[str] = []
+
+    def of(self, code: CodeRow) -> str:
+        """The lines that define a function; empty where the source is not stored."""
+        if code.text is None:
+            return ""
+        if code.text != self._text:
+            content = code.text.encode() if isinstance(code.text, str) else code.text
+            self._text = code.text
+            self._lines = content.decode("utf-8", "backslashreplace").split("\n")
+        if code.line_defined == 0:
+            return "\n".join(self._lines)
+        return as_written("\n".join(self._lines[code.line_defined - 1 : code.last_line]))

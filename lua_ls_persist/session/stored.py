@@ -26,7 +26,7 @@ from lua_ls_persist.session.following import functions_at
 from lua_ls_persist.session.life import Life
 from lua_ls_persist.session.recompile import compiled_again
 from lua_ls_persist.session.runner import Runner
-from lua_ls_persist.session.shown import Shown, chunk_of, definition_of
+from lua_ls_persist.session.shown import Definitions, Shown, chunk_of
 from lua_ls_persist.session.sights import StoredWay
 from lua_ls_persist.store import StoredFunction as Row
 from lua_ls_persist.store.rows import TABLE, native_key
@@ -107,7 +107,8 @@ class StoredData:
         """All functions that a root reaches, by path, with the present values of their upvalues."""
 
         def look(runner: Runner) -> list[StoredFunction]:
-            return [_function(runner, row) for row in runner.store.functions()]
+            definitions = Definitions()
+            return [_function(runner, row, definitions) for row in runner.store.functions()]
 
         return self._life.call(look)
 
@@ -248,11 +249,9 @@ def walk(runner: Runner, name: str, keys: list[Native]) -> Native | None:
     return found
 
 
-def _function(runner: Runner, row: Row) -> StoredFunction:
-    store, names = runner.store, runner.names
-    shown = Shown(store, names)
-    function = store.function(row.id)
-    code = None if function is None else store.code(function.code_id)
+def _function(runner: Runner, row: Row, definitions: Definitions) -> StoredFunction:
+    names, code = runner.names, row.code
+    shown = Shown(runner.store, names)
     problem = ""
     if code is None:
         problem = "its code is missing"
@@ -266,7 +265,7 @@ def _function(runner: Runner, row: Row) -> StoredFunction:
         chunk="" if code is None else chunk_of(code, names),
         line=row.line_defined,
         last_line=row.last_line,
-        text="" if code is None else definition_of(code),
+        text="" if code is None else definitions.of(code),
         size_bytes=row.size_bytes,
         upvalues=tuple(
             Upvalue(name, shown.value(kind, native)) for name, kind, native in row.upvalues

@@ -107,6 +107,7 @@ class Places(Collect):
                 (names[position] if position < len(names) else "", kind, value)
                 for position, (kind, value) in enumerate(upvalues)
             ),
+            code=code,
         )
 
     def _paths(self, targets: Iterable[int]) -> dict[int, str]:

@@ -169,6 +169,8 @@ class StoredFunction:
     size_bytes: int
     id: int
     upvalues: tuple[tuple[str, int, Native], ...]
+    code: CodeRow | None
+    """None where it is missing."""
 
 
 @dataclass(frozen=True, slots=True)
