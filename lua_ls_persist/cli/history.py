@@ -53,7 +53,7 @@ def _show_entry(entry: HistoryEntry, terminal: Terminal, *, with_source: bool) -
 
 
 def changes_text(entry: HistoryEntry) -> str:
-    """What an evaluation did, in numbers: `3 set, 1 deleted, 2 tables`."""
+    """What an evaluation did, in numbers: `3 set, 1 deleted, 2 tables`; keys tell the rest."""
     parts = (
         (entry.entries_set, "set"),
         (entry.entries_deleted, "deleted"),
@@ -61,7 +61,7 @@ def changes_text(entry: HistoryEntry) -> str:
         (entry.functions_made, "functions made"),
         (entry.upvalues_set, "upvalues set"),
     )
-    return ", ".join(f"{count} {what}" for count, what in parts if count) or "nothing else"
+    return ", ".join(f"{count} {what}" for count, what in parts if count) or "other changes"
 
 
 def forget(db: Path | None, *, as_json: bool) -> int:

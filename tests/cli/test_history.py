@@ -33,6 +33,14 @@ def test_looking_undoing_and_redoing(cli: Cli) -> None:
     assert evaluate(cli, "return Memory.users.ann.age") == "42"
 
 
+def test_what_is_defined_is_told_by_its_name(cli: Cli) -> None:
+    evaluate(cli, "Memory.users = { ann = { age = 41 } }")
+    assert cli("index", "create", "Memory.users", "age", "--db", "s.db").status == 0
+    shown = cli("history", "--db", "s.db").out.splitlines()
+    assert shown[0].endswith("  other changes")
+    assert shown[1] == "  the index Memory.users(age)"
+
+
 def test_diff(cli: Cli) -> None:
     evaluate(cli, "Memory.a = 1")
     evaluate(cli, "Memory.a = 2 Memory.b = {}")

@@ -169,6 +169,7 @@ export interface HistoryEntry {
   entries_set: number;
   entries_deleted: number;
   functions_made: number;
+  upvalues_set: number;
   /** The first of the places that it changed. */
   keys: string[];
   undone: boolean;

@@ -55,8 +55,10 @@ function changes(entry: HistoryEntry): string {
     entry.entries_set > 0 ? `${entry.entries_set} set` : "",
     entry.entries_deleted > 0 ? `${entry.entries_deleted} deleted` : "",
     entry.functions_made > 0 ? counted(entry.functions_made, "function") : "",
+    entry.upvalues_set > 0 ? counted(entry.upvalues_set, "variable") : "",
   ].filter((fact) => fact !== "");
-  return facts.length === 0 ? "variables" : facts.join(", ");
+  // What is not counted is named: a schema, an index, a metatable.
+  return facts.length === 0 ? entry.keys.join(", ") : facts.join(", ");
 }
 
 export async function historyPage(server: LuaServer, limit: number): Promise<Page> {
