@@ -21,7 +21,7 @@ from lua_ls_persist.errors import SessionError
 from lua_ls_persist.model import OutputPiece
 from lua_ls_persist.session import Session, SyntaxChecker
 from lua_ls_persist.session import looking as looking_module
-from lua_ls_persist.session import runner as runner_module
+from lua_ls_persist.session import steering as steering_module
 from lua_ls_persist.vm import load_core
 from lua_ls_persist.vm.interrupt import StopKind, default_stop_kind
 from tests.core.endless_programs import IN_NEW_MEMORY, PROGRAMS
@@ -42,7 +42,7 @@ def runner(request: pytest.FixtureRequest) -> Iterator[Runner]:
     kind: StopKind = request.param
     core = load_core(stop_kind=kind)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner_module, "load_core", lambda: core)
+        patch.setattr(steering_module, "load_core", lambda: core)
         runner = Runner(kind)
     with runner.session:
         yield runner

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lua_ls_persist.model import Evaluation, Value
-from lua_ls_persist.session import Session, runner
+from lua_ls_persist.session import Session, steering
 from tests.official.test_official import PORTABLE, RESULTS, check_ok, suite_folder
 
 MEMORY_LIMIT_BYTES = 64 * 1024 * 1024
@@ -131,7 +131,7 @@ def run(path: Path, source: str) -> Evaluation:
 def cache(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     cache: str = request.param
     if cache != "cache":
-        monkeypatch.setattr(runner, "CACHED_ENTRIES_MAX", TINY_CACHE_ENTRIES)
+        monkeypatch.setattr(steering, "CACHED_ENTRIES_MAX", TINY_CACHE_ENTRIES)
     return cache
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lua_ls_persist.session import runner
+from lua_ls_persist.session import steering
 from tests.session.persistent import Restarted
 
 TINY_CACHE_ENTRIES = 20
@@ -46,7 +46,7 @@ def place(
 ) -> Iterator[Place]:
     way: str = request.param
     if "no cache" in way:
-        monkeypatch.setattr(runner, "CACHED_ENTRIES_MAX", TINY_CACHE_ENTRIES)
+        monkeypatch.setattr(steering, "CACHED_ENTRIES_MAX", TINY_CACHE_ENTRIES)
     place = Place(tmp_path / "session.db", way)
     yield place
     place.close()
