@@ -6,7 +6,8 @@ counts as an evaluation for `evaluating` and `interrupt`.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from lua_ls_persist.errors import QueryError
 from lua_ls_persist.model import AggregateGroup, Explanation, QueryPage, QueryRow, Value
@@ -17,6 +18,8 @@ from lua_ls_persist.session.runner import Runner
 from lua_ls_persist.session.shown import SCALARS, Shown, scalar
 from lua_ls_persist.store.aggregates import FoundGroup
 from lua_ls_persist.store.query_pages import FoundRow
+
+_Found = TypeVar("_Found")
 
 LIMIT_DEFAULT = 100
 """How many rows a page has where nobody says."""
@@ -56,25 +59,13 @@ class StoredQueries:
             StoreError: the file cannot be read.
             SessionError: it was interrupted.
         """
-        query = parse_query(
-            {
-                "where": where,
-                "order_by": order_by,
-                "descending": descending,
-                "limit": limit,
-                "after": after,
-                "select": select,
-            }
-        )
-        name, keys = _path(table)
+        query = _asked(where, order_by, descending, limit, after, select)
 
-        def look(runner: Runner) -> QueryPage:
-            with runner.interruptible("the query"), runner.store.one_state():
-                found = runner.store.query(_table(runner, name, keys, table), query)
-                rows = tuple(_row(runner, query, row) for row in found.rows)
-            return QueryPage(rows, found.next)
+        def look(runner: Runner, table_id: int) -> QueryPage:
+            found = runner.store.query(table_id, query)
+            return QueryPage(tuple(_row(runner, query, row) for row in found.rows), found.next)
 
-        return self._life.call(look)
+        return self._look(table, "the query", look)
 
     def count(self, table: Path, where: Any = ()) -> int:
         """How many rows of a table fulfil conditions; `where` is that of `query`.
@@ -85,13 +76,11 @@ class StoredQueries:
             SessionError: it was interrupted.
         """
         conditions = parse_where(where)
-        name, keys = _path(table)
 
-        def look(runner: Runner) -> int:
-            with runner.interruptible("the count"), runner.store.one_state():
-                return runner.store.count(_table(runner, name, keys, table), conditions)
+        def look(runner: Runner, table_id: int) -> int:
+            return runner.store.count(table_id, conditions)
 
-        return self._life.call(look)
+        return self._look(table, "the count", look)
 
     def aggregate(
         self,
@@ -124,15 +113,12 @@ class StoredQueries:
         """
         asked = {"count": count, "sum": sum, "min": min, "max": max, "avg": avg}
         aggregate = parse_aggregate({"where": where, "group_by": group_by, **asked})
-        name, keys = _path(table)
 
-        def look(runner: Runner) -> list[AggregateGroup]:
-            with runner.interruptible("the aggregate"), runner.store.one_state():
-                table_id = _table(runner, name, keys, table)
-                found = runner.store.aggregate(table_id, aggregate)
-                return [_group(runner, aggregate, group) for group in found]
+        def look(runner: Runner, table_id: int) -> list[AggregateGroup]:
+            found = runner.store.aggregate(table_id, aggregate)
+            return [_group(runner, aggregate, group) for group in found]
 
-        return self._life.call(look)
+        return self._look(table, "the aggregate", look)
 
     def explain(
         self,
@@ -152,38 +138,49 @@ class StoredQueries:
             StoreError: the file cannot be read.
             SessionError: it was interrupted.
         """
-        query = parse_query(
-            {
-                "where": where,
-                "order_by": order_by,
-                "descending": descending,
-                "limit": limit,
-                "after": after,
-                "select": select,
-            }
-        )
-        name, keys = _path(table)
+        query = _asked(where, order_by, descending, limit, after, select)
 
-        def look(runner: Runner) -> Explanation:
-            with runner.interruptible("the query"), runner.store.one_state():
-                found = runner.store.explain(_table(runner, name, keys, table), query)
+        def look(runner: Runner, table_id: int) -> Explanation:
+            found = runner.store.explain(table_id, query)
             return Explanation(
                 _text(table), found.index, found.rows_examined, found.rows_returned, found.sql
             )
 
-        return self._life.call(look)
+        return self._look(table, "the query", look)
+
+    def _look(self, table: Path, what: str, look: Callable[[Runner, int], _Found]) -> _Found:
+        """Looks into a table, given by its id, in one state of the store; `what` is for people."""
+        name, *keys = keys_of(table)
+
+        def looked(runner: Runner) -> _Found:
+            with runner.interruptible(what), runner.store.one_state():
+                table_id = runner.store.table_at(str(name), keys)
+                if table_id is None:
+                    raise QueryError(f"there is no table {_text(table)}")
+                return look(runner, table_id)
+
+        return self._life.call(looked)
 
 
-def _path(table: Path) -> tuple[str, list[Any]]:
-    name, *keys = keys_of(table)
-    return str(name), keys
-
-
-def _table(runner: Runner, name: str, keys: list[Any], path: Path) -> int:
-    table_id = runner.store.table_at(name, keys)
-    if table_id is None:
-        raise QueryError(f"there is no table {_text(path)}")
-    return table_id
+def _asked(
+    where: Any,
+    order_by: Any,
+    descending: bool,
+    limit: int,
+    after: str | None,
+    select: Any,
+) -> Query:
+    """The question that `query` and `explain` are asked."""
+    return parse_query(
+        {
+            "where": where,
+            "order_by": order_by,
+            "descending": descending,
+            "limit": limit,
+            "after": after,
+            "select": select,
+        }
+    )
 
 
 def _text(path: Path) -> str:
