@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lua_ls_persist.server import uris
+from lua_ls_persist.server.common_ends import common_prefix
 from lua_ls_persist.server.positions import Encoding, Position, Range
 
 EDITS_REMEMBERED_MAX = 10_000
@@ -297,19 +298,11 @@ def _replace_all(lines: list[str], text: str) -> Edit:
         tail += 1
     old_rows, new_rows = lines[head : old_count - tail], new[head : new_count - tail]
     new_text = "".join(new_rows)
-    prefix = _common_prefix(old_rows[0].rstrip("\r\n"), new_rows[0].rstrip("\r\n"))
+    prefix = common_prefix(old_rows[0].rstrip("\r\n"), new_rows[0].rstrip("\r\n"))
     old_end = _end_of(old_rows, head)
     new_end = _end_of(new_rows, head)
     lines[:] = new
     return Edit(Range(Position(head, prefix), old_end), new_end, new_text[prefix:])
-
-
-def _common_prefix(one: str, other: str) -> int:
-    """How many characters two texts have in common at their start."""
-    for index, (left, right) in enumerate(zip(one, other, strict=False)):
-        if left != right:
-            return index
-    return min(len(one), len(other))
 
 
 def _end_of(rows: list[str], first_row: int) -> Position:

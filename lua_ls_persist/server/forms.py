@@ -13,7 +13,7 @@ from functools import cached_property
 import tree_sitter_lua
 from tree_sitter import Language, Node, Parser, Tree
 
-from lua_ls_persist.server.analysis.differences import common_prefix, common_suffix
+from lua_ls_persist.server.common_ends import common_ends
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.positions import Position, Range
 
@@ -94,8 +94,7 @@ def _tree_of(document: Document) -> _Parsed:
 def _edited(old: _Parsed, source: bytes) -> Tree:
     """A copy of the old tree that knows which part of the text is another now."""
     before = old.source
-    head = common_prefix(before, source)
-    tail = common_suffix(before, source, min(len(before), len(source)) - head)
+    head, tail = common_ends(before, source)
     while head > 0 and (before[head - 1] >= 0x80 or source[head - 1] >= 0x80):
         head -= 1  # Not within a character.
     while tail > 0 and before[len(before) - tail] & 0xC0 == 0x80:

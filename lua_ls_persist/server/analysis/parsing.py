@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lua_ls_persist.server.analysis.differences import common_prefix, common_suffix
 from lua_ls_persist.server.analysis.lexer import END, KEYWORD, NAME, STRING
 from lua_ls_persist.server.analysis.nodes import (
     FUNCTION,
@@ -32,6 +31,7 @@ from lua_ls_persist.server.analysis.nodes import (
     Statement,
 )
 from lua_ls_persist.server.analysis.reading import BINARY, DEPTH_MAX, UNARY, Reader
+from lua_ls_persist.server.common_ends import common_ends
 
 _NEVER_REUSED: Final = sys.maxsize
 _BLOCK_ENDS = frozenset(("end", "else", "elseif", "until"))
@@ -91,8 +91,7 @@ class Reuse:
 
     def __init__(self, previous: Chunk, source: str) -> None:
         old = previous.source
-        self._head = common_prefix(old, source)
-        tail = common_suffix(old, source, min(len(old), len(source)) - self._head)
+        self._head, tail = common_ends(old, source)
         self._old_end = len(old) - tail
         self._new_end = len(source) - tail
         self._known: dict[int, Statement] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from lua_ls_persist.server.analysis.differences import common_prefix, common_suffix
+from lua_ls_persist.server.common_ends import common_ends
 
 LENGTH_MIN: Final = 3
 """Shorter names are too alike."""
@@ -34,8 +34,7 @@ def distance(one: str, other: str, limit: int) -> int:
     The optimal string alignment variant of Damerau's and Levenshtein's distance.
     """
     # What is alike at both ends needs no looking at, and that is most of most names.
-    head = common_prefix(one, other)
-    tail = common_suffix(one, other, min(len(one), len(other)) - head)
+    head, tail = common_ends(one, other)
     one, other = one[head : len(one) - tail], other[head : len(other) - tail]
     before: list[int] = []
     row = list(range(len(other) + 1))

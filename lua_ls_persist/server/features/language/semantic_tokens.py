@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from lua_ls_persist.server.analysis.differences import common_prefix, common_suffix
 from lua_ls_persist.server.analysis.tokens import MODIFIERS, TYPES, tokens_of, within_rows
 from lua_ls_persist.server.answers import Encoded
+from lua_ls_persist.server.common_ends import common_ends
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.features.language.speaking import speaks
 
@@ -92,9 +92,8 @@ def _encoded(data: list[int], id_: str | None = None) -> Encoded:
 
 def _edits(old: list[int], new: list[int]) -> list[types.SemanticTokensEdit]:
     """The one part that differs."""
-    head = common_prefix(old, new)
+    head, tail = common_ends(old, new)
     if head == len(old) == len(new):
         return []
-    tail = common_suffix(old, new, min(len(old), len(new)) - head)
     removed = len(old) - tail - head
     return [types.SemanticTokensEdit(head, removed, new[head : len(new) - tail])]

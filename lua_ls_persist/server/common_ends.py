@@ -11,6 +11,15 @@ from typing import TypeVar
 T = TypeVar("T", str, bytes, list[int])
 
 
+def common_ends(one: T, other: T) -> tuple[int, int]:
+    """How many characters or numbers two have in common at their start, and behind it at their end.
+
+    The two do not overlap: what lies between them was taken out, or put in.
+    """
+    head = common_prefix(one, other)
+    return head, _common_suffix(one, other, min(len(one), len(other)) - head)
+
+
 def common_prefix(one: T, other: T) -> int:
     """How many characters or numbers two have in common at their start."""
     low, high = 0, min(len(one), len(other))
@@ -25,8 +34,7 @@ def common_prefix(one: T, other: T) -> int:
     return low
 
 
-def common_suffix(one: T, other: T, longest: int) -> int:
-    """How many characters or numbers two have in common at their end; at most `longest`."""
+def _common_suffix(one: T, other: T, longest: int) -> int:
     low, high = 0, longest
     while low < high:
         middle = (low + high + 1) // 2
