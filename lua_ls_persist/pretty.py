@@ -17,7 +17,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 
-from lua_ls_persist.model import Preview, Value
+from lua_ls_persist.model import Evaluation, Preview, Value
+from lua_ls_persist.model.late import with_late_text
 
 LUA_KEYWORDS = frozenset(
     "and break do else elseif end false for function goto if in local nil not or repeat return "  # noqa: SIM905
@@ -80,6 +81,11 @@ def pretty_values(values: Sequence[Value], *, width: int = WIDTH_DEFAULT) -> str
     )
 
 
+def with_values_text(evaluation: Evaluation) -> Evaluation:
+    """The evaluation itself, whose text is that of its values: made when somebody asks for it."""
+    return with_late_text(evaluation, lambda evaluated: pretty_values(evaluated.values))
+
+
 def one_line(value: Value, *, width: int = WIDTH_DEFAULT) -> str:
     """The value on one line of at most `width` characters; what does not fit becomes `...`.
 
@@ -89,18 +95,31 @@ def one_line(value: Value, *, width: int = WIDTH_DEFAULT) -> str:
     return _clipped(value, max(width, WIDTH_MIN))
 
 
+def table_preview(
+    entries: tuple[tuple[Value, Value], ...],
+    *,
+    omitted: bool,
+    address: int = 0,
+    detail: str = "",
+) -> Preview:
+    """A look at a table; the entries come in display order, see `sort_entries`."""
+    preview = Preview("table", "", entries, omitted, address, detail)
+    return with_late_text(preview, _table_text)
+
+
 def table_text(
     entries: Sequence[tuple[Value, Value]], *, omitted: bool, width: int = WIDTH_DEFAULT
 ) -> str:
-    """The one-line text of a table, for whoever builds its `Preview`.
-
-    The entries come in display order, see `sort_entries`.
-    """
+    """The one-line text of a table whose entries come in display order."""
     width = max(width, WIDTH_MIN)
     whole = _flat_entries(entries, width, omitted=omitted) if entries else None
     if whole is not None:
         return whole
     return _clipped(Preview("table", "", tuple(entries), omitted), width)
+
+
+def _table_text(preview: Preview) -> str:
+    return table_text(preview.entries, omitted=preview.omitted)
 
 
 def long_string_text(head: str | bytes, *, length_bytes: int, width: int = WIDTH_DEFAULT) -> str:

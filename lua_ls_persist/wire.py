@@ -14,7 +14,7 @@ from typing import Any, TypeAlias, Union
 
 from lua_ls_persist.errors import WireError
 from lua_ls_persist.model import Preview, Value
-from lua_ls_persist.pretty import long_string_text, sort_entries, table_text
+from lua_ls_persist.pretty import long_string_text, sort_entries, table_preview
 from lua_ls_persist.protocol import (
     DECODE_DEPTH_MAX,
     PREVIEW_FLAG_CYCLE,
@@ -304,9 +304,9 @@ class Decoder:
         value, below = self.value, depth + 1
         entries = sort_entries([(value(below), value(below)) for _ in range(self.count(2))])
         omitted = bool(flags & (PREVIEW_FLAG_OMITTED | PREVIEW_FLAG_UNOPENED))
-        cycle = flags & PREVIEW_FLAG_CYCLE
-        text = "<cycle>" if cycle else table_text(entries, omitted=omitted)
-        return Preview("table", text, entries, omitted, address, name)
+        if flags & PREVIEW_FLAG_CYCLE:
+            return Preview("table", "<cycle>", entries, omitted, address, name)
+        return table_preview(entries, omitted=omitted, address=address, detail=name)
 
 
 def _whole_characters(head: bytes) -> bytes:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from lua_ls_persist.model.late import LateText
+
 Stream: TypeAlias = Literal["stdout", "stderr", "warning"]
 ProblemKind: TypeAlias = Literal[
     "syntax", "runtime", "timeout", "interrupt", "memory", "persistence", "internal"
@@ -13,7 +15,7 @@ Severity: TypeAlias = Literal["error", "warning"]
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(LateText):
     """A bounded look at a Lua value that has no Python counterpart: a table, function and so on.
 
     `entries` are the looked-at entries of a table, in display order; a list part comes first.
@@ -89,7 +91,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(LateText):
     """What came of running one piece of Lua source."""
 
     ok: bool

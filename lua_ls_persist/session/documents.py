@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from lua_ls_persist.model import Evaluation, Problem, Value
-from lua_ls_persist.pretty import pretty_values
+from lua_ls_persist.pretty import with_values_text
 
 CAPTURE: Final = "__lua_persist_locals"
 """By this name a source hands over its locals, as `CAPTURE(1, function() return a, b end)`."""
@@ -104,8 +104,7 @@ def refused(evaluation: Evaluation, name: str) -> Evaluation | None:
 def without_wrapping(evaluation: Evaluation, name: str, line: int) -> Evaluation:
     """The evaluation as if the source had been evaluated as it stands, from the `line`th on."""
     if evaluation.ok:
-        values = evaluation.values[1:]
-        return replace(evaluation, values=values, text=pretty_values(values) if values else "")
+        return with_values_text(replace(evaluation, values=evaluation.values[1:], text=""))
     return replace(
         evaluation, problems=tuple(_cleaned(problem, name, line) for problem in evaluation.problems)
     )

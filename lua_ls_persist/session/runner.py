@@ -18,7 +18,7 @@ from lua_ls_persist.errors import (
     StoreError,
 )
 from lua_ls_persist.model import Evaluation, Problem, ProblemKind, Value
-from lua_ls_persist.pretty import pretty_values
+from lua_ls_persist.pretty import with_values_text
 from lua_ls_persist.protocol import (
     EVALUATE_FLAG_KEEP,
     EVALUATE_FLAG_PRELUDE,
@@ -139,8 +139,9 @@ class Runner(SteeredMachine):
             return Evaluation(
                 False, output=collector.finish(), problems=problems, duration_s=duration_s
             )
-        text = pretty_values(values) if values else ""
-        return Evaluation(True, values, text, collector.finish(), (), duration_s)
+        return with_values_text(
+            Evaluation(True, values, output=collector.finish(), duration_s=duration_s)
+        )
 
     def _call(self, job: Job, host: EvaluationHost, *, stale: bool) -> bytes:
         request = job.request

@@ -6,7 +6,7 @@ import struct
 from typing import final
 
 from lua_ls_persist.model import Preview, Value
-from lua_ls_persist.pretty import long_string_text, sort_entries, table_text
+from lua_ls_persist.pretty import long_string_text, sort_entries, table_preview
 from lua_ls_persist.session.documents import as_written
 from lua_ls_persist.session.names import ChunkNames
 from lua_ls_persist.store import CodeRow, Native, Store
@@ -79,8 +79,7 @@ class Shown:
             (self.value(key_kind, key, inside), self.value(kind, value, inside))
             for key_kind, key, kind, value in page.rows
         )
-        omitted = not page.complete
-        return Preview("table", table_text(entries, omitted=omitted), entries, omitted, table_id)
+        return table_preview(entries, omitted=not page.complete, address=table_id)
 
     def _function(self, function_id: int) -> Preview:
         row = self._store.function(function_id)
