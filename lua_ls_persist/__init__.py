@@ -12,9 +12,9 @@ they are first used, so importing the package alone costs next to nothing::
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
+from lua_ls_persist._loading import names_from
 from lua_ls_persist._version import __version__
 
 if TYPE_CHECKING:
@@ -118,69 +118,8 @@ __all__ = [
     "__version__",
 ]
 
-_MODULES = {
-    "errors": (
-        "CoreError",
-        "LuaPersistError",
-        "InterchangeError",
-        "QueryError",
-        "SchemaError",
-        "SchemaViolationError",
-        "SessionClosedError",
-        "SessionError",
-        "StoreChangedError",
-        "StoreError",
-        "TrapError",
-        "UniqueViolationError",
-        "WireError",
-    ),
-    "model": (
-        "AggregateGroup",
-        "Collected",
-        "ColumnProfile",
-        "Difference",
-        "Evaluation",
-        "Explanation",
-        "Exported",
-        "Field",
-        "Frame",
-        "GridColumn",
-        "GridPage",
-        "GridRow",
-        "HistoryEntry",
-        "ImageInfo",
-        "IndexInfo",
-        "Inspected",
-        "InspectedEntry",
-        "MemoryStats",
-        "OutputPiece",
-        "Points",
-        "Preview",
-        "Problem",
-        "QueryPage",
-        "QueryRow",
-        "SchemaViolation",
-        "StoreSizes",
-        "StoredFunction",
-        "StoredTable",
-        "TableCompression",
-        "Upvalue",
-        "Went",
-    ),
-    "session": ("Session", "SyntaxChecker"),
-}
-_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
-
-
 if not TYPE_CHECKING:  # a type checker that saw it would accept any name
-
-    def __getattr__(name: str) -> object:
-        module = _MODULE_OF.get(name)
-        if module is None:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(f"{__name__}.{module}"), name)
-        globals()[name] = value
-        return value
+    __getattr__ = names_from(__name__, __all__, (".errors", ".model", ".session"))
 
 
 def __dir__() -> list[str]:

@@ -51,7 +51,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from lua_ls_persist.model import (
     AggregateGroup,
@@ -282,12 +282,7 @@ def inspected_to_json(found: Inspected) -> dict[str, Json]:
 
 def index_to_json(index: IndexInfo) -> dict[str, Json]:
     """An index."""
-    data: dict[str, Json] = asdict(index)
-    return data | {
-        "name": unicode_text(index.name),
-        "table": unicode_text(index.table),
-        "fields": [unicode_text(field) for field in index.fields],
-    }
+    return _plain_fields(index)
 
 
 def group_to_json(group: AggregateGroup) -> dict[str, Json]:
@@ -309,12 +304,7 @@ def group_to_json(group: AggregateGroup) -> dict[str, Json]:
 
 def entry_to_json(entry: HistoryEntry) -> dict[str, Json]:
     """An evaluation of the history."""
-    data: dict[str, Json] = asdict(entry)
-    return data | {
-        "name": unicode_text(entry.name),
-        "source": unicode_text(entry.source),
-        "keys": [unicode_text(key) for key in entry.keys],
-    }
+    return _plain_fields(entry)
 
 
 def went_to_json(went: Went) -> dict[str, Json]:
@@ -338,6 +328,17 @@ def difference_to_json(difference: Difference) -> dict[str, Json]:
 def lua_type(value: Value) -> str:
     """The value's type: what Lua's `type` says, and `math.type` for a number."""
     return value.kind if isinstance(value, Preview) else _SCALAR_TYPES[type(value)]
+
+
+def _plain_fields(item: IndexInfo | HistoryEntry) -> dict[str, Json]:
+    """What has only texts, numbers, booleans and lists of texts: its fields, by their names."""
+    return {name: _plain(value) for name, value in asdict(item).items()}
+
+
+def _plain(value: Any) -> Json:
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return unicode_text(value) if isinstance(value, str) else value
 
 
 def unicode_text(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from lua_ls_persist.cli import exits
 from lua_ls_persist.cli.progress import shown
 from lua_ls_persist.cli.stored import opened, print_json, told
 from lua_ls_persist.cli.terminal import Terminal
+from lua_ls_persist.jsonable import index_to_json
 
 if TYPE_CHECKING:
     from lua_ls_persist.model import IndexInfo
@@ -21,7 +21,7 @@ def list_(table: str | None, db: Path | None, *, as_json: bool) -> int:
     with opened(db) as session:
         found = session.indexes(table)
     if as_json:
-        return print_json([asdict(index) for index in found])
+        return print_json([index_to_json(index) for index in found])
     terminal = Terminal()
     width = max((len(index.name) for index in found), default=0)
     for index in found:
@@ -49,7 +49,7 @@ def create(
         )
     ending = "row" if made.rows == 1 else "rows"
     text = f"{made.name} has {made.rows} {ending}."
-    return told(asdict(made), text, as_json=as_json)
+    return told(index_to_json(made), text, as_json=as_json)
 
 
 def drop(table: str, fields: Sequence[str], db: Path | None, *, as_json: bool) -> int:

@@ -115,11 +115,11 @@ class StoredFunction:
 class Collected:
     """What a collection of the store has removed."""
 
-    tables: int
-    functions: int
-    cells: int
-    codes: int
-    bytes: int
+    tables: int = 0
+    functions: int = 0
+    cells: int = 0
+    codes: int = 0
+    bytes: int = 0
     """So much of the file can be used again; `Session.vacuum` makes it smaller."""
 
 

@@ -6,9 +6,9 @@ language server answers its client before it needs them.
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
+from lua_ls_persist._loading import names_from
 from lua_ls_persist.session.limits import (
     MEMORY_LIMIT_BYTES_DEFAULT,
     OUTPUT_LIMIT_BYTES_DEFAULT,
@@ -31,17 +31,5 @@ __all__ = [
     "default_path",
 ]
 
-_MODULE_OF = {
-    "Session": "lua_ls_persist.session.session",
-    "SyntaxChecker": "lua_ls_persist.session.syntax",
-    "default_path": "lua_ls_persist.store",
-}
-
-
-def __getattr__(name: str) -> object:
-    module = _MODULE_OF.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(importlib.import_module(module), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # a type checker that saw it would accept any name
+    __getattr__ = names_from(__name__, __all__, ("..store", ".syntax", ".session"))

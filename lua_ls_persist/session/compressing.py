@@ -5,7 +5,6 @@ from __future__ import annotations
 from lua_ls_persist.errors import QueryError, SessionError
 from lua_ls_persist.model import TableCompression
 from lua_ls_persist.paths import Path, keys_of
-from lua_ls_persist.session.data_compression import compression_of
 from lua_ls_persist.session.life import Life
 from lua_ls_persist.session.runner import Runner
 from lua_ls_persist.session.services import OnProgress
@@ -58,10 +57,7 @@ class CompressingData:
                     if table_id is None:
                         raise QueryError(f"there is no table {table}")
                     names = {table_id: table if isinstance(table, str) else str(table)}
-                found = {
-                    names[compressed_id]: compression_of(store, compressed_id)
-                    for compressed_id, _ in store.compress(table_id, on_progress=go_on)
-                }
-                return {name: what for name, what in found.items() if what is not None}
+                found = store.compress(table_id, on_progress=go_on)
+                return {names[compressed_id]: what for compressed_id, what in found}
 
         return self._life.call(compress)

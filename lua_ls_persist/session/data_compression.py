@@ -9,21 +9,12 @@ from lua_ls_persist.model import TableCompression
 from lua_ls_persist.session.data_queries import table_in
 from lua_ls_persist.session.services import DataOperation, DataServices
 from lua_ls_persist.session.trees import Tree
-from lua_ls_persist.store import Store
 
 _Arguments = Mapping[Any, Tree]
 
 
-def compression_of(store: Store, table_id: int) -> TableCompression | None:
-    """What came of compressing a table when that was last done."""
-    found = store.compression(table_id)
-    if found is None:
-        return None
-    return TableCompression(found.strings, found.compressed, found.plain_bytes, found.stored_bytes)
-
-
 def compression_tree(found: TableCompression | None) -> Tree:
-    """The same, for programs."""
+    """What came of compressing a table, for programs."""
     if found is None:
         return None
     return {
@@ -40,9 +31,9 @@ def _compress(services: DataServices, arguments: _Arguments) -> Tree:
     table_id = None if arguments.get("table") is None else table_in(services, arguments)
     done = store.compress(table_id, on_progress=services.go_on)
     if table_id is not None:
-        return compression_tree(compression_of(store, table_id))
+        return compression_tree(store.compression(table_id))
     names = {root.table_id: root.name for root in store.roots()}
-    return {names[root_id]: compression_tree(compression_of(store, root_id)) for root_id, _ in done}
+    return {names[root_id]: compression_tree(what) for root_id, what in done}
 
 
 OPERATIONS: Final = {"compress": DataOperation(_compress, changes=True)}

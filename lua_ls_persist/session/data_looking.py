@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from lua_ls_persist.session.data_compression import compression_of, compression_tree
+from lua_ls_persist.session.data_compression import compression_tree
 from lua_ls_persist.session.services import DataOperation, DataServices
 from lua_ls_persist.session.trees import Stored, Tree
 from lua_ls_persist.store.rows import TABLE, StoredFunction
@@ -32,7 +32,7 @@ def _info(services: DataServices, arguments: _Arguments) -> Tree:
         "name": info.root or None,
         "entries": info.entries,
         "id": table_id,
-        "compression": compression_tree(compression_of(services.store, table_id)),
+        "compression": compression_tree(services.store.compression(table_id)),
     }
 
 

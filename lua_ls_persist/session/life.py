@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, final
 
@@ -120,8 +120,7 @@ class Life:
             self._images.collecting(),
             self.runner.persistence.own_transaction(changes_entries=False) as store,
         ):
-            removed = store.collect(references, on_progress=on_progress)
-        return Collected(**asdict(removed))
+            return store.collect(references, on_progress=on_progress)
 
     # -- back and forth in the history
 

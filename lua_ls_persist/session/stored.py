@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
 from pathlib import Path as FilePath
 from typing import TextIO
 
@@ -21,7 +20,6 @@ from lua_ls_persist.model import (
     Value,
 )
 from lua_ls_persist.paths import Path, keys_of
-from lua_ls_persist.session.data_compression import compression_of
 from lua_ls_persist.session.following import functions_at
 from lua_ls_persist.session.life import Life
 from lua_ls_persist.session.recompile import compiled_again
@@ -50,7 +48,7 @@ class StoredData:
             store = runner.store
             return [
                 StoredTable(
-                    root.name, root.entries, root.table_id, compression_of(store, root.table_id)
+                    root.name, root.entries, root.table_id, store.compression(root.table_id)
                 )
                 for root in store.roots()
             ]
@@ -65,7 +63,7 @@ class StoredData:
             if not table_id:
                 return None
             entries = runner.store.table_info(table_id).entries
-            return StoredTable(name, entries, table_id, compression_of(runner.store, table_id))
+            return StoredTable(name, entries, table_id, runner.store.compression(table_id))
 
         return self._life.call(look)
 
@@ -150,7 +148,7 @@ class StoredData:
 
     def sizes(self) -> StoreSizes:
         """How large the file is, and what is in it. Counts, so it takes a while in a large one."""
-        return self._life.call(lambda runner: StoreSizes(**asdict(runner.store.sizes())))
+        return self._life.call(lambda runner: runner.store.sizes())
 
     def vacuum(self) -> int:
         """Give free space back to the disk; how many bytes the file has become smaller.

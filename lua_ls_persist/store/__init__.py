@@ -8,8 +8,9 @@ Names are loaded when they are first used: who only wants to know where a file i
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from lua_ls_persist._loading import names_from
 
 if TYPE_CHECKING:
     from lua_ls_persist.store.migrations import FORMAT_VERSION
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from lua_ls_persist.store.repair import repair
     from lua_ls_persist.store.rows import (
         CodeRow,
-        Collected,
         Difference,
         Entry,
         FunctionRow,
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
         Recorded,
         Repaired,
         Root,
-        Sizes,
         StoredFunction,
         StoredImage,
         TableInfo,
@@ -47,7 +46,6 @@ __all__ = [
     "FOLDER_NAME",
     "FORMAT_VERSION",
     "CodeRow",
-    "Collected",
     "Description",
     "Difference",
     "Entry",
@@ -62,7 +60,6 @@ __all__ = [
     "Recorded",
     "Repaired",
     "Root",
-    "Sizes",
     "Store",
     "StoredFunction",
     "StoredImage",
@@ -75,53 +72,7 @@ __all__ = [
     "repair",
 ]
 
-_MODULES = {
-    "migrations": ("FORMAT_VERSION",),
-    "opening": (
-        "APPLICATION_ID",
-        "library_versions",
-    ),
-    "paths": (
-        "FOLDER_NAME",
-        "default_path",
-    ),
-    "recording": (
-        "Description",
-        "HistoryLimits",
-    ),
-    "repair": ("repair",),
-    "rows": (
-        "CodeRow",
-        "Collected",
-        "Difference",
-        "Entry",
-        "FunctionRow",
-        "Key",
-        "Native",
-        "Nested",
-        "NewCode",
-        "Page",
-        "Pair",
-        "Recorded",
-        "Repaired",
-        "Root",
-        "Sizes",
-        "StoredFunction",
-        "StoredImage",
-        "TableInfo",
-        "Text",
-        "Value",
-        "as_native",
-    ),
-    "store": ("Store",),
-}
-_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+_MODULES = (".paths", ".rows", ".migrations", ".opening", ".recording", ".store", ".repair")
 
-
-def __getattr__(name: str) -> object:
-    module = _MODULE_OF.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(importlib.import_module(f"{__name__}.{module}"), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # a type checker that saw it would accept any name
+    __getattr__ = names_from(__name__, __all__, _MODULES)

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeAlias, cast
 
+from lua_ls_persist.model import Collected
 from lua_ls_persist.store.images import Facts, Piece
 from lua_ls_persist.store.marking import (
     IDS_AT_ONCE,
@@ -27,7 +28,7 @@ from lua_ls_persist.store.marking import (
     Marking,
     exhausted,
 )
-from lua_ls_persist.store.rows import Collected, StoredImage
+from lua_ls_persist.store.rows import StoredImage
 
 STEP_BUDGET_MS: Final = 20
 """How long a step lasts, roughly. A pause of 50 ms would be felt."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Final, TypeAlias, cast
 
+from lua_ls_persist.model import TableCompression
 from lua_ls_persist.store.entries import LONG_STRING_LENGTH
 from lua_ls_persist.store.packing import (
     DICTIONARY_MIN,
@@ -28,7 +29,7 @@ from lua_ls_persist.store.packing import (
     trained,
 )
 from lua_ls_persist.store.points import Points
-from lua_ls_persist.store.rows import STRING, Compressed, Key, Native, Text
+from lua_ls_persist.store.rows import STRING, Key, Native, Text
 from lua_ls_persist.store.unpacking import LONG_STRING, PACKED_STRING
 
 SHORT_BYTES_MIN: Final = 32
@@ -147,7 +148,7 @@ class Compression(Points):
 
     def compress(
         self, table_id: int | None = None, *, on_progress: Progress | None = None
-    ) -> list[tuple[int, Compressed]]:
+    ) -> list[tuple[int, TableCompression]]:
         """Compresses a table, or all named ones: in the transaction that is open, or in its own.
 
         The ids of the tables, and what came of each. `on_progress` hears how far it is with the
@@ -169,13 +170,13 @@ class Compression(Points):
             self._cursor.execute(_SQL_TEMPORARY[1])
         return found
 
-    def compression(self, table_id: int) -> Compressed | None:
+    def compression(self, table_id: int) -> TableCompression | None:
         """What came of compressing a table when that was last done; None if it never was."""
         with self._reading:
             row = self._cursor.execute(_SQL_RECORDED, (table_id,)).get
-        return None if row is None else Compressed(*cast("tuple[int, int, int, int]", row))
+        return None if row is None else TableCompression(*cast("tuple[int, int, int, int]", row))
 
-    def _compress(self, table_id: int, on_progress: Progress | None) -> Compressed:
+    def _compress(self, table_id: int, on_progress: Progress | None) -> TableCompression:
         self._cursor.execute(_SQL_INSIDE, (table_id,))
         sample = _Sample()
         for piece in self._pieces(table_id):

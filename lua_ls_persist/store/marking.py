@@ -17,8 +17,9 @@ from typing import Final, cast
 
 import apsw
 
+from lua_ls_persist.model import Collected
 from lua_ls_persist.store.images import Images
-from lua_ls_persist.store.rows import Collected, Native
+from lua_ls_persist.store.rows import Native
 
 logger = logging.getLogger(__name__)
 

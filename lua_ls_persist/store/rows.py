@@ -174,46 +174,6 @@ class StoredFunction:
 
 
 @dataclass(frozen=True, slots=True)
-class Collected:
-    """What a collection removed; `bytes` is what the file can use again for other things."""
-
-    tables: int = 0
-    functions: int = 0
-    cells: int = 0
-    codes: int = 0
-    bytes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Compressed:
-    """What came of compressing a table: its strings, and their bytes before and after.
-
-    Short strings are not among them. `stored_bytes` is with the dictionary.
-    """
-
-    strings: int
-    compressed: int
-    plain_bytes: int
-    stored_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """How large a store is. `file_bytes` is with `free_bytes`, which `vacuum` gives back."""
-
-    file_bytes: int
-    free_bytes: int
-    tables: int
-    entries: int
-    long_strings: int
-    functions: int
-    cells: int
-    codes: int
-    images: int
-    images_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
 class Repaired:
     """What a repair has brought over, and sentences about what is lost."""
 

@@ -9,9 +9,10 @@ from typing import Final, cast
 
 import apsw
 
+from lua_ls_persist.model import StoreSizes
 from lua_ls_persist.store.migrations import MIGRATIONS
 from lua_ls_persist.store.places import Places
-from lua_ls_persist.store.rows import Native, Sizes
+from lua_ls_persist.store.rows import Native
 
 PROBLEMS_MAX: Final = 100
 """No more problems of one sort are told."""
@@ -220,11 +221,11 @@ _CHECKS: Final[tuple[tuple[str, str], ...]] = (
 class Upkeep(Places):
     """Looks after the file."""
 
-    def sizes(self) -> Sizes:
+    def sizes(self) -> StoreSizes:
         """How large the store is, and what is in it."""
         with self._reading:
             row = self._cursor.execute(_SQL_SIZES).get
-        return Sizes(*cast("tuple[int, ...]", row))
+        return StoreSizes(*cast("tuple[int, ...]", row))
 
     def vacuum(self) -> int:
         """Writes the file anew without free space; how many bytes it has become smaller.

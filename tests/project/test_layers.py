@@ -21,9 +21,11 @@ PLAIN = {
     "protocol",
     "wire",
     "_version",
+    "_loading",
 }
 LAYERS: dict[str, set[str]] = {
     "_version": set(),
+    "_loading": set(),
     "errors": {"model"},
     "model": set(),
     "pretty": {"model"},

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lua_ls_persist.errors import StoreError
-from lua_ls_persist.store import Collected, Store, collect
+from lua_ls_persist.model import Collected
+from lua_ls_persist.store import Store, collect
 from lua_ls_persist.store.rows import FUNCTION, INTEGER, STRING, TABLE, StoredImage
 from tests.store.helpers import contents, fill, new_code, new_store, write
 
