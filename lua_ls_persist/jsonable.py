@@ -225,6 +225,7 @@ def grid_to_json(page: GridPage) -> dict[str, Json]:
             {"name": unicode_text(column.name), "types": dict(column.types)}
             for column in page.columns
         ],
+        "columns_left_out": page.columns_left_out,
         "rows": [
             {
                 "key": value_to_json(row.key),

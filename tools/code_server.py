@@ -135,8 +135,9 @@ class CodeServer(contextlib.AbstractContextManager["CodeServer"]):
         node_tools.run(self._command("--install-extension", str(vsix)))
 
     def url(self, folder: Path, **payload: str) -> str:
-        """The address at which a folder is open."""
-        query = {"folder": str(folder)}
+        """The address at which a folder, or a file that names several, is open."""
+        kind = "workspace" if folder.suffix == ".code-workspace" else "folder"
+        query = {kind: str(folder)}
         if payload:
             query["payload"] = json.dumps([[name, value] for name, value in payload.items()])
         return f"http://127.0.0.1:{self.port}/?{urllib.parse.urlencode(query)}"

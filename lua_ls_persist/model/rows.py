@@ -84,6 +84,8 @@ class GridPage:
 
     table: str
     columns: tuple[GridColumn, ...]
+    columns_left_out: int
+    """So many other fields were found in rows."""
     rows: tuple[GridRow, ...]
     offset: int
     total: int

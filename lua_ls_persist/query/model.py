@@ -17,7 +17,7 @@ FIELD_STEPS_MAX: Final = 16
 FIELD_LENGTH_MAX: Final = 1_000
 ORDER_FIELDS_MAX: Final = 8
 GROUP_FIELDS_MAX: Final = 8
-SELECT_FIELDS_MAX: Final = 100
+SELECT_FIELDS_MAX: Final = 256
 VALUES_MAX: Final = 10_000
 """How many values all conditions of a query have."""
 LIMIT_MAX: Final = 100_000

@@ -30,7 +30,7 @@ from lua_ls_persist.session.runner import Runner
 from lua_ls_persist.session.shown import Shown, bounded
 from lua_ls_persist.session.stored import walk
 from lua_ls_persist.session.trees import Tree
-from lua_ls_persist.store.grids import Grid, check_page
+from lua_ls_persist.store.grids import COLUMNS_MAX, Grid, check_page
 from lua_ls_persist.store.rows import FUNCTION, TABLE, native_key
 from lua_ls_persist.store.rows import Value as Native
 from lua_ls_persist.vm import Stopped
@@ -333,7 +333,7 @@ def _page(
     of_table = table_id(runner, keys)
     known = store.columns(of_table)
     types = {field.text: counts for field, counts in known}
-    fields: tuple[Field, ...] = query.select or tuple(field for field, _ in known)
+    fields: tuple[Field, ...] = query.select or tuple(field for field, _ in known[:COLUMNS_MAX])
     found = store.grid(of_table, Grid(replace(query, select=fields), search, fields), offset, limit)
     rows = []
     for row in found.rows:
@@ -349,6 +349,7 @@ def _page(
     return GridPage(
         table=path,
         columns=tuple(GridColumn(field.text, types.get(field.text, {})) for field in fields),
+        columns_left_out=sum(field not in fields for field, _ in known),
         rows=tuple(rows),
         offset=offset,
         total=found.total,

@@ -11,17 +11,20 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from bisect import bisect_left, bisect_right
 from collections import Counter, OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
 from lua_ls_persist.errors import QueryError
 from lua_ls_persist.query import Field, Group, OrderField, Position, Query
 from lua_ls_persist.query.cursor import fingerprint
 from lua_ls_persist.query.fields import VALUE, field_text
+from lua_ls_persist.query.model import SELECT_FIELDS_MAX
 from lua_ls_persist.store.aggregates import Aggregates
 from lua_ls_persist.store.backups import PageProgress
 from lua_ls_persist.store.planner import Choice, Question, conjuncts, unpinned
@@ -49,7 +52,10 @@ SAMPLE_ROWS: Final = 200
 """Columns are looked for in so many rows at each end of a table."""
 SAMPLE_ENTRIES_MAX: Final = 20_000
 SAMPLE_BYTES_MAX: Final = 4 * 1024 * 1024
-COLUMNS_MAX: Final = 50
+COLUMNS_MAX: Final = SELECT_FIELDS_MAX
+"""So many columns a grid has; later pages ask for them by their names."""
+FIELDS_SAMPLED_MAX: Final = 1_000
+"""So many entries of a row are looked at: an array with more is hardly a record."""
 COLUMN_NAME_MAX: Final = 100
 """A longer key is hardly the name of a column."""
 GRID_LIMIT_MAX: Final = 1_000
@@ -154,7 +160,7 @@ class Grids(Aggregates):
     def columns(self, table_id: int) -> list[tuple[Field, dict[str, int]]]:
         """The fields of a table's rows, the most frequent first, with types of their values.
 
-        They are looked for in the rows at both ends.
+        They are looked for in the rows at both ends. There may be more than a grid shows.
         """
         assert not self.in_transaction, "what is known is of committed data"
         with self.one_state(), self._reading:
@@ -355,22 +361,44 @@ class Grids(Aggregates):
             ends |= {row[:2]: row for row in cast("list[Pair]", found.fetchall())}
         counts: dict[str, Counter[str]] = {}
         fields: dict[str, Field] = {}
-        inner: list[Any] = []
+        inner: list[int] = []
         for row in ends.values():
             if row[2] == TABLE:
-                inner.append(row[3])
+                inner.append(cast("int", row[3]))
             else:
                 fields[VALUE.text] = VALUE
                 counts.setdefault(VALUE.text, Counter())[_type(row[2])] += 1
-        records = self.nested(inner, entries_max=SAMPLE_ENTRIES_MAX, bytes_max=SAMPLE_BYTES_MAX)
-        for record in records.values():
-            for key_kind, key, kind, _ in record.rows:
-                field = _column(key_kind, key)
-                if field is not None:
-                    fields[field.text] = field
-                    counts.setdefault(field.text, Counter())[_type(kind)] += 1
-        by_frequency = sorted(counts, key=lambda text: (-counts[text].total(), text))
-        return [(fields[text], dict(counts[text])) for text in by_frequency[:COLUMNS_MAX]]
+        for key_kind, key, kind in self._sampled_entries(inner):
+            field = _column(key_kind, key)
+            if field is not None:
+                fields[field.text] = field
+                counts.setdefault(field.text, Counter())[_type(kind)] += 1
+        if inner and not counts:
+            # Rows without a single field are shown whole: there must be something to see of them.
+            fields[VALUE.text] = VALUE
+            counts[VALUE.text] = Counter({_type(TABLE): len(inner)})
+        by_frequency = sorted(counts, key=lambda text: (-counts[text].total(), _natural(text)))
+        return [(fields[text], dict(counts[text])) for text in by_frequency]
+
+    def _sampled_entries(self, tables: list[int]) -> Iterator[tuple[int, Native, int]]:
+        """The entries of small tables, and the first ones of large ones, within bounds."""
+        left = SAMPLE_ENTRIES_MAX
+        small = self.nested(tables, entries_max=left, bytes_max=SAMPLE_BYTES_MAX)
+        for table_id in tables:
+            record = small.get(table_id)
+            if record is not None:
+                rows = [row[:3] for row in record.rows]
+            else:
+                sql = (
+                    "SELECT key_kind, key, kind FROM full_entries WHERE table_id = ?"
+                    " ORDER BY key_kind, key LIMIT ?"
+                )
+                found = self._connection.execute(sql, (table_id, min(FIELDS_SAMPLED_MAX, left)))
+                rows = cast("list[tuple[int, Native, int]]", found.fetchall())
+            yield from rows
+            left -= len(rows)
+            if left <= 0:
+                return
 
 
 class _Known:
@@ -425,6 +453,11 @@ def _column(key_kind: int, key: Native) -> Field | None:
     if key_kind == INTEGER and isinstance(key, int):
         return Field(field_text((key,)), (key,))
     return None
+
+
+def _natural(text: str) -> str:
+    """A text to sort by, such that `c2` comes before `c10`."""
+    return re.sub(r"[0-9]+", lambda digits: digits[0].zfill(COLUMN_NAME_MAX), text)
 
 
 def check_page(offset: int, limit: int) -> None:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,10 +48,20 @@ def run_suites(
     settings: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
     trust: bool = False,
+    folders: Sequence[str] = (),
 ) -> list[Outcome]:
-    """Opens an editor on a fresh workspace below `folder`, and runs the suites of those names."""
+    """Opens an editor on a fresh workspace below `folder`, and runs the suites of those names.
+
+    With `folders`, the workspace has several, of these names.
+    """
     workspace, results = folder / "workspace", folder / "results.json"
     workspace.mkdir(parents=True)
+    if folders:
+        for name in folders:
+            (workspace / name).mkdir()
+        workspace /= "several.code-workspace"
+        listed = [{"path": name} for name in folders]
+        workspace.write_text(json.dumps({"folders": listed}), encoding="utf-8")
     own = {"luaPersist.server.command": server_command(), **UNASKED, **(settings or {})}
     variables = {
         "LUA_PERSIST_TEST_RESULTS": str(results),

@@ -16,14 +16,18 @@ SUITES = {
     "server": "evaluate,views,prompt",
     "commands": "commands,settings",
     "untrusted": "untrusted",
+    "folders": "folders",
 }
-TESTS_MIN = {"setup": 85, "server": 33, "commands": 45, "untrusted": 2}
+FOLDERS = {"folders": ("first", "second")}
+TESTS_MIN = {"setup": 88, "server": 33, "commands": 45, "untrusted": 2, "folders": 4}
 
 
 @pytest.mark.usefixtures("built")
 @pytest.mark.parametrize("name", SUITES)
 def test_the_extension_in_a_real_editor(name: str, tmp_path: Path) -> None:
-    outcomes = run_suites(tmp_path, SUITES[name], trust=name == "untrusted")
+    outcomes = run_suites(
+        tmp_path, SUITES[name], trust=name == "untrusted", folders=FOLDERS.get(name, ())
+    )
     failed = failures(outcomes)
     assert not failed, failed
     assert len(outcomes) >= TESTS_MIN[name]

@@ -15,7 +15,13 @@ from hypothesis import strategies as st
 from lua_ls_persist.errors import QueryError, StoreError
 from lua_ls_persist.query import Class, Query, parse_field, parse_query, parse_where
 from lua_ls_persist.store import Store, grids
-from lua_ls_persist.store.grids import COLUMNS_MAX, GRID_LIMIT_MAX, ORDERS_KEPT_MAX, Grid
+from lua_ls_persist.store.grids import (
+    COLUMNS_MAX,
+    FIELDS_SAMPLED_MAX,
+    GRID_LIMIT_MAX,
+    ORDERS_KEPT_MAX,
+    Grid,
+)
 from lua_ls_persist.store.rows import BOOLEAN, FLOAT, INTEGER, STRING, TABLE, Entry, Value
 from tests.store.helpers import write
 from tests.store.query_data import ROWS, Made, fields, made, queries, wheres
@@ -234,7 +240,41 @@ def test_columns_are_found_at_both_ends(store: Store, monkeypatch: pytest.Monkey
     many = [(1100, STRING, f"c{number}", INTEGER, 1) for number in range(COLUMNS_MAX - 10)]
     write(store, *many)
     assert len(store.columns(USERS)) == COLUMNS_MAX - 5
-    assert [field.text for field, _ in store.columns(USERS)][:2] == ["age", "name"]
+    names = [field.text for field, _ in store.columns(USERS)]
+    assert names[:2] == ["age", "name"]
+    others = [name for name in names if name.startswith("c")]
+    assert others == [f"c{number}" for number in range(COLUMNS_MAX - 10)]
+
+
+def test_rows_of_many_fields_have_columns(store: Store) -> None:
+    """Also rows that are too large to be read whole with their table."""
+    with store.transaction():
+        table_id = store.root("wide", create=True)
+        first = store.reserve(2)
+        store.apply(
+            [(table_id, INTEGER, row, TABLE, row) for row in (first, first + 1)]
+            + [(first, STRING, f"c{number}", INTEGER, number) for number in range(300)]
+            + [(first + 1, INTEGER, number, INTEGER, 1) for number in range(5_000)],
+            new_tables=[(first,), (first + 1,)],
+        )
+    names = [field.text for field, _ in store.columns(table_id)]
+    assert names[:3] == ["[0]", "[1]", "[2]"]
+    assert len(names) == 300 + FIELDS_SAMPLED_MAX
+    assert names[-1] == "c299"
+
+
+def test_rows_without_fields_are_shown_whole(store: Store) -> None:
+    with store.transaction():
+        table_id = store.root("odd", create=True)
+        first = store.reserve(2)
+        store.apply(
+            [(table_id, INTEGER, row, TABLE, row) for row in (first, first + 1)]
+            + [(first, BOOLEAN, 1, INTEGER, 1)],
+            new_tables=[(first,), (first + 1,)],
+        )
+    assert [(field.text, types) for field, types in store.columns(table_id)] == [
+        ("@value", {"table": 2})
+    ]
 
 
 @pytest.mark.parametrize(("offset", "limit"), [(-1, 1), (0, 0), (0, GRID_LIMIT_MAX + 1)])

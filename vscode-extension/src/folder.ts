@@ -1,15 +1,55 @@
 // Which session the views are about: that of the active Lua document, else of the first folder.
 
 import * as vscode from "vscode";
+import { Lifetime } from "./lifetime";
+
+/** The field `uri` for commands of the server; empty where there is no folder at all. */
+export interface Place {
+  uri?: string;
+}
+
+const NOTEBOOK_CELL = "vscode-notebook-cell";
 
 let last: vscode.Uri | undefined;
 
-/** The field `uri` for commands of the server; empty where there is no folder at all. */
-export function currentFolder(): { uri?: string } {
-  const document = vscode.window.activeTextEditor?.document;
-  if (document?.languageId === "lua" && document.uri.scheme === "file") last = document.uri;
-  const uri =
-    (last === undefined ? undefined : vscode.workspace.getWorkspaceFolder(last)?.uri) ??
-    vscode.workspace.workspaceFolders?.[0]?.uri;
+export function currentFolder(): Place {
+  const uri = current()?.uri;
   return uri === undefined ? {} : { uri: uri.toString() };
+}
+
+/** Its name, where there are others: what is said about one session must not be taken for another. */
+export function nameOf({ uri }: Place): string | undefined {
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  if (folders.length < 2 || uri === undefined) return undefined;
+  return vscode.workspace.getWorkspaceFolder(vscode.Uri.parse(uri))?.name;
+}
+
+/** Calls back when another folder has become the current one, or is called otherwise. */
+export function onFolderChanged(changed: () => void): vscode.Disposable {
+  const lifetime = new Lifetime();
+  const state = () => JSON.stringify([currentFolder(), nameOf(currentFolder())]);
+  let before = state();
+  const look = () => {
+    const now = state();
+    if (now === before) return;
+    before = now;
+    changed();
+  };
+  lifetime.own(vscode.window.onDidChangeActiveTextEditor(look));
+  lifetime.own(vscode.workspace.onDidChangeWorkspaceFolders(look));
+  return lifetime;
+}
+
+function current(): vscode.WorkspaceFolder | undefined {
+  const document = vscode.window.activeTextEditor?.document;
+  if (document?.languageId === "lua") {
+    // A cell lies where its notebook lies.
+    const { uri } = document;
+    const file = uri.scheme === NOTEBOOK_CELL ? uri.with({ scheme: "file", fragment: "" }) : uri;
+    if (file.scheme === "file") last = file;
+  }
+  return (
+    (last === undefined ? undefined : vscode.workspace.getWorkspaceFolder(last)) ??
+    vscode.workspace.workspaceFolders?.[0]
+  );
 }

@@ -107,6 +107,7 @@ export interface RowsQuery {
 export interface RowsPage {
   table: string;
   columns: Column[];
+  columns_left_out: number;
   rows: Row[];
   total: number;
   filtered: number;
@@ -316,7 +317,7 @@ export interface ServerCommands {
   ];
   evaluateExamples: [{ uri: string; position?: LspPosition }, JsonValue];
   evaluateText: [Folder & { text: string; name?: string }, Evaluation];
-  interrupt: [Record<string, never>, { interrupted: boolean }];
+  interrupt: [{ uri?: string }, { interrupted: boolean }];
   restart: [Folder, { restarted: boolean }];
   reset: [Folder, JsonValue];
   clearResults: [{ uri?: string }, { cleared: boolean }];

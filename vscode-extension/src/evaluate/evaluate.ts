@@ -4,9 +4,10 @@ import * as vscode from "vscode";
 import type { Range as LspRange } from "vscode-languageclient/node";
 import type { CommandName, Handlers } from "../commands";
 import { tellFailure } from "../failures";
+import { currentFolder, nameOf, type Place } from "../folder";
 import type { Evaluation, ParamsOf, ResultOf, ServerCommand } from "../protocol";
 import type { LuaServer } from "../server/luaServer";
-import type { Texts } from "../texts";
+import { TEXT_SCHEME, type Texts } from "../texts";
 import type { InlineResults } from "./inline";
 import { type Results, wholeText } from "./results";
 
@@ -30,6 +31,8 @@ export type EvaluateCommand = Extract<
   | "restartSession"
   | "resetSession"
 >;
+
+const NO_RESULT = "Lua Persist: there is no result yet. Evaluate some Lua first: Ctrl+Enter.";
 
 export class Evaluating {
   constructor(
@@ -56,7 +59,7 @@ export class Evaluating {
       openResult: (number?: number) => this.open(number),
       undo: () => this.travel("undo"),
       redo: () => this.travel("redo"),
-      restartSession: () => this.restart("restart", "The session goes on in a fresh VM."),
+      restartSession: () => this.restart("restart", "goes on in a fresh VM"),
       resetSession: () => this.reset(),
     };
   }
@@ -152,7 +155,7 @@ export class Evaluating {
   private async copy(number: number | undefined): Promise<void> {
     const kept = this.results.get(number);
     if (kept === undefined) {
-      void vscode.window.showInformationMessage("Lua Persist: there is no result yet.");
+      void vscode.window.showInformationMessage(NO_RESULT);
       return;
     }
     await vscode.env.clipboard.writeText(wholeText(kept.evaluation));
@@ -161,7 +164,10 @@ export class Evaluating {
 
   private async open(number: number | undefined): Promise<void> {
     const kept = this.results.get(number);
-    if (kept === undefined) return;
+    if (kept === undefined) {
+      void vscode.window.showInformationMessage(NO_RESULT);
+      return;
+    }
     await this.texts.show(`Result ${kept.number}.lua`, wholeText(kept.evaluation), {
       viewColumn: vscode.ViewColumn.Beside,
       preserveFocus: true,
@@ -171,7 +177,7 @@ export class Evaluating {
   private async travel(name: "undo" | "redo"): Promise<void> {
     try {
       const uri = luaEditor()?.document.uri.toString();
-      const { text } = await this.server.call(name, uri === undefined ? {} : { uri });
+      const { text } = await this.server.call(name, uri === undefined ? currentFolder() : { uri });
       this.inline.clear();
       vscode.window.setStatusBarMessage(`$(discard) ${text ?? `${name}: done`}`, 5_000);
     } catch (error) {
@@ -179,11 +185,13 @@ export class Evaluating {
     }
   }
 
+  /** Of the current folder only: others have a VM, and images, of their own. */
   private async restart(name: "restart" | "reset", done: string): Promise<void> {
+    const folder = currentFolder();
     try {
-      await this.server.call(name, {});
+      await this.server.call(name, folder);
       this.inline.clear();
-      vscode.window.setStatusBarMessage(`$(check) ${done}`, 5_000);
+      vscode.window.setStatusBarMessage(`$(check) The session${of(folder)} ${done}`, 5_000);
     } catch (error) {
       this.fail(error);
     }
@@ -191,11 +199,11 @@ export class Evaluating {
 
   private async reset(): Promise<void> {
     const confirmed = await vscode.window.showWarningMessage(
-      "Reset the Lua session? Globals and images of the VM go; stored tables and functions stay.",
+      `Reset the Lua session${of(currentFolder())}? Globals and images of the VM go; stored tables and functions stay.`,
       { modal: true },
       "Reset",
     );
-    if (confirmed === "Reset") await this.restart("reset", "The session begins anew.");
+    if (confirmed === "Reset") await this.restart("reset", "begins anew");
   }
 
   private fail(error: unknown): void {
@@ -204,9 +212,18 @@ export class Evaluating {
   }
 }
 
+function of(folder: Place): string {
+  const name = nameOf(folder);
+  return name === undefined ? "" : ` of ${name}`;
+}
+
+/** What is only shown, such as stored sources and older versions, is not evaluated. */
+const SHOWN_ONLY = new Set(["lua-persist", TEXT_SCHEME, "git"]);
+
 function luaEditor(): vscode.TextEditor | undefined {
   const editor = vscode.window.activeTextEditor;
-  return editor?.document.languageId === "lua" ? editor : undefined;
+  if (editor === undefined || SHOWN_ONLY.has(editor.document.uri.scheme)) return undefined;
+  return editor.document.languageId === "lua" ? editor : undefined;
 }
 
 function lspRange(range: vscode.Range): LspRange {

@@ -6,7 +6,7 @@ import { COMMANDS } from "../commands";
 import { Lifetime } from "../lifetime";
 import type { Evaluation, OutputPiece, Problem } from "../protocol";
 import { setting } from "../settings";
-import { fenced, oneLine, type Results, valueLabel } from "./results";
+import { fenced, oneLine, placeText, type Results, valueLabel } from "./results";
 import { meets, moved, type Span } from "./tracking";
 
 type Kind = "result" | "output" | "error" | "pending";
@@ -296,7 +296,7 @@ function resultHover(evaluation: Evaluation, number: number): string {
 
 function problemHover(problem: Problem, number: number): string {
   const frames = problem.traceback.map((frame) => {
-    const place = `${frame.chunk}:${frame.line ?? "?"}`;
+    const place = placeText(frame);
     const shown =
       frame.uri == null || frame.line === null
         ? `\`${place}\``

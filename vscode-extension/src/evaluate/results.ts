@@ -38,11 +38,14 @@ export function wholeText(evaluation: Evaluation): string {
 }
 
 export function problemText(problem: Problem): string {
-  const frames = problem.traceback.map(
-    (frame) => `\t${frame.chunk}:${frame.line ?? "?"}: in ${frame.function}`,
-  );
+  const frames = problem.traceback.map((frame) => `\t${placeText(frame)}: in ${frame.function}`);
   const trace = frames.length === 0 ? [] : ["stack traceback:", ...frames];
-  return [`${problem.chunk}:${problem.line ?? "?"}: ${problem.message}`, ...trace].join("\n");
+  return [`${placeText(problem)}: ${problem.message}`, ...trace].join("\n");
+}
+
+/** A place as Lua writes it; what is compiled in has no line. */
+export function placeText({ chunk, line }: { chunk: string; line: number | null }): string {
+  return line === null ? chunk : `${chunk}:${line}`;
 }
 
 /** The values on one line. */

@@ -1,5 +1,6 @@
 // What a cell has given, as outputs: text, grids of rows, errors with their places as links.
 
+import { placeText } from "../evaluate/results";
 import type { Evaluation, LuaValue, Problem } from "../protocol";
 
 const ROWS_MAX = 200;
@@ -30,7 +31,7 @@ export function gridHtml(value: LuaValue): string | undefined {
 
 export function problemHtml(problem: Problem): string {
   const frames = problem.traceback.map((frame) => {
-    const place = escaped(`${frame.chunk}:${frame.line ?? "?"}`);
+    const place = escaped(placeText(frame));
     const target = `${frame.uri ?? ""}#L${frame.line ?? 1}`;
     const shownPlace =
       frame.uri == null || !frame.uri.startsWith("file:")

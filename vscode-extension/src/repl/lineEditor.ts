@@ -71,10 +71,12 @@ export class LineEditor {
     const lines = this.text.split("\n");
     const shown = lines.map((line, at) => this.prompt(at) + line).join("\r\n");
     const [row, column] = this.place(this.cursor);
-    const [lastRow] = this.place(this.text.length);
+    const [lastRow, end] = this.place(this.text.length);
+    // A terminal goes to the next row when something is written there, not when a row is full.
+    const turn = end === 0 ? " " : "";
     this.rowsAbove = row;
     const back = lastRow > row ? `${ESCAPE}${lastRow - row}A` : "";
-    return `${up}\r${ESCAPE}J${shown}${back}\r${column > 0 ? `${ESCAPE}${column}C` : ""}`;
+    return `${up}\r${ESCAPE}J${shown}${turn}${back}\r${column > 0 ? `${ESCAPE}${column}C` : ""}`;
   }
 
   /** Ends the line on the screen: what follows is written below it. */
@@ -83,6 +85,11 @@ export class LineEditor {
     const [lastRow] = this.place(this.text.length);
     this.rowsAbove = 0;
     return `${lastRow > row ? `${ESCAPE}${lastRow - row}B` : ""}\r\n`;
+  }
+
+  /** How many rows of the screen the line takes. */
+  get rows(): number {
+    return this.place(this.text.length)[0] + 1;
   }
 
   reset(): void {
@@ -101,10 +108,10 @@ export class LineEditor {
     let row = 0;
     let column = 0;
     for (const [at, line] of before.entries()) {
-      const width = visible(this.prompt(at)) + visible(line);
+      const width = columnsOf(this.prompt(at) + line, this.columns);
       column = width % this.columns;
-      row += Math.floor(width / this.columns);
-      if (at < before.length - 1) row += 1;
+      if (at === before.length - 1) row += Math.floor(width / this.columns);
+      else row += Math.max(Math.ceil(width / this.columns), 1);
     }
     return [row, column];
   }
@@ -251,8 +258,24 @@ export function keysOf(data: string): string[] {
   return data.match(/\x1b\[[\d;]*[A-Za-z~]|\x1bO[A-Z]|\x1b[\s\S]|[\s\S]/gu) ?? [];
 }
 
-/** How many columns a text takes, without its colours. */
-function visible(text: string): number {
+/** What a terminal draws in two columns: East Asian wide and fullwidth characters, and pictures. */
+const WIDE =
+  /[\u1100-\u115f\u2329\u232a\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{16fe0}-\u{1b2fb}\u{1f200}-\u{1f2ff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
+/** What stands on the character before it. */
+const NARROW = /[\p{Mn}\p{Me}\u200b-\u200f\u2060]/u;
+
+/**
+ * How many columns a text takes, without its colours, in a terminal of some width: a wide character
+ * that does not fit at the end of a row leaves a column empty.
+ */
+export function columnsOf(text: string, columns: number): number {
+  let width = 0;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are escape sequences
-  return [...text.replaceAll(/\x1b\[[\d;]*m/g, "")].length;
+  for (const character of text.replaceAll(/\x1b\[[\d;]*m/g, "")) {
+    if (NARROW.test(character)) continue;
+    const takes = WIDE.test(character) ? 2 : 1;
+    if (takes === 2 && width % columns === columns - 1) width += 1;
+    width += takes;
+  }
+  return width;
 }

@@ -1,13 +1,13 @@
 // A prompt in a terminal that shares the session: what is defined in the editor is there, and back.
 
-import * as path from "node:path";
 import * as vscode from "vscode";
 import { problemText } from "../evaluate/results";
-import { currentFolder } from "../folder";
+import { currentFolder, nameOf, type Place } from "../folder";
 import { Lifetime, messageOf } from "../lifetime";
 import type { Completions, Evaluation } from "../protocol";
 import type { LuaServer } from "../server/luaServer";
 import { type Asked, LineEditor } from "./lineEditor";
+import { Locations } from "./locations";
 
 const NAME = "Lua";
 const HISTORY_KEY = "luaPersist.replHistory";
@@ -22,44 +22,67 @@ const COLOR = {
   end: "\x1b[0m",
 };
 
+interface Prompt {
+  terminal: vscode.Terminal;
+  repl: Repl;
+}
+
 export class Repls implements vscode.Disposable {
   private readonly lifetime = new Lifetime();
-  private terminal: vscode.Terminal | undefined;
-  private repl: Repl | undefined;
+  /** One prompt a folder: what is typed in it goes where its first line says, whatever is edited. */
+  private readonly prompts = new Map<string, Prompt>();
+  private last: Repl | undefined;
 
   constructor(
     private readonly server: LuaServer,
     private readonly memory: vscode.Memento,
   ) {
-    this.lifetime.own(vscode.window.registerTerminalLinkProvider(new Locations()));
+    const links = new Locations((terminal) => this.placeOf(terminal));
+    this.lifetime.own(vscode.window.registerTerminalLinkProvider(links));
     this.lifetime.own(
-      vscode.window.onDidCloseTerminal((terminal) => {
-        if (terminal === this.terminal) this.terminal = undefined;
+      vscode.window.onDidCloseTerminal((closed) => {
+        for (const [key, { terminal, repl }] of this.prompts) {
+          if (terminal !== closed) continue;
+          this.prompts.delete(key);
+          if (this.last === repl) this.last = undefined;
+        }
       }),
     );
   }
 
   open(): void {
-    if (this.terminal === undefined) {
-      this.repl = new Repl(this.server, this.memory);
-      this.terminal = vscode.window.createTerminal({
-        name: NAME,
-        pty: this.repl,
-        iconPath: new vscode.ThemeIcon("database"),
-        isTransient: true,
-      });
-    }
-    this.terminal.show();
+    const place = currentFolder();
+    const key = place.uri ?? "";
+    const prompt = this.prompts.get(key) ?? this.make(place);
+    this.prompts.set(key, prompt);
+    this.last = prompt.repl;
+    prompt.terminal.show();
   }
 
-  /** The prompt that is open, for tests. */
+  /** The prompt that was opened last, for tests. */
   get current(): Repl | undefined {
-    return this.terminal === undefined ? undefined : this.repl;
+    return this.last;
   }
 
   dispose(): void {
-    this.terminal?.dispose();
+    for (const { terminal } of this.prompts.values()) terminal.dispose();
     this.lifetime.dispose();
+  }
+
+  private make(place: Place): Prompt {
+    const folder = nameOf(place);
+    const repl = new Repl(this.server, this.memory, place);
+    const terminal = vscode.window.createTerminal({
+      name: folder === undefined ? NAME : `${NAME} (${folder})`,
+      pty: repl,
+      iconPath: new vscode.ThemeIcon("database"),
+      isTransient: true,
+    });
+    return { terminal, repl };
+  }
+
+  private placeOf(wanted: vscode.Terminal): Place | undefined {
+    return [...this.prompts.values()].find(({ terminal }) => terminal === wanted)?.repl.place;
   }
 }
 
@@ -78,6 +101,7 @@ export class Repl implements vscode.Pseudoterminal {
   constructor(
     private readonly server: LuaServer,
     private readonly memory: vscode.Memento,
+    readonly place: Place,
   ) {
     const prompts = {
       first: `${COLOR.prompt}> ${COLOR.end}`,
@@ -103,8 +127,9 @@ export class Repl implements vscode.Pseudoterminal {
 
   open(dimensions: vscode.TerminalDimensions | undefined): void {
     this.setDimensions(dimensions ?? { columns: COLUMNS_DEFAULT, rows: 24 });
+    const session = nameOf(this.place) ?? "this workspace";
     this.line(
-      `${COLOR.quiet}Lua in the session of this workspace. Alt+Enter: new line, Tab: complete, Ctrl+C: interrupt.${COLOR.end}`,
+      `${COLOR.quiet}Lua in the session of ${session}. Alt+Enter: new line, Tab: complete, Ctrl+C: interrupt.${COLOR.end}`,
     );
     this.redraw();
   }
@@ -119,7 +144,7 @@ export class Repl implements vscode.Pseudoterminal {
 
   handleInput(data: string): void {
     if (this.running !== undefined) {
-      if (data === "\x03") void this.server.call("interrupt", {});
+      if (data === "\x03") void this.server.call("interrupt", this.place);
       else this.typedAhead += data;
       return;
     }
@@ -150,6 +175,7 @@ export class Repl implements vscode.Pseudoterminal {
   }
 
   private async evaluate(text: string): Promise<void> {
+    const { rows } = this.editor;
     this.write(this.editor.leave());
     if (text.trim() === "") {
       this.editor.reset();
@@ -161,12 +187,12 @@ export class Repl implements vscode.Pseudoterminal {
     this.running = { name, started: false, streamed: false };
     try {
       const evaluation = await this.server.call("evaluateText", {
-        ...currentFolder(),
+        ...this.place,
         text,
         name,
       });
       if (isIncomplete(evaluation)) {
-        this.write(`\x1b[${text.split("\n").length}A`);
+        this.write(`\x1b[${rows}A`);
         this.editor.goOn(text);
       } else {
         this.remember(text);
@@ -206,7 +232,7 @@ export class Repl implements vscode.Pseudoterminal {
     const { text, cursor } = this.editor;
     let found: Completions;
     try {
-      const place = { ...currentFolder(), text, offset: cursor };
+      const place = { ...this.place, text, offset: cursor };
       found = await this.server.call("completeText", place);
     } catch {
       return; // Completion is a help, not worth a message in the middle of a line.
@@ -255,30 +281,4 @@ function commonStart(texts: readonly string[]): string {
   let common = texts[0] ?? "";
   for (const text of texts) while (!text.startsWith(common)) common = common.slice(0, -1);
   return common;
-}
-
-interface Location extends vscode.TerminalLink {
-  file: string;
-  lineNumber: number;
-}
-
-/** `shapes.lua:12` in our terminal leads there. */
-class Locations implements vscode.TerminalLinkProvider<Location> {
-  provideTerminalLinks(context: vscode.TerminalLinkContext): Location[] {
-    if (context.terminal.name !== NAME) return [];
-    return [...context.line.matchAll(/([\w./\\-]+\.lua):(\d+)/g)].map((found) => ({
-      startIndex: found.index,
-      length: found[0].length,
-      tooltip: "Go to the source",
-      file: found[1] ?? "",
-      lineNumber: Number(found[2]),
-    }));
-  }
-
-  async handleTerminalLink({ file, lineNumber }: Location): Promise<void> {
-    const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? "";
-    const at = new vscode.Position(Math.max(lineNumber - 1, 0), 0);
-    const uri = vscode.Uri.file(path.resolve(folder, file));
-    await vscode.window.showTextDocument(uri, { selection: new vscode.Range(at, at) });
-  }
 }

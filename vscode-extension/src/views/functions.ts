@@ -1,7 +1,7 @@
 // The view Functions: what is stored, and whether it is still what its source says.
 
 import * as vscode from "vscode";
-import { currentFolder } from "../folder";
+import { currentFolder, type Place } from "../folder";
 import type { Drift, FunctionInfo } from "../protocol";
 import type { LuaServer } from "../server/luaServer";
 import type { Node, Page } from "./tree";
@@ -31,7 +31,7 @@ export class FunctionNode implements Node {
   constructor(
     readonly info: FunctionInfo,
     private readonly server: LuaServer,
-    readonly folder: { uri?: string },
+    readonly folder: Place,
   ) {
     this.path = info.path;
     const state = DRIFT[info.drift] ?? DRIFT.unknown;

@@ -1,7 +1,8 @@
 // The view History: evaluations that changed something, newest first.
 
 import * as vscode from "vscode";
-import { currentFolder } from "../folder";
+import { fenced } from "../evaluate/results";
+import { currentFolder, type Place } from "../folder";
 import type { HistoryEntry } from "../protocol";
 import type { LuaServer } from "../server/luaServer";
 import { counted, inPieces, type Node, type Page } from "./tree";
@@ -17,7 +18,7 @@ export class HistoryNode implements Node {
     readonly steps: number,
     /** The number of the evaluation before it; 0: there is none. */
     readonly older: number,
-    readonly folder: { uri?: string },
+    readonly folder: Place,
   ) {
     const firstLine = entry.source.trim().split("\n")[0] ?? "";
     this.item = new vscode.TreeItem(firstLine === "" ? entry.name : firstLine);
@@ -31,7 +32,7 @@ export class HistoryNode implements Node {
     const tooltip = new vscode.MarkdownString(
       [
         `**${entry.name}** · ${new Date(entry.made_utc).toLocaleString()}`,
-        `\`\`\`lua\n${entry.source.slice(0, 1_000)}\n\`\`\``,
+        fenced(entry.source.slice(0, 1_000), "lua"),
         [...keys, ...more].join("\n"),
       ].join("\n\n"),
     );

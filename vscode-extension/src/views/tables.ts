@@ -1,7 +1,7 @@
 // The view Tables: named tables with their sizes, indexes and schemas, and what is in them.
 
 import * as vscode from "vscode";
-import { currentFolder } from "../folder";
+import { currentFolder, type Place } from "../folder";
 import type { IndexInfo, TableInfo } from "../protocol";
 import type { LuaServer } from "../server/luaServer";
 import { counted, type Node, type Page } from "./tree";
@@ -14,7 +14,7 @@ export class TableNode implements Node {
   constructor(
     readonly info: TableInfo,
     private readonly server: LuaServer,
-    readonly folder: { uri?: string },
+    readonly folder: Place,
   ) {
     this.path = info.path;
     this.item = new vscode.TreeItem(info.name, vscode.TreeItemCollapsibleState.Collapsed);

@@ -50,6 +50,15 @@ export class Tree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
     this.refresh();
   }
 
+  /** Stands beside the view's name; empty for nothing. */
+  describe(text: string): void {
+    this.view.description = text;
+  }
+
+  get description(): string {
+    return this.view.description ?? "";
+  }
+
   refresh(node?: Node): void {
     this.changeEmitter.fire(node);
   }

@@ -1,6 +1,7 @@
 // Values in trees: any table or function, level by level, as the server's `inspect` tells them.
 
 import * as vscode from "vscode";
+import type { Place } from "../folder";
 import type { InspectEntry } from "../protocol";
 import type { LuaServer } from "../server/luaServer";
 import { inPieces, type Node, type Page } from "./tree";
@@ -28,7 +29,11 @@ export class ValueNode implements Node {
   readonly text: string;
   load?: (limit: number) => Promise<Page>;
 
-  constructor(entry: InspectEntry, server: LuaServer, folder: { uri?: string }) {
+  constructor(
+    entry: InspectEntry,
+    server: LuaServer,
+    readonly folder: Place,
+  ) {
     this.path = entry.path;
     this.type = entry.value.type;
     this.text = entry.value.text;
@@ -52,7 +57,7 @@ export class ValueNode implements Node {
 
 export async function valuePage(
   server: LuaServer,
-  folder: { uri?: string },
+  folder: Place,
   path: string,
   limit: number,
 ): Promise<Page> {

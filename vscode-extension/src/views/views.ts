@@ -3,7 +3,7 @@
 import * as vscode from "vscode";
 import type { CommandName, Handlers } from "../commands";
 import { tellFailure } from "../failures";
-import { currentFolder } from "../folder";
+import { currentFolder, nameOf, onFolderChanged } from "../folder";
 import { exportTable, type TablePanels } from "../grid/panel";
 import type { ImportPanels } from "../importing/panel";
 import { Lifetime } from "../lifetime";
@@ -17,6 +17,7 @@ import { type Node, Tree } from "./tree";
 import { ValueNode, valuePage } from "./values";
 
 const GLOBALS = "_G";
+const RUNS_CONTEXT = "luaPersist.serverRuns";
 
 export type ViewCommand = Extract<
   CommandName,
@@ -79,7 +80,15 @@ export class Views implements vscode.Disposable {
       }),
     );
     this.lifetime.own(server.onEvaluation(() => this.globals.refresh()));
-    this.lifetime.own(server.onState((state) => state === "running" && this.refresh()));
+    this.lifetime.own(onFolderChanged(() => this.turn()));
+    this.describe();
+    this.lifetime.own(
+      server.onState((state) => {
+        // Until then nobody knows whether anything is stored.
+        void vscode.commands.executeCommand("setContext", RUNS_CONTEXT, state === "running");
+        if (state === "running") this.refresh();
+      }),
+    );
   }
 
   handlers(): Handlers<ViewCommand> {
@@ -111,6 +120,16 @@ export class Views implements vscode.Disposable {
 
   dispose(): void {
     this.lifetime.dispose();
+  }
+
+  /** To another folder's session. */
+  private turn(): void {
+    this.describe();
+    if (this.server.state === "running") this.refresh();
+  }
+
+  private describe(): void {
+    for (const tree of this.all.values()) tree.describe(nameOf(currentFolder()) ?? "");
   }
 
   private refresh(): void {
@@ -160,8 +179,7 @@ export class Views implements vscode.Disposable {
     await this.try(async () => {
       const wanted = node instanceof ValueNode ? node : await this.table(node);
       if (wanted?.path == null) return;
-      const folder = wanted instanceof TableNode ? wanted.folder : currentFolder();
-      this.panels.open({ table: wanted.path, ...folder });
+      this.panels.open({ table: wanted.path, ...wanted.folder });
     });
   }
 
@@ -206,6 +224,7 @@ export class Views implements vscode.Disposable {
       fields: index.fields,
     });
     this.tables.refresh();
+    sayDeleted(`The index of ${table.path} by ${index.fields.join(", ")}`);
   }
 
   private async showSchema(node?: TableNode): Promise<void> {
@@ -238,17 +257,17 @@ export class Views implements vscode.Disposable {
         value === undefined
           ? undefined
           : this.try(async () => {
-              await this.server.call("set", { ...currentFolder(), path, value });
+              await this.server.call("set", { ...node.folder, path, value });
               this.refresh();
             }),
       );
   }
 
-  private async deleteValue({ path }: ValueNode): Promise<void> {
+  private async deleteValue({ path, folder }: ValueNode): Promise<void> {
     if (path === null) return;
-    await this.server.call("delete", { ...currentFolder(), path });
+    await this.server.call("delete", { ...folder, path });
     this.refresh();
-    vscode.window.setStatusBarMessage(`$(trash) ${path} is deleted; undo brings it back`, 5_000);
+    sayDeleted(path);
   }
 
   private async copyPath({ path }: { path: string | null }): Promise<void> {
@@ -304,6 +323,12 @@ export class Views implements vscode.Disposable {
   private async pickFunction(): Promise<string | undefined> {
     const { nodes } = await functionsPage(this.server, 1_000);
     const paths = nodes.flatMap((each) => (each instanceof FunctionNode ? [each.path] : []));
+    if (paths.length === 0) {
+      const text =
+        "Lua Persist: no function is stored yet. Evaluate function Memory.greet() … end first.";
+      void vscode.window.showInformationMessage(text);
+      return undefined;
+    }
     return vscode.window.showQuickPick(paths, { title: "Call which function?" });
   }
 
@@ -317,6 +342,7 @@ export class Views implements vscode.Disposable {
   private async deleteFunction({ path, folder }: FunctionNode): Promise<void> {
     await this.server.call("deleteFunction", { ...folder, path });
     this.refresh();
+    sayDeleted(path);
   }
 
   private async showChanges({ entry, older, folder }: HistoryNode): Promise<void> {
@@ -333,6 +359,10 @@ export class Views implements vscode.Disposable {
     this.refresh();
     vscode.window.setStatusBarMessage(`$(discard) ${text ?? "Undone"}`, 5_000);
   }
+}
+
+function sayDeleted(what: string): void {
+  vscode.window.setStatusBarMessage(`$(trash) ${what} is deleted; undo brings it back`, 5_000);
 }
 
 function changesText(source: string, differences: readonly Difference[]): string {

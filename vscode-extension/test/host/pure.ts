@@ -1,12 +1,14 @@
 // What needs no editor: the prompt's line, notebooks as text, conditions, formats.
 
 import * as assert from "node:assert/strict";
+import { problemText } from "../../src/evaluate/results";
 import { lineOf, parseLine, whereOf } from "../../src/grid/page/conditions";
 import { formatted } from "../../src/grid/page/formats";
 import { notebookText, parseNotebook, type TextCell } from "../../src/notebook/format";
 import { gridHtml } from "../../src/notebook/outputs";
-import type { LuaValue, Row } from "../../src/protocol";
-import { LineEditor } from "../../src/repl/lineEditor";
+import type { Frame, LuaValue, Problem, Row } from "../../src/protocol";
+import { columnsOf, LineEditor } from "../../src/repl/lineEditor";
+import { locationsIn } from "../../src/repl/locations";
 
 const LEFT = "\x1b[D";
 const UP = "\x1b[A";
@@ -64,6 +66,52 @@ export function pureSuite(): void {
     editor.draw();
     const wanted = `\x1b[1A\r\x1b[J> ${"a".repeat(25)}\r\x1b[7C`;
     assert.equal(editor.draw(), wanted);
+  });
+
+  it("counts columns as terminals do: wide characters, marks, rows that are full", () => {
+    const back = (text: string) => typed(text).draw().split("\r").at(-1);
+    assert.equal(back("abc"), "\x1b[5C");
+    assert.equal(back("你好"), "\x1b[6C");
+    assert.equal(back("😀"), "\x1b[4C");
+    assert.equal(back("e\u0301"), "\x1b[3C");
+    // The third row begins with the character that no longer fits on the second one.
+    assert.equal(columnsOf(`a${"你".repeat(10)}`, 20), 22);
+    assert.equal(columnsOf(`a${"你".repeat(9)}b`, 20), 20);
+    assert.equal(columnsOf("a你a", 2), 5);
+    // Of a row that is full, the next character makes the next row: the cursor is put there.
+    assert.equal(typed("a".repeat(18)).draw(), `\r\x1b[J> ${"a".repeat(18)} \r`);
+    assert.equal(typed("a".repeat(18), "\x1b\r", "b").rows, 2);
+    assert.equal(typed("a".repeat(19), "\x1b\r", "b").rows, 3);
+  });
+
+  it("finds places in what the prompt shows", () => {
+    const places = (line: string) =>
+      locationsIn(line).map(({ startIndex, length, lineNumber }) => [
+        line.slice(startIndex, startIndex + length),
+        lineNumber,
+      ]);
+    assert.deepEqual(places("shapes.lua:12: oops"), [["shapes.lua:12", 12]]);
+    assert.deepEqual(places("\tlib/größe.lua:3: in function 'f'"), [["lib/größe.lua:3", 3]]);
+    assert.deepEqual(places("\tmy tools/a b.lua:3: in main chunk"), [["my tools/a b.lua:3", 3]]);
+    assert.deepEqual(places("\trepl 3:1: in main chunk"), []);
+  });
+
+  it("writes a traceback as Lua does", () => {
+    const frame = (chunk: string, line: number | null): Frame => ({
+      chunk,
+      line,
+      function: "function 'error'",
+    });
+    const problem = {
+      chunk: "a.lua",
+      line: 2,
+      message: "oops",
+      traceback: [frame("[C]", null), frame("a.lua", 2)],
+    } as unknown as Problem;
+    assert.equal(
+      problemText(problem),
+      "a.lua:2: oops\nstack traceback:\n\t[C]: in function 'error'\n\ta.lua:2: in function 'error'",
+    );
   });
 
   checkConditions("age > 25", [["age", ">", 25]]);

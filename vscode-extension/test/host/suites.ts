@@ -3,6 +3,7 @@
 import { cellsSuite } from "./cells";
 import { commandsSuite } from "./commands";
 import { evaluateSuite } from "./evaluate";
+import { foldersSuite } from "./folders";
 import { lifeSuite, untrustedSuite } from "./life";
 import { manifestSuite } from "./manifest";
 import { promptSuite } from "./prompt";
@@ -25,4 +26,5 @@ export const suites: Record<string, () => void> = {
   commands: commandsSuite,
   settings: settingsSuite,
   prompt: promptSuite,
+  folders: foldersSuite,
 };

@@ -56,7 +56,7 @@ class RowsParams:
     """A rectangle of a table."""
 
     table: str = param(TABLE_DOC)
-    columns: list[str] | None = param("fields; otherwise the most frequent ones", None)
+    columns: list[str] | None = param("fields; otherwise the most frequent ones, up to 256", None)
     where: Any = param(WHERE_DOC, None)
     filter: str = param("a text that a shown cell or the key has", "", may_be_empty=True)
     order_by: Any = param("a field, or a list of fields and `{field, descending}`", None)
@@ -158,8 +158,9 @@ ROWS = COMMANDS.add(
     "Show Rows",
     RowsParams,
     rows,
-    "{table, columns: [{name, types: {type: count}}], rows: [{key: Value, path|null, "
-    "cells: [Value|null]}], total, filtered, offset, explain: {index|null, examined}}",
+    "{table, columns: [{name, types: {type: count}}], columns_left_out, "
+    "rows: [{key: Value, path|null, cells: [Value|null]}], total, filtered, offset, "
+    "explain: {index|null, examined}}",
 )
 PROFILE = COMMANDS.add(
     "profile",
