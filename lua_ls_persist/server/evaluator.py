@@ -158,7 +158,9 @@ class Evaluator:
         """
         if creates:
             self._check_trust()
-        use = Use()
+        return await self._use(Use(), call, creates=creates)
+
+    async def _use(self, use: Use, call: Callable[[Session], T], *, creates: bool = False) -> T:
         self._work.append(use)
         try:
             async with self._turn:
@@ -185,17 +187,25 @@ class Evaluator:
     ) -> T | None:
         """As `use` for what cannot wait: None at once when the session is busy, or takes longer.
 
-        Also in a workspace that is not trusted: looking at live values may load stored code.
+        Other glances do not make it busy: they are over soon. None also in a workspace that is not
+        trusted: looking at live values may load stored code.
         """
-        if self._closed or self._turn.locked() or not self._trusted():
+        if self._closed or not self._trusted() or (self._turn.locked() and not self._only_glances):
             return None
-        using = asyncio.ensure_future(self.use(call))
+        using = asyncio.ensure_future(self._use(Use(is_glance=True), call))
         done, _ = await asyncio.wait({using}, timeout=timeout_s)
         if not done:
             # It goes on to its end: it is short, and what it was for may be asked again.
             using.add_done_callback(_forget)
             return None
         return using.result()
+
+    @property
+    def _only_glances(self) -> bool:
+        """Whether nothing but glances is done with the session, or waits for that."""
+        return bool(self._work) and all(
+            isinstance(one, Use) and one.is_glance for one in self._work
+        )
 
     async def open_kept(self) -> Session | None:
         """Opens the session if it has a file to go on from, and code may be run; else None."""

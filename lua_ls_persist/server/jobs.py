@@ -113,8 +113,10 @@ class Job:
 class Use:
     """Something that is done with the session and is no evaluation of a document."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_glance: bool = False) -> None:
         self.interrupted = False
+        self.is_glance = is_glance
+        """It is over soon: others may wait for it."""
         self.session: Session | None = None
         self.running: asyncio.Future[Any] | None = None
 

@@ -27,6 +27,7 @@ from lua_ls_persist.server.commands import CommandError
 from lua_ls_persist.server.convert import Converter, encoding_of
 from lua_ls_persist.server.documents import Document, Documents
 from lua_ls_persist.server.evaluator import Evaluator
+from lua_ls_persist.server.foreground import Foreground
 from lua_ls_persist.server.forms import Syntax, is_parsed, syntax_of
 from lua_ls_persist.server.navigation import Navigator
 from lua_ls_persist.server.notebooks import Notebooks
@@ -64,6 +65,7 @@ class LuaLanguageServer(LanguageServer):
         """What folders begin with."""
         self.configured = asyncio.Event()
         """Set when the client's settings are known; until then no session is opened."""
+        self.foreground = Foreground()
         self.documents = Documents()
         self.notebooks = Notebooks()
         self.board = Board()

@@ -121,6 +121,17 @@ class LuaProtocol(LanguageServerProtocol):
         error = {"code": code, "message": text}
         self._send_data({"jsonrpc": self.VERSION, "id": id_, "error": error})
 
+    def _handle_request(self, msg_id: int | str, method_name: str, params: Any) -> None:
+        """Lets those who work in the background know for how long somebody waits.
+
+        Not of commands: some evaluate for as long as their program runs.
+        """
+        super()._handle_request(msg_id, method_name, params)
+        future = self._request_futures.get(msg_id)
+        if future is not None and method_name != types.WORKSPACE_EXECUTE_COMMAND:
+            self._server.foreground.begin()
+            future.add_done_callback(lambda _: self._server.foreground.end())
+
     def _run_generator(
         self, future: Future[Any] | None, *, gen: Generator[Any, Any, Any], result_future: Any
     ) -> None:

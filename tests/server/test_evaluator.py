@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -51,6 +52,27 @@ async def test_a_glance_waits_for_no_evaluation(evaluator: Evaluator) -> None:
     job.interrupt()
     assert not (await running).ok
     assert await evaluator.glance(Session.memory, timeout_s=60.0) is not None
+
+
+async def test_a_glance_waits_for_glances_and_for_nothing_longer(evaluator: Evaluator) -> None:
+    holds = threading.Event()
+
+    def held(session: Session) -> str:
+        holds.wait()
+        return "looked"
+
+    first = asyncio.ensure_future(evaluator.glance(held, timeout_s=60.0))
+    second = asyncio.ensure_future(evaluator.glance(Session.memory, timeout_s=60.0))
+    await asyncio.sleep(0)
+    holds.set()
+    assert await first == "looked"
+    assert await second is not None
+    holds.clear()
+    longer = asyncio.ensure_future(evaluator.use(held))
+    await asyncio.sleep(0)
+    assert await evaluator.glance(Session.memory, timeout_s=60.0) is None
+    holds.set()
+    assert await longer == "looked"
 
 
 async def test_a_cancelled_use_is_interrupted(evaluator: Evaluator) -> None:

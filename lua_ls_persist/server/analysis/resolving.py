@@ -51,10 +51,16 @@ class Occurrence:
         return self.declaration is not None and self.level > self.declaration.level
 
 
-def occurrences(root: Statement, text: str) -> list[Occurrence]:
-    """Every use of a variable of that name, each with what it means."""
+def occurrences(root: Statement, text: str, base: int = 0) -> list[Occurrence]:
+    """Every use of a variable of that name in a statement, each with what it means there.
+
+    Args:
+        root: the whole text, or a statement in it: then what it does not declare has none.
+        text: the name.
+        base: where the statement begins.
+    """
     search = _Search(text)
-    search.statement(root, 0, None, 0)
+    search.statement(root, base, None, 0)
     return sorted(search.found, key=lambda found: found.start)
 
 

@@ -7,19 +7,20 @@ sure. Must not know LSP types.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from lua_ls_persist.server.analysis import Scopes
+from lua_ls_persist.server.analysis.facts import outermost
 from lua_ls_persist.server.analysis.library import LIBRARY
 from lua_ls_persist.server.analysis.nodes import (
     LOOP,
     PARAMETER,
     READ,
     SELF,
-    Block,
     Chain,
+    Name,
     Statement,
     Step,
 )
@@ -127,7 +128,7 @@ def reading_of(
 
 
 class _Reader:
-    """One pass over a document."""
+    """One pass over a document, statement by statement of its outermost level."""
 
     def __init__(
         self, scopes: Scopes, resolver: Resolver, typed: tuple[Inference, Document] | None
@@ -135,40 +136,70 @@ class _Reader:
         self._scopes = scopes
         self._resolver = resolver
         self._typed = None if typed is None else TypedLocals(*typed)
+        self._outer: dict[str, Declaration] = {}
+        """The locals of the outermost level that are visible in the statement that is read."""
         self._free: set[int] = set()
-        self._declarations: dict[str, dict[int, Declaration | None]] = {}
+        """Where that statement uses globals."""
+        self._inner: dict[str, dict[int, Declaration | None]] = {}
+        """What names mean that the statement declares itself, as far as they were asked for."""
         self._targets: dict[int, Target | None] = {}
         self.reading = Reading()
 
     def read(self, is_wanted: Callable[[], bool]) -> Reading | None:
-        reads: list[tuple[int, str]] = []
-        for start, name in ((base + one.offset, one) for base, one in free_names(self._root)):
-            self._free.add(start)
-            if name.role == READ:
-                reads.append((start, name.text))
-            else:
-                self.reading.written.add(name.text)
-        for start, text in reads:
-            if text not in self.reading.written:
-                range_ = self._scopes.range(start, start + len(text))
-                self.reading.globals.setdefault(text, []).append(range_)
-        for count, (base, chain) in enumerate(_chains(self._root)):
-            if count == CHAINS_MAX:
-                break
+        reads: dict[str, list[int]] = {}
+        left = CHAINS_MAX
+        for base, statement in outermost(self._scopes.chunk):
             if not is_wanted():
                 return None
-            self._chain(base, chain)
+            self._enter(base, statement, reads)
+            for below, chain in _chains(base, statement):
+                if left == 0:
+                    break
+                left -= 1
+                self._chain(base, statement, below, chain)
+            self._declare(base, statement)
+        for text, starts in reads.items():
+            if text not in self.reading.written:
+                length = len(text)
+                ranges = [self._scopes.range(start, start + length) for start in starts]
+                self.reading.globals[text] = ranges
         return self.reading
 
-    @property
-    def _root(self) -> Statement:
-        return self._scopes.chunk.root
+    def _enter(self, base: int, statement: Statement, reads: dict[str, list[int]]) -> None:
+        """Takes note of the globals in a statement, by the name where they are read."""
+        self._free = set()
+        self._inner = {}
+        if "_ENV" in self._outer:
+            return
+        for shift, name in free_names(statement):
+            if name.text in self._outer:
+                continue
+            start = base + shift + name.offset
+            self._free.add(start)
+            if name.role == READ:
+                reads.setdefault(name.text, []).append(start)
+            else:
+                self.reading.written.add(name.text)
 
-    def _chain(self, base: int, chain: Chain) -> None:
-        target = self._base(base, chain)
+    def _declare(self, base: int, statement: Statement) -> None:
+        """What follows sees the locals that a statement declares."""
+        if statement.kind not in ("local", "local function"):
+            return
+        for name in statement.targets:
+            if isinstance(name, Name):
+                start, end = base + name.offset, base + name.end
+                self._outer[name.text] = Declaration(
+                    name.text, start, end, name.role, name.attribute, 0
+                )
+
+    def _chain(self, outer: int, statement: Statement, base: int, chain: Chain) -> None:
+        declaration = None
+        if chain.base is not None and base + chain.base.offset not in self._free:
+            declaration = self._declaration(outer, statement, base + chain.base.offset, chain.base)
+        target = self._base(base, chain, declaration)
         if self._typed is not None and (target is None or _is_kept(target)):
             # What a kept local was when its document was evaluated says less.
-            target = self._typed_target(base, chain) or target
+            target = self._typed_target(base, chain, declaration) or target
         for place, step in enumerate(chain.steps):
             if step.write and isinstance(step.key, str):
                 self.reading.written_fields.add(step.key)
@@ -179,13 +210,11 @@ class _Reader:
                 self._field(target, base, step)
                 target = further(target, step.key)
 
-    def _typed_target(self, base: int, chain: Chain) -> Target | None:
+    def _typed_target(
+        self, base: int, chain: Chain, declaration: Declaration | None
+    ) -> Target | None:
         """Where a local leads by its type; of a class, the fields that it has not are noted."""
         assert self._typed is not None
-        name = chain.base
-        declaration = None
-        if name is not None:
-            declaration = self._declaration(name.text, base + name.offset)
         if declaration is None:
             return None
         shape = self._typed.shape(declaration.start, chain, base)
@@ -226,14 +255,13 @@ class _Reader:
         start += len(text) - len(text.lstrip())
         return self._scopes.range(start, start + len(text.strip()))
 
-    def _base(self, base: int, chain: Chain) -> Target | None:
+    def _base(self, base: int, chain: Chain, declaration: Declaration | None) -> Target | None:
+        """Where the name leads that a chain begins with."""
         name = chain.base
         if name is None:
             return None
-        start = base + name.offset
-        if start in self._free:
+        if base + name.offset in self._free:
             return Way() if name.text == "_G" else Way((name.text,))
-        declaration = self._declaration(name.text, start)
         if declaration is None:
             return None
         if declaration.start not in self._targets:
@@ -245,12 +273,16 @@ class _Reader:
             )
         return self._targets[declaration.start]
 
-    def _declaration(self, text: str, start: int) -> Declaration | None:
-        known = self._declarations.get(text)
+    def _declaration(
+        self, base: int, statement: Statement, start: int, name: Name
+    ) -> Declaration | None:
+        """Where a local is declared that is used in an outermost statement."""
+        known = self._inner.get(name.text)
         if known is None:
-            known = {one.start: one.declaration for one in occurrences(self._root, text)}
-            self._declarations[text] = known
-        return known.get(start)
+            found = occurrences(statement, name.text, base)
+            known = {one.start: one.declaration for one in found}
+            self._inner[name.text] = known
+        return known.get(start) or self._outer.get(name.text)
 
 
 async def suspicions(
@@ -391,18 +423,16 @@ def _table_of(row: Way) -> Way:
     return Way(row.steps[:-1], row.root, row.document)
 
 
-def _chains(root: Statement) -> Iterator[tuple[int, Chain]]:
-    """All expressions of a document with at least one step, and what their offsets count from."""
-    stack = [(0, root)]
+def _chains(base: int, statement: Statement) -> Iterator[tuple[int, Chain]]:
+    """All expressions of a statement with at least one step, and what their offsets count from."""
+    stack = [(base, statement)]
     while stack:
         base, statement = stack.pop()
         for chain in statement.chains:
             if chain.steps:
                 yield base, chain
-        for event in statement.events:
-            if isinstance(event, Block):
-                for block in (event, *(one for one in event.tail if isinstance(one, Block))):
-                    inner: Sequence[tuple[int, Statement]] = list(
-                        zip(block.offsets, block.statements, strict=True)
-                    )
-                    stack.extend((base + offset, below) for offset, below in inner)
+        for block in statement.blocks:
+            stack.extend(
+                (base + offset, below)
+                for offset, below in zip(block.offsets, block.statements, strict=True)
+            )

@@ -266,6 +266,8 @@ export class LuaServer implements vscode.Disposable {
   }
 
   private async connect(): Promise<void> {
+    // To load the library takes longer than all that activation does: the editor goes on first.
+    await new Promise((later) => setImmediate(later));
     const library = await import("vscode-languageclient/node");
     const client = new (quiet(library))(
       SECTION,

@@ -154,6 +154,11 @@ class _Checker:
         def is_current() -> bool:
             return server.documents.get(uri) is document
 
+        def goes_on() -> bool:
+            """In another thread: whether it is still wanted, when nobody waits for an answer."""
+            server.foreground.give_way()
+            return is_current()
+
         workspace = server.workspace_of(uri)
         wanted = _wanted(server, workspace)
         found: list[Suspicion] = []
@@ -163,14 +168,14 @@ class _Checker:
             inference = Inference(server.navigator, remembers=True)
             typed = (inference, document) if wanted.misspelt_fields else None
             reading = await among_files(
-                server, lambda: reading_of(scopes_of(document), key, is_current, typed)
+                server, lambda: reading_of(scopes_of(document), key, goes_on, typed)
             )
             if reading is None:
                 return  # Somebody types on; it is checked when he pauses.
             names = reading.globals
             elsewhere = await among_files(
                 server,
-                lambda: _set_elsewhere(server, document, takewhile(lambda _: is_current(), names)),
+                lambda: _set_elsewhere(server, document, takewhile(lambda _: goes_on(), names)),
             )
             if not is_current():
                 return
@@ -188,7 +193,7 @@ class _Checker:
             found = await among_files(
                 server,
                 lambda: [
-                    one for one in known if is_current() and not _is_written(server, document, one)
+                    one for one in known if goes_on() and not _is_written(server, document, one)
                 ],
             )
         if not is_current():
