@@ -11,15 +11,25 @@ import { api, EXTENSION_ID, execute, labels, openLua, running, select, until } f
 /** Where the driver wants the times of this run; nobody judges them here. */
 const TIMES = process.env.LUA_PERSIST_TEST_TIMES;
 
+/** For a test in which the server starts six times, on a machine that has other things to do. */
+const SIX_STARTS_MS = 90_000;
+
 export function lifeSuite(): void {
   it("activates without waiting for the server", async () => {
     const extension = vscode.extensions.getExtension<Api>(EXTENSION_ID);
     assert.ok(extension && !extension.isActive, "it is active already");
+    const used = process.cpuUsage();
     const started = performance.now();
     const { server } = await extension.activate();
     const took = performance.now() - started;
+    // What the editor itself does meanwhile counts, too; but not what other programs do.
+    const { user, system } = process.cpuUsage(used);
     assert.equal(server.state, "starting");
-    if (TIMES !== undefined) writeFileSync(TIMES, JSON.stringify({ activation_ms: took }));
+    if (TIMES !== undefined)
+      writeFileSync(
+        TIMES,
+        JSON.stringify({ activation_ms: took, cpu_ms: (user + system) / 1_000 }),
+      );
   });
 
   it("says that a server cannot be started, and starts the right one", async () => {
@@ -60,7 +70,7 @@ export function lifeSuite(): void {
     assert.match(server.lastProblem?.message ?? "", /ended several times/);
     await server.take("retry");
     assert.equal(server.state, "running");
-  });
+  }).timeout(SIX_STARTS_MS);
 
   it("writes versions into a report", async () => {
     const { server } = await running();
