@@ -46,11 +46,20 @@ def type_from_annotations(text: str, name: str | None = None) -> tuple[str, Type
     return name, type_of(definition_of(reader.class_type(name, 0)))
 
 
+@dataclass(frozen=True, slots=True)
+class FunctionType:
+    """A type `fun(a: integer, b?: User): boolean`, its parts as they are written."""
+
+    parameters: tuple[tuple[str, str], ...]
+    """The name and the type of each, the type empty where there is none; `...` is a name."""
+    returns: tuple[str, ...]
+
+
 def parts_of(text: str) -> tuple[list[str | tuple[str, object]], str]:
     """The parts of the type that a text begins with, and what stands behind it.
 
     A part is a name, `("value", literal)`, or `("array", parts)`, `("map", parts)` of the values,
-    `("union", parts)`; functions are `fun`, tables with named fields `table`.
+    `("union", parts)`, `("fun", FunctionType)`; tables with named fields are `table`.
 
     Raises:
         SchemaError: it begins with no type.
@@ -178,6 +187,8 @@ class _Reader:
     def _one(self, part: str | tuple[str, object], number: int, depth: int) -> dict[Tree, Tree]:
         if isinstance(part, tuple):
             what, inner = part
+            if what == "fun":
+                return {"type": "function"}
             if what == "union":
                 return self._definition(
                     cast("list[str | tuple[str, object]]", inner), number, depth
@@ -260,12 +271,7 @@ class _Parser:
             self._skip("{", "}")
             part = "table"
         elif symbol == "fun" and self._peek() == "(":
-            self._next()
-            self._skip("(", ")")
-            if self._peek() == ":":
-                self._next()
-                self.union()
-            part = "fun"
+            part = self._function()
         elif symbol[:1] in "\"'" or symbol[:1] in "-0123456789" or symbol in ("true", "false"):
             part = ("value", _literal(symbol))
         elif re.fullmatch(r"[A-Za-z_][\w.*-]*", symbol):
@@ -282,6 +288,60 @@ class _Parser:
             else:
                 optional = True
         return [part, "nil"] if optional else [part]
+
+    def _function(self) -> str | tuple[str, object]:
+        """What stands behind `fun`; only `fun` where its parts are of some other language."""
+        start = self._at
+        try:
+            return ("fun", FunctionType(self._parameters(), self._returns()))
+        except SchemaError:
+            self._at = start
+        self._next()
+        self._skip("(", ")")
+        if self._peek() == ":":
+            self._next()
+            self.union()
+        return "fun"
+
+    def _parameters(self) -> tuple[tuple[str, str], ...]:
+        self._next()
+        found: list[tuple[str, str]] = []
+        while self._peek() != ")":
+            name = self._next()
+            optional = self._peek() == "?"
+            if optional:
+                self._next()
+            type_ = ""
+            if self._peek() == ":":
+                self._next()
+                type_ = self._text_of_union()
+            found.append((name, f"{type_}|nil" if optional and type_ else type_))
+            if self._peek() != ",":
+                break
+            self._next()
+        self._expect(")")
+        return tuple(found)
+
+    def _returns(self) -> tuple[str, ...]:
+        found: list[str] = []
+        before = self._at
+        while self._peek() == ("," if found else ":"):
+            self._next()
+            try:
+                type_ = self._text_of_union()
+            except SchemaError:
+                type_ = ""
+            if not type_ or (found and self._peek() == ":"):
+                self._at = before  # The comma belongs to what stands around the function's type.
+                break
+            found.append(type_)
+            before = self._at
+        return tuple(found)
+
+    def _text_of_union(self) -> str:
+        start = self._at
+        self.union()
+        return self._text[start : self._at].strip()
 
     def _map(self) -> object:
         self._next()

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.analysis import Name, scopes_of
-from lua_ls_persist.server.analysis.entities import Definition, Entity, entities_of
+from lua_ls_persist.server.analysis.entities import entities_of
+from lua_ls_persist.server.analysis.entity import Definition, Entity
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.positions import Position, Range
 from lua_ls_persist.server.workspace_files import WorkspaceFiles
@@ -118,15 +119,7 @@ class Navigator:
 
     def settled(self, entity: Entity) -> Entity:
         """An entity by its own name where it is reached through modules."""
-        for _ in range(MODULES_FOLLOWED_MAX):
-            if entity.root[0] != "module":
-                break
-            module = self.files.module(entity.root[1])
-            exported = None if module is None else entities_of(module).exported()
-            if exported is None:
-                break
-            entity = exported.at(*entity.keys)
-        return entity
+        return settled(self.files, entity)
 
     def module_at(self, document: Document, position: Position) -> Spot | None:
         """The module whose name stands at a position, as the argument of `require`."""
@@ -189,6 +182,19 @@ class Navigator:
             if field.entity is None:
                 range_ = scopes.range(field.start, field.end)
                 yield Spot(document, range_, is_write=field.is_write, quoted=field.quoted)
+
+
+def settled(files: WorkspaceFiles, entity: Entity) -> Entity:
+    """An entity by its own name where it is reached through modules."""
+    for _ in range(MODULES_FOLLOWED_MAX):
+        if entity.root[0] != "module":
+            break
+        module = files.module(entity.root[1])
+        exported = None if module is None else entities_of(module).exported()
+        if exported is None:
+            break
+        entity = exported.at(*entity.keys)
+    return entity
 
 
 def _spot(document: Document, definition: Definition) -> Spot:

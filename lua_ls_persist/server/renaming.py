@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from lua_ls_persist.errors import LuaPersistError
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.analysis import KEYWORDS, Name, Scopes, is_identifier, scopes_of
-from lua_ls_persist.server.analysis.entities import Entity
+from lua_ls_persist.server.analysis.entity import Entity, shown
 from lua_ls_persist.server.analysis.library import LIBRARY
 from lua_ls_persist.server.analysis.parsing import parse
 from lua_ls_persist.server.documents import Document
@@ -57,7 +57,7 @@ def renamable(navigator: Navigator, document: Document, position: Position) -> N
                 " find its references instead"
             )
         if entity.is_global and str(entity.keys[0]) in LIBRARY:
-            raise RenameError(f"`{_shown(entity)}` belongs to {_owner(str(entity.keys[0]))}")
+            raise RenameError(f"`{shown(entity)}` belongs to {_owner(str(entity.keys[0]))}")
         if entity.root[0] == "module":
             raise RenameError(f"the module {entity.root[1]!r} is not in the workspace")
     return name
@@ -94,8 +94,8 @@ def rename(navigator: Navigator, document: Document, position: Position, new: st
         for other, places in _by_document(spots):
             _check_scopes(other, places, name, new)
     what = "global" if name.kind == "global" else "field"
-    shown = _shown(entity)
-    description = f"The {what} `{shown}` to `{new}` in {_count(len(_by_document(spots)))}"
+    described = shown(entity)
+    description = f"The {what} `{described}` to `{new}` in {_count(len(_by_document(spots)))}"
     if entity.is_global and entity.keys[0] == "Memory":
         description += "; what is stored keeps its name"
     return Renaming(tuple(spots), new, is_certain=False, description=description)
@@ -127,7 +127,7 @@ def _check_unused(navigator: Navigator, document: Document, entity: Entity, new:
     """Complains if there is something of the new name already."""
     there = next(navigator.uses(document, new, entity), None)
     if there is not None:
-        raise RenameError(f"`{_shown(entity)}` is something else already, at {_place(there)}")
+        raise RenameError(f"`{shown(entity)}` is something else already, at {_place(there)}")
     if entity.is_global and entity.keys == (new,) and _is_given(new):
         raise RenameError(f"`{new}` belongs to {_owner(new)}")
 
@@ -182,14 +182,6 @@ def _by_document(spots: Sequence[Spot]) -> list[tuple[Document, list[Spot]]]:
     for spot in spots:
         documents.setdefault(uris.key_of(spot.document.uri), (spot.document, []))[1].append(spot)
     return list(documents.values())
-
-
-def _shown(entity: Entity) -> str:
-    text = ""
-    for key in entity.keys:
-        plain = isinstance(key, str) and is_identifier(key)
-        text += (f".{key}" if text else str(key)) if plain else f"[{key!r}]"
-    return text
 
 
 def _place(spot: Spot) -> str:

@@ -24,9 +24,11 @@ _FIELD = re.compile(
     r"(?:\[\s*[\"'](?P<quoted>[^\"']+)[\"']\s*\]|(?P<open>\[)|(?P<name>[\w]+))(?P<optional>\??)\s*"
     r"(?P<rest>.*)"
 )
-_ALIAS = re.compile(r"\s*---@alias\s+([\w.]+)\s+(\S.*)")
-_NOTE = re.compile(r"\s*---@(param|return|type)\s+(.*)")
-_PARAM = re.compile(r"([\w.]+)\??\s*(.*)")
+_ALIAS = re.compile(r"\s*---@alias\s+([\w.]+)\s*(\S?.*)")
+_ALIAS_PART = re.compile(r"\s*---\|\s*[+>]?\s*(\S.*)")
+_NOTE = re.compile(r"\s*---@(param|return|type|generic|overload)\s+(.*)")
+_PARAM = re.compile(r"([\w.]+)(\??)\s*(.*)")
+_GENERIC = re.compile(r"([A-Za-z_]\w*)\s*(?::[^,]*)?(?:,\s*|$)", re.ASCII)
 _COMMENT = re.compile(r"\s*--")
 _GLOBAL = re.compile(r"([A-Za-z_]\w*)\s*=(?!=)", re.ASCII)
 _TEXT = re.compile(r"\s*---?(?!-)(?!@)\s?(.*)")
@@ -68,7 +70,18 @@ class Note:
     class_name: str = ""
     params: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """By parameter: the type, and what is said about it."""
+    optional: frozenset[str] = frozenset()
+    """The parameters that may be left out."""
     returns: tuple[str, ...] = ()
+    overloads: tuple[str, ...] = ()
+    """Other ways to call it, as types of functions."""
+    generics: tuple[str, ...] = ()
+    """Names that stand for types in what is said of parameters and returns."""
+
+    @property
+    def is_of_function(self) -> bool:
+        """Whether it says how a function is called."""
+        return bool(self.params or self.returns or self.overloads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +113,10 @@ def note_above(document: Document, row: int) -> Note:
         first -= 1
     type_, class_name = "", ""
     params: dict[str, tuple[str, str]] = {}
+    optional: set[str] = set()
     returns: list[str] = []
+    overloads: list[str] = []
+    generics: list[str] = []
     for at in range(first, row):
         text = document.row(at)
         if found := _CLASS.match(text):
@@ -108,12 +124,26 @@ def note_above(document: Document, row: int) -> Note:
         elif found := _NOTE.match(text):
             kind, rest = found.groups()
             if kind == "param" and (named := _PARAM.match(rest)):
-                params[named[1]] = _typed(named[2])
+                params[named[1]] = _typed(named[3])
+                if named[2]:
+                    optional.add(named[1])
             elif kind == "return":
                 returns += _listed(rest)
             elif kind == "type":
                 type_ = _typed(rest)[0]
-    return Note(type_, class_name, params, tuple(returns))
+            elif kind == "overload":
+                overloads.append(_typed(rest)[0])
+            elif kind == "generic":
+                generics += [one[1] for one in _GENERIC.finditer(rest)]
+    return Note(
+        type_,
+        class_name,
+        params,
+        frozenset(optional),
+        tuple(returns),
+        tuple(overloads),
+        tuple(generics),
+    )
 
 
 def _read(document: Document) -> Annotations:
@@ -125,7 +155,7 @@ def _read(document: Document) -> Annotations:
         if "---@" not in text:
             continue
         if found := _ALIAS.match(text):
-            aliases.append((found[1], _typed(found[2])[0]))
+            aliases.append((found[1], _typed(found[2])[0] or _alternatives(rows, row + 1)))
         elif found := _CLASS.match(text):
             classes.append(_class(document.uri, rows, row, found))
         below = row + 1
@@ -162,6 +192,15 @@ def _class(uri: str, rows: Sequence[str], row: int, found: re.Match[str]) -> Cla
         below,
         _text_above(rows, row),
     )
+
+
+def _alternatives(rows: Sequence[str], row: int) -> str:
+    """The type that the lines `---| "r"  # to read` below an alias make."""
+    parts = []
+    while row < len(rows) and (found := _ALIAS_PART.match(rows[row])):
+        parts.append(_typed(found[1])[0])
+        row += 1
+    return "|".join(part for part in parts if part)
 
 
 def _text_above(rows: Sequence[str], row: int) -> str:

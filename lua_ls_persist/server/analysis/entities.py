@@ -8,12 +8,21 @@ field `name` of the global `users` after `local u = users`, and `self.name` in `
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Literal as OneOf
 
 from lua_ls_persist.server.analysis import nodes
-from lua_ls_persist.server.analysis.nodes import Block, Chain, Expression, Statement, Step
+from lua_ls_persist.server.analysis.entity import GLOBAL, Definition, Entity, FieldUse
+from lua_ls_persist.server.analysis.metatables import NONE, Metatables, metatables_in
+from lua_ls_persist.server.analysis.nodes import (
+    Block,
+    Chain,
+    Either,
+    Expression,
+    Name,
+    Statement,
+    Step,
+)
 from lua_ls_persist.server.analysis.resolving import Declaration
 from lua_ls_persist.server.analysis.scopes import Scopes, scopes_of
 from lua_ls_persist.server.documents import Document
@@ -21,53 +30,6 @@ from lua_ls_persist.server.uris import key_of
 
 ALIASES_MAX = 8
 """How many `local a = b` are followed, one after the other."""
-
-GLOBAL = ("global",)
-
-
-@dataclass(frozen=True, slots=True)
-class Entity:
-    """Something that has a name in a program."""
-
-    root: tuple[str, ...]
-    """`("global",)`; `("local", uri, offset)`; `("returned", uri)` for the table that a file
-    returns without a name; `("module", name)` for what `require` gives."""
-    keys: tuple[nodes.CONSTANT_KEY, ...]
-    """Of a global, its name comes first."""
-
-    def at(self, *keys: nodes.CONSTANT_KEY) -> Entity:
-        """A field of it."""
-        return Entity(self.root, self.keys + keys)
-
-    @property
-    def is_global(self) -> bool:
-        """Whether it is a global, or a field of one."""
-        return self.root == GLOBAL
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """Where something gets a value; in offsets of the text."""
-
-    entity: Entity
-    start: int
-    end: int
-    kind: OneOf["function", "method", "table", "value"]
-    origin: OneOf["local", "chain", "key"]
-    """How it is written: declared, assigned, or as a key of a table constructor."""
-
-
-@dataclass(frozen=True, slots=True)
-class FieldUse:
-    """Where a field is read or written; in offsets of the text."""
-
-    entity: Entity | None
-    """None where it is not known of what it is a field."""
-    start: int
-    end: int
-    is_write: bool
-    quoted: bool
-    """Whether it is written as a string in brackets."""
 
 
 def entities_of(document: Document) -> Entities:
@@ -82,10 +44,21 @@ def entities_of(document: Document) -> Entities:
 class Entities:
     """The entities of one document."""
 
-    def __init__(self, uri: str, scopes: Scopes) -> None:
+    def __init__(self, uri: str, scopes: Scopes, *, plain: bool = False) -> None:
         self.uri = uri
         self.scopes = scopes
         self._locals: dict[int, Entity | None] = {}
+        self._owned: dict[Entity, tuple[Definition, ...]] = {}
+        self._metatables = NONE if plain else None
+
+    @property
+    def metatables(self) -> Metatables:
+        """Which tables are objects of which others, as the document says."""
+        if self._metatables is None:
+            # What metatables say of names depends on what names are without them.
+            plain = Entities(self.uri, self.scopes, plain=True)
+            self._metatables = metatables_in(self.scopes, plain.of_chain, plain.declared)
+        return self._metatables
 
     def at(self, offset: int) -> Entity | None:
         """What the name, the field or the key of a table stands for at a place."""
@@ -116,7 +89,8 @@ class Entities:
             entity = self._module(steps[0])
             steps = steps[1:]
         elif entity is not None and entity.keys == ("setmetatable",) and steps:
-            entity = self._first_argument(steps[0], base, depth)
+            made = self.metatables.calls.get(base + steps[0].start)
+            entity = made or self._first_argument(steps[0], base, depth)
             steps = steps[1:]
         for step in steps:
             if entity is None or step.kind == "(" or step.key is None:
@@ -144,6 +118,40 @@ class Entities:
         for definition in self._in_statement(self.scopes.chunk.root, 0, key, {}):
             if key is None or definition.entity.keys[-1:] == (key,):
                 yield definition
+
+    def definitions_of(self, owner: Entity) -> tuple[Definition, ...]:
+        """Where the fields of something get a value, as far as its name stands around there."""
+        found = self._owned.get(owner)
+        if found is None:
+            found = tuple(
+                one
+                for base, statement in self._about(owner)
+                for one in self._in_statement(statement, base, None, {})
+                if one.origin != "local"
+                and one.entity.root == owner.root
+                and one.entity.keys[:-1] == owner.keys
+            )
+            self._owned[owner] = found
+        return found
+
+    def _about(self, owner: Entity) -> Iterator[tuple[int, Statement]]:
+        """The statements of the outermost level that may set fields of something."""
+        block = self.scopes.chunk.block
+        names = {str(owner.keys[0])} if owner.keys else set[str]()
+        for base, statement in zip(block.offsets, block.statements, strict=True):
+            if statement.kind == "local":
+                names.update(
+                    one.text
+                    for one in statement.targets
+                    if isinstance(one, Name)
+                    and self.metatables.locals.get(base + one.offset) == owner
+                )
+            if not owner.keys and base in self._returned_at():
+                yield base, statement
+            elif not names.isdisjoint(statement.mentions):
+                if statement.kind == "local":  # Another name for it, probably.
+                    names.update(one.text for one in statement.targets if isinstance(one, Name))
+                yield base, statement
 
     def field_uses(self, key: str) -> Iterator[FieldUse]:
         """Where a field of that name is read or written, of whatever it is a field."""
@@ -192,7 +200,7 @@ class Entities:
         elif statement.kind == "return" and statement.values and base in self._returned_at():
             _own(owners, statement.values[0], Entity(("returned", self.uri), ()))
         for block in statement.blocks:
-            owner = owners.get(id(block))
+            owner = self.metatables.tables.get(base + block.start) or owners.get(id(block))
             for offset, inner in zip(block.offsets, block.statements, strict=True):
                 if key is not None and key not in inner.mentions:
                     continue
@@ -220,7 +228,7 @@ class Entities:
         if not target.steps and target.base is not None:
             declaration = self.scopes.occurrence(target.base, base).declaration
             if declaration is not None:
-                return Entity(("local", self.uri, str(declaration.start)), (declaration.text,))
+                return self.declared(declaration)
         return self.of_chain(target, base)
 
     def _of_local(self, declaration: Declaration, depth: int) -> Entity | None:
@@ -229,6 +237,9 @@ class Entities:
         None for parameters and for what calls and operators give: that may be anything.
         """
         start = declaration.start
+        made = self.metatables.locals.get(start)
+        if made is not None:
+            return made
         if start not in self._locals and depth > 0:
             self._locals[start] = self._held(declaration, depth - 1)
         return self._locals.get(start)
@@ -245,13 +256,23 @@ class Entities:
                         return self._value(declaration, statement, index, base, depth)
         return None
 
+    def held(self, declaration: Declaration) -> Entity | None:
+        """What a local holds, by the name that it has elsewhere; None where that is not known."""
+        return self._of_local(declaration, ALIASES_MAX)
+
+    def declared(self, declaration: Declaration) -> Entity:
+        """A local itself, whatever it is an alias of."""
+        return Entity(("local", self.uri, str(declaration.start)), (declaration.text,))
+
     def _value(
         self, declaration: Declaration, statement: Statement, index: int, base: int, depth: int
     ) -> Entity | None:
-        own = Entity(("local", self.uri, str(declaration.start)), (declaration.text,))
+        own = self.declared(declaration)
         if not statement.values:
             return own  # It gets its table later.
         value = statement.values[index] if index < len(statement.values) else None
+        if isinstance(value, Either):
+            value = _first_choice(value)
         table = unwrapped(value)
         if isinstance(table, Block):
             return own if table.kind == "table" else None
@@ -301,10 +322,25 @@ def unwrapped(value: Expression) -> Expression:
     return value
 
 
-def _own(owners: dict[int, Entity], value: Expression, entity: Entity) -> None:
+def _first_choice(value: Either) -> Expression:
+    """What `a or {...}` is another name for; None where that is not one thing for certain."""
+    first, *others = value.operands
+    if all(is_table(other) for other in others):
+        return first
+    return None
+
+
+def is_table(value: Expression) -> bool:
+    """Whether a table is constructed there, with a metatable or without."""
     table = unwrapped(value)
-    if isinstance(table, Block) and table.kind == "table":
-        owners[id(table)] = entity
+    return isinstance(table, Block) and table.kind == "table"
+
+
+def _own(owners: dict[int, Entity], value: Expression, entity: Entity) -> None:
+    for choice in value.operands if isinstance(value, Either) else (value,):
+        table = unwrapped(choice)
+        if isinstance(table, Block) and table.kind == "table":
+            owners[id(table)] = entity
 
 
 def _definition(

@@ -51,6 +51,18 @@ class Literal:
         self.value = value
 
 
+class Either:
+    """`a or b`, also `c and a or b`: what it may be, in the order of the text."""
+
+    __slots__ = ("end", "operands", "start")
+
+    def __init__(self, start: int, end: int, operands: tuple[Expression, ...]) -> None:
+        self.start = start
+        self.end = end
+        self.operands = operands
+        """None for what has an operator."""
+
+
 class Argument:
     """One argument of a call, blanks around it included."""
 
@@ -185,5 +197,5 @@ class Statement:
 
 
 Event = Union[Name, Block]  # noqa: UP007 - evaluated at run time
-Expression = Union[Chain, Block, Literal, None]  # noqa: UP007 - evaluated at run time
-"""A function and a table are blocks; None is what has an operator or is not there."""
+Expression = Union[Chain, Block, Literal, Either, None]  # noqa: UP007 - evaluated at run time
+"""A function and a table are blocks; None is what has another operator or is not there."""

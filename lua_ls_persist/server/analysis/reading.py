@@ -27,6 +27,7 @@ from lua_ls_persist.server.analysis.nodes import (
     Argument,
     Block,
     Chain,
+    Either,
     Event,
     Expression,
     Literal,
@@ -92,18 +93,36 @@ class Reader:
         return values
 
     def expression(self) -> Expression:
-        """An expression; without precedence, because only names matter."""
+        """An expression; of precedence only that nothing binds less than `or`."""
         if self.depth >= DEPTH_MAX:
             return None
         self.depth += 1
+        start = self.start
         value = self.operand()
         if self.text in BINARY:
-            value = None
-            while self.text in BINARY:
-                self.advance()
-                self.operand()
+            value = self._either(start, value)
         self.depth -= 1
         return value
+
+    def _either(self, start: int, value: Expression) -> Expression:
+        """What an expression may be that has operators, where it is one of its operands."""
+        operands: list[Expression] = []
+        is_choice = False
+        while self.text in BINARY:
+            operator = self.text
+            self.advance()
+            if operator == "or":
+                is_choice = True
+                operands.append(value)
+                value = self.operand()
+            else:
+                after = self.operand()
+                # Of `a and b`, b; what else is computed is none of both.
+                value = after if operator == "and" else None
+        operands.append(value)
+        if not is_choice:
+            return None
+        return Either(start - self.base, self.before - self.base, tuple(operands))
 
     def operand(self) -> Expression:
         """One operand with the operators before it."""

@@ -279,7 +279,7 @@ class Scopes(Lines):
 
     def value(self, value: nodes.Expression, base: int) -> Value | None:
         """An expression as a value."""
-        if value is None:
+        if value is None or isinstance(value, nodes.Either):
             return None
         range_ = self.range(base + value.start, base + value.end)
         if isinstance(value, Chain):

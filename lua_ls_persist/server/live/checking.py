@@ -30,7 +30,7 @@ from lua_ls_persist.server.live.declared import TypedLocals, Undeclared
 from lua_ls_persist.server.live.inference import Inference
 from lua_ls_persist.server.live.resolving import Resolver, Target, further
 from lua_ls_persist.server.live.schemas import is_closed, schema_fields
-from lua_ls_persist.server.live.shapes import Built, Instance, ListOf
+from lua_ls_persist.server.live.shapes import OF_SOURCES, Instance, ListOf
 from lua_ls_persist.server.live.spelling import nearest
 from lua_ls_persist.server.live.view import View
 from lua_ls_persist.server.positions import Range
@@ -220,7 +220,7 @@ class _Reader:
         shape = self._typed.shape(declaration.start, chain, base)
         if isinstance(shape, (Instance, ListOf)):
             self.reading.declared += self._typed.undeclared(chain, base, shape)
-        return None if isinstance(shape, (Instance, ListOf, Built)) else shape
+        return None if isinstance(shape, OF_SOURCES) else shape
 
     def _field(self, target: Target | None, base: int, step: Step) -> None:
         if step.write or step.kind != "." or not isinstance(step.key, str) or not step.key:

@@ -9,16 +9,25 @@ thread, because other files may have to be read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar, cast
 
-from lua_ls_persist.errors import SchemaError
-from lua_ls_persist.schema.annotations_read import parts_of
+from lua_ls_persist.schema.annotations_read import FunctionType
 from lua_ls_persist.server.analysis import ExpressionPath, nodes, scopes_of
 from lua_ls_persist.server.analysis.annotations import note_above
-from lua_ls_persist.server.analysis.nodes import Block, Chain, Expression, Literal, Statement, Step
+from lua_ls_persist.server.analysis.entities import entities_of
+from lua_ls_persist.server.analysis.entity import Entity
+from lua_ls_persist.server.analysis.nodes import (
+    Block,
+    Chain,
+    Either,
+    Expression,
+    Literal,
+    Statement,
+)
 from lua_ls_persist.server.analysis.resolving import Declaration
+from lua_ls_persist.server.analysis.walking import key_start
 from lua_ls_persist.server.documents import Document
+from lua_ls_persist.server.live.meaning import Bound, function_type, shape_of_type
 from lua_ls_persist.server.live.resolving import (
     ITERATORS,
     Literally,
@@ -26,15 +35,18 @@ from lua_ls_persist.server.live.resolving import (
     Resolver,
     further,
 )
+from lua_ls_persist.server.live.results import Call, Results
 from lua_ls_persist.server.live.shapes import (
     Built,
+    Called,
     Instance,
+    Items,
     ListOf,
     Members,
+    Named,
     Shape,
-    built_members,
-    class_members,
-    literal_text,
+    class_name,
+    members_of,
 )
 from lua_ls_persist.server.navigation import Navigator, Spot
 from lua_ls_persist.session.sights import ANY, Way
@@ -45,25 +57,6 @@ DEPTH_MAX: Final = 40
 """So many declarations, one by the other, are followed."""
 STEPS_MAX: Final = 1_000
 """So many are looked at for one question."""
-FILES_MAX: Final = 50
-"""A function whose name stands in more files is not looked for: each would have to be read."""
-RETURNS_MAX: Final = 50
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """A call in a chain."""
-
-    called: Shape | None
-    owner: Shape | None
-    """What stands before the last dot."""
-    chain: Chain
-    base: int
-    place: int
-
-    @property
-    def step(self) -> Step:
-        return self.chain.steps[self.place]
 
 
 class Inference:
@@ -74,11 +67,11 @@ class Inference:
 
     def __init__(self, navigator: Navigator, *, remembers: bool = False) -> None:
         self.navigator = navigator
-        self._kept = _Walk(navigator) if remembers else None
+        self._kept = Walk(navigator) if remembers else None
 
-    def _walk(self) -> _Walk:
+    def _walk(self) -> Walk:
         if self._kept is None:
-            return _Walk(self.navigator)
+            return Walk(self.navigator)
         self._kept.left = STEPS_MAX
         return self._kept
 
@@ -107,16 +100,17 @@ class Inference:
         return self._walk().members(shape)
 
 
-class _Walk:
+class Walk:
     """One question, with what was found out on the way to its answer."""
 
     def __init__(self, navigator: Navigator) -> None:
         self.navigator = navigator
+        self.results = Results(self)
         self._found: dict[object, Any] = {}
         self.left = STEPS_MAX
         self._depth = 0
 
-    def _once(self, key: object, find: Callable[[], T | None]) -> T | None:
+    def once(self, key: object, find: Callable[[], T | None]) -> T | None:
         """Finds something once; what would have to be known before itself is not known."""
         if key in self._found:
             return cast("T | None", self._found[key])
@@ -132,17 +126,26 @@ class _Walk:
         return found
 
     def _shape(self, key: object, find: Callable[[], Shape | None]) -> Shape | None:
-        return cast("Shape | None", self._once(key, find))
+        return cast("Shape | None", self.once(key, find))
 
     def members(self, shape: Shape | None) -> Members | None:
+        """What something has; None where only the VM may know."""
+        if not isinstance(shape, (Instance, Built, Items, Named)):
+            return None
+        return self.once(("members", shape), lambda: members_of(self.navigator.files, shape))
+
+    def named(self, entity: Entity) -> Shape:
+        """A table by its name: an object of the class that annotations make it."""
+        entity = self.navigator.settled(entity)
+        name = self.once(("class", entity), lambda: class_name(self.navigator.files, entity))
+        return Named(entity) if name is None else Instance(name)
+
+    def of_type(self, text: str, bound: Bound | None = None) -> Shape | None:
+        """What an annotation means, if it is one thing, nil aside."""
         files = self.navigator.files
-        if isinstance(shape, Instance):
-            name = shape.name
-            return self._once(("members", name), lambda: class_members(files, name))
-        if isinstance(shape, Built):
-            built = shape
-            return self._once(("members", shape), lambda: built_members(files, built))
-        return None
+        if bound and any(name in text for name in bound):
+            return shape_of_type(files, text, bound)
+        return self._shape(("type", text), lambda: shape_of_type(files, text))
 
     # -- expressions
 
@@ -161,34 +164,72 @@ class _Walk:
         for place in range(count):
             step, shape = chain.steps[place], found[0] if found else None
             if step.kind == "(":
-                found = self._called(document, _Call(shape, owner, chain, base, place))
+                call = Call(document, shape, owner, chain, base, place)
+                found = self.results.called(call)
             else:
                 owner, found = shape, [self._field(shape, step.key)]
         return found
 
-    def _value(self, document: Document, value: Expression, base: int) -> Shape | None:
+    def call(self, document: Document, chain: Chain, base: int, place: int) -> Call:
+        """A call in a chain, with what is known of what is called."""
+        called = self.chain(document, chain, base, place)
+        owner = self.chain(document, chain, base, place - 1) if place else None
+        return Call(document, called, owner, chain, base, place)
+
+    def value(self, document: Document, value: Expression, base: int) -> Shape | None:
         if isinstance(value, Chain):
             return self.chain(document, value, base, len(value.steps))
         if isinstance(value, Block) and value.kind == "table":
             return Built(document.uri, base + value.start)
         if isinstance(value, Literal) and isinstance(value.value, str):
             return Literally()
+        if isinstance(value, Either):
+            return self._either(document, value, base)
         return None
+
+    def _either(self, document: Document, value: Either, base: int) -> Shape | None:
+        """The first of `a or {...}`, if it is known; a table without fields says nothing."""
+        found: list[Shape] = []
+        for operand in value.operands:
+            if isinstance(operand, Literal) and operand.value in (None, False):
+                continue
+            if found and isinstance(operand, Block) and operand.kind == "table":
+                continue  # What is there if the first is not.
+            shape = self.value(document, operand, base)
+            if shape is None:
+                return None
+            if shape not in found:
+                found.append(shape)
+        return found[0] if len(found) == 1 else None
+
+    def element(self, shape: Shape | None) -> Shape | None:
+        """What somebody gets who goes through it."""
+        if isinstance(shape, ListOf):
+            return shape.element
+        if isinstance(shape, Built):
+            return self._item(shape)
+        return further(shape, ANY) if isinstance(shape, (Way, QueryRows)) else None
 
     def _field(self, shape: Shape | None, key: object) -> Shape | None:
         if isinstance(shape, ListOf):
             return shape.element if shape.has_names or not isinstance(key, str) else None
-        if isinstance(shape, (Instance, Built)):
+        if isinstance(shape, Built) and not isinstance(key, str):
+            return None if isinstance(key, bool) else self._item(shape)
+        if isinstance(shape, (Instance, Built, Items, Named)):
             members = self.members(shape)
             member = None if members is None or not isinstance(key, str) else members.named(key)
             if member is None:
                 return None
             if member.type:
-                return self._of_type(member.type)
+                return self.of_type(member.type, {"self": shape})
             spot = member.spot
             place = ("assigned", spot.document.uri, spot.range)
             return self._shape(place, lambda: self._assigned(spot)) if member.certain else None
-        return further(shape, key)
+        return None if isinstance(shape, Called) else further(shape, key)
+
+    def _item(self, shape: Built) -> Shape | None:
+        items = Items(shape.uri, shape.start)
+        return None if self.members(items) is None else items
 
     # -- names
 
@@ -202,6 +243,9 @@ class _Walk:
     def _declared(self, document: Document, declaration: Declaration) -> Shape | None:
         if declaration.role == nodes.SELF:
             return self._self(document, declaration)
+        made = entities_of(document).metatables.locals.get(declaration.start)
+        if made is not None:
+            return self.named(made)
         if declaration.role == nodes.PARAMETER:
             typed = self._parameter(document, declaration)
         elif declaration.role == nodes.LOOP:
@@ -213,11 +257,24 @@ class _Walk:
     def _resolved(self, document: Document, declaration: Declaration) -> Shape | None:
         scopes = scopes_of(document)
         kinds = {nodes.LOOP: "loop", nodes.PARAMETER: "parameter"}
-        return Resolver(scopes).declared(
+        found = Resolver(scopes).declared(
             scopes.range(declaration.start, declaration.end),
             kinds.get(declaration.role, "local"),
             declaration.text,
         )
+        return self.in_sources(found)
+
+    def in_sources(self, shape: Shape | None) -> Shape | None:
+        """What a module returns, if it is a file with a table; anything else as it is."""
+        if not isinstance(shape, Way) or shape.steps[:2] != ("package", "loaded"):
+            return shape
+        name = shape.steps[2] if len(shape.steps) > 2 else None
+        if not shape.is_global or not isinstance(name, str):
+            return shape
+        keys = [step for step in shape.steps[3:] if step is not ANY]
+        entity = self.navigator.settled(Entity(("module", name), tuple(keys)))
+        is_known = entity.root[0] != "module" and len(keys) == len(shape.steps) - 3
+        return self.named(entity) if is_known else shape
 
     def _global(self, text: str) -> Shape | None:
         if text == "_G":
@@ -230,7 +287,7 @@ class _Walk:
 
     def _noted(self, type_: str, class_name: str) -> Shape | None:
         if type_:
-            return self._of_type(type_)
+            return self.of_type(type_)
         return Instance(class_name) if class_name else None
 
     def _self(self, document: Document, declaration: Declaration) -> Shape | None:
@@ -249,13 +306,42 @@ class _Walk:
                 if all(base + name.offset != declaration.start for name in block.head):
                     continue
                 row = scopes.position(base).row
-                type_, _ = note_above(document, row).params.get(declaration.text, ("", ""))
+                note = note_above(document, row)
+                type_, _ = note.params.get(declaration.text, ("", ""))
                 if type_:
-                    return self._of_type(type_)
+                    return self.of_type(type_)
                 owner = block.owner
                 if declaration.text == "self" and owner is not None and owner.steps:
                     return self.chain(document, owner, base, len(owner.steps) - 1)
-                return None
+                number = [base + name.offset for name in block.head].index(declaration.start)
+                if owner is None and block in statement.values and function_type(note.type):
+                    return self._nth_of(function_type(note.type), number)
+                return self._called_back(document, statement, block, base, number)
+        return None
+
+    def _nth_of(
+        self, type_: FunctionType | None, number: int, bound: Bound | None = None
+    ) -> Shape | None:
+        """What a function of a type gets as its parameter of a number."""
+        if type_ is None or number >= len(type_.parameters):
+            return None
+        return self.of_type(type_.parameters[number][1], bound)
+
+    def _called_back(
+        self, document: Document, statement: Statement, block: Block, base: int, number: int
+    ) -> Shape | None:
+        """What a function without a name gets from the function that it is given to."""
+        for chain in statement.chains:
+            for place, step in enumerate(chain.steps):
+                for argument, given in enumerate(step.arguments):
+                    if given.expression is not block:
+                        continue
+                    call = self.call(document, chain, base, place)
+                    found = self.results.handed_on(call, argument, number)
+                    if found is not None:
+                        return found
+                    type_ = self.results.given(call, argument)
+                    return self._nth_of(type_, number, self.results.bound(call))
         return None
 
     def _local(self, document: Document, declaration: Declaration) -> Shape | None:
@@ -270,6 +356,9 @@ class _Walk:
                     return noted
                 if self._is_assigned_again(document, declaration):
                     return None
+                own = entities_of(document).declared(declaration)
+                if own in entities_of(document).metatables.classes:
+                    return self.named(own)
                 return self._nth(document, statement, place, base)
         return None
 
@@ -285,10 +374,10 @@ class _Walk:
         """The value that the target of a number gets; several of them come from a last call."""
         values = statement.values
         if place < len(values) - 1 or (place < len(values) and place == 0):
-            return self._value(document, values[place], base)
+            return self.value(document, values[place], base)
         last = values[-1] if values else None
         if not isinstance(last, Chain) or not last.steps or last.steps[-1].kind != "(":
-            return None if place >= len(values) else self._value(document, last, base)
+            return None if place >= len(values) else self.value(document, last, base)
         results = self._results(document, last, base, len(last.steps))
         number = place - (len(values) - 1)
         return results[number] if number < len(results) else None
@@ -306,96 +395,8 @@ class _Walk:
                 called = chain.base is not None and chain.base.text in ITERATORS and chain.steps
                 if called and chain.steps[0].kind == "(" and chain.steps[0].arguments:
                     given = chain.steps[0].arguments[0].expression
-                    return _element(self._value(document, given, base))
+                    return self.element(self.value(document, given, base))
         return None
-
-    # -- calls
-
-    def _called(self, document: Document, call: _Call) -> list[Shape | None]:
-        """What a call gives, value by value; empty where nobody knows."""
-        called = call.called
-        if isinstance(called, Way) and called.steps == ("setmetatable",) and called.is_global:
-            return [self._set_metatable(document, call.step, call.base)]
-        if isinstance(called, (Way, Literally)):
-            resolver = Resolver(scopes_of(document))
-            found = resolver.called(called, call.chain, call.place, call.base)
-            if found is not None:
-                return [found]
-        spot = self._function(document, call)
-        if spot is None:
-            return []
-        key = ("returned", spot.document.uri, spot.range)
-        return self._once(key, lambda: self._returned(spot)) or []
-
-    def _set_metatable(self, document: Document, call: Step, base: int) -> Shape | None:
-        """An object: of the class that its metatable is, or else what the table is."""
-        given = [one.expression for one in call.arguments]
-        if len(given) > 1:
-            found = self._value(document, given[1], base)
-            if isinstance(found, Instance):
-                return found
-        found = self._value(document, given[0], base) if given else None
-        return replace(found, inherits=True) if isinstance(found, Built) else found
-
-    def _function(self, document: Document, call: _Call) -> Spot | None:
-        """Where the called function is defined, if that is one place for certain."""
-        scopes = scopes_of(document)
-        chain, place = call.chain, call.place
-        before = chain.steps[place - 1] if place else None
-        if before is None:
-            at = call.base + chain.base.offset if chain.base is not None else -1
-        elif before.kind == "(" or not isinstance(before.key, str):
-            return None
-        else:
-            members = self.members(call.owner)
-            if members is not None:
-                member = members.named(before.key)
-                certain = member is not None and member.is_function and member.certain
-                return member.spot if member is not None and certain else None
-            at = call.base + before.key_start
-        name = scopes.name_at(scopes.position(at)) if at >= 0 else None
-        if name is None:
-            return None
-        if name.declaration is not None:
-            again = any(use.is_write and not use.is_declaration for use in scopes.uses(name))
-            return None if again else Spot(document, name.declaration)
-        entity = self.navigator.entity(document, name)
-        if entity is None or self.navigator.files.count_mentioning(name.text) > FILES_MAX:
-            return None
-        spots = list(self.navigator.defined(document, name.text, entity))
-        return spots[0] if len(spots) == 1 else None
-
-    def _returned(self, spot: Spot) -> list[Shape | None]:
-        """What the function that is defined at a spot returns: annotated, or else as written."""
-        document = spot.document
-        scopes = scopes_of(document)
-        offset = scopes.offset(spot.range.start)
-        for base, statement in scopes.around(offset):
-            for target, value in zip(statement.targets, statement.values, strict=False):
-                if base + _name_start(target) != offset or not isinstance(value, Block):
-                    continue
-                note = note_above(document, scopes.position(base).row)
-                if note.returns:
-                    return [self._of_type(one) if one else None for one in note.returns]
-                if value.kind == "function":
-                    return [self._as_written(document, value, base)]
-        return []
-
-    def _as_written(self, document: Document, block: Block, base: int) -> Shape | None:
-        """The first value of all returns of a function, where that is the same everywhere."""
-        found: list[Shape] = []
-        for count, (at, statement) in enumerate(_returns(block, base)):
-            if not statement.values:
-                continue
-            value = statement.values[0]
-            if isinstance(value, Literal) and literal_text(document, value, at) == "nil":
-                continue
-            shape = None if count > RETURNS_MAX else self._value(document, value, at)
-            if shape is None:
-                return None
-            if shape not in found:
-                found.append(shape)
-        return found[0] if len(found) == 1 else None
 
     def _assigned(self, spot: Spot) -> Shape | None:
         """What a field is set to where it is defined."""
@@ -403,61 +404,9 @@ class _Walk:
         offset = scopes.offset(spot.range.start)
         for base, statement in scopes.around(offset):
             for target, value in zip(statement.targets, statement.values, strict=False):
-                if base + _name_start(target) == offset:
-                    return self._value(spot.document, value, base)
+                if base + key_start(target) == offset:
+                    return self.value(spot.document, value, base)
         return None
-
-    # -- types
-
-    def _of_type(self, text: str) -> Shape | None:
-        """What an annotation means, if it is one thing, nil aside."""
-        try:
-            parts, _ = parts_of(text)
-        except (SchemaError, ValueError):
-            return None
-        return self._shape(("type", text), lambda: self._of_parts(parts))
-
-    def _of_parts(self, parts: object) -> Shape | None:
-        if not isinstance(parts, list):
-            return None
-        given = [one for one in parts if one != "nil"]
-        if len(given) != 1:
-            return None
-        part = given[0]
-        if isinstance(part, str):
-            if part == "string":
-                return Literally()
-            if any(True for _ in self.navigator.files.classes(part)):
-                return Instance(part)
-            alias = next(self.navigator.files.aliases(part), None)
-            return None if alias is None else self._of_type(alias)
-        what, inner = part
-        if what in ("array", "map"):
-            element = self._of_parts(inner)
-            return None if element is None else ListOf(element, has_names=what == "map")
-        return self._of_parts(inner) if what == "union" else None
-
-
-def _element(shape: Shape | None) -> Shape | None:
-    """What somebody gets who goes through it."""
-    if isinstance(shape, ListOf):
-        return shape.element
-    return further(shape, ANY) if isinstance(shape, (Way, QueryRows)) else None
-
-
-def _returns(block: Block, base: int) -> Iterator[tuple[int, Statement]]:
-    """The `return` statements of a function, not those of functions in it."""
-    stack = [(base, block)]
-    while stack:
-        at, current = stack.pop()
-        for offset, statement in zip(current.offsets, current.statements, strict=True):
-            if statement.kind == "return":
-                yield at + offset, statement
-            stack += [
-                (at + offset, inner)
-                for inner in statement.blocks
-                if inner.kind not in ("function", "table")
-            ]
 
 
 def _names(statement: Statement) -> Iterator[nodes.Name]:
@@ -466,11 +415,3 @@ def _names(statement: Statement) -> Iterator[nodes.Name]:
             yield from event.head
         else:
             yield event
-
-
-def _name_start(target: nodes.Name | Chain | Step) -> int:
-    if isinstance(target, nodes.Name):
-        return target.offset
-    if isinstance(target, Step):
-        return target.key_start
-    return target.steps[-1].key_start if target.steps else target.start

@@ -7,12 +7,11 @@ not known otherwise, and nothing is ever called to find out.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from lua_ls_persist.server.analysis import ExpressionPath, Name, Scopes, is_identifier
-from lua_ls_persist.server.analysis.nodes import Block, Chain, Expression, Literal, Statement
+from lua_ls_persist.server.analysis.nodes import Block, Chain, Either, Expression, Literal
 from lua_ls_persist.server.analysis.nodes import Name as NameNode
 from lua_ls_persist.server.positions import Position, Range
 from lua_ls_persist.session.sights import ANY, Way
@@ -40,8 +39,6 @@ QUERIES: Final = frozenset(
     }
 )
 """Functions of `ext` whose first argument is a table or its name."""
-
-_ALTERNATIVE = re.compile(r"\s*(?:local\s+)?[\w.]+\s*=\s*([A-Za-z_][\w.]*(?:\([^()\n]*\))?)\s+or\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +156,9 @@ class Resolver:
             return None
         if isinstance(expression, Chain):
             return self._chain(expression, base, len(expression.steps), depth - 1)
+        if isinstance(expression, Either):
+            # Of `local t = a.b or {}` it is what `a.b` is.
+            return self._expression(expression.operands[0], base, depth - 1)
         if isinstance(expression, Literal) and isinstance(expression.value, str):
             return Literally()
         return None
@@ -192,24 +192,8 @@ class Resolver:
                 if not isinstance(target, NameNode) or base + target.offset != offset:
                     continue
                 value = values[place] if place < len(values) else None
-                if value is None:
-                    return self._alternative(base, statement, depth)
                 return self._expression(value, base, depth - 1)
         return None
-
-    def _alternative(self, base: int, statement: Statement, depth: int) -> Target | None:
-        """Of `local t = a.b or {}`: what `a.b` is."""
-        text = self.scopes.chunk.source[base : base + statement.end]
-        match = _ALTERNATIVE.match(text)
-        if match is None:
-            return None
-        path = self.scopes.path_at(self.scopes.position(base + match.end(1)))
-        if path is None:
-            return None
-        found = self.chain_of(path)
-        if found is None:
-            return self._name(path.base, depth - 1)
-        return self._chain(found[1], found[0], len(found[1].steps), depth - 1)
 
     def _looped(self, declaration: Range, text: str, depth: int) -> Target | None:
         """A variable of `for key, value in pairs(t)`: some element of t."""

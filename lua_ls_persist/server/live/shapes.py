@@ -7,21 +7,26 @@ Not for the loop's thread, because other files may have to be read.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from lua_ls_persist.server.analysis import scopes_of
-from lua_ls_persist.server.analysis.annotations import ClassNote
-from lua_ls_persist.server.analysis.entities import entities_of
-from lua_ls_persist.server.analysis.nodes import Block, Literal, Step
+from lua_ls_persist.schema.annotations_read import FunctionType
+from lua_ls_persist.server.analysis import Scopes, scopes_of
+from lua_ls_persist.server.analysis.annotations import ClassNote, annotations_of
+from lua_ls_persist.server.analysis.entities import entities_of, unwrapped
+from lua_ls_persist.server.analysis.entity import Definition, Entity, shown
+from lua_ls_persist.server.analysis.nodes import Block, Either, Literal, Name, Step
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.live.resolving import Literally, QueryRow, QueryRows
-from lua_ls_persist.server.navigation import Spot
+from lua_ls_persist.server.navigation import Spot, settled
+from lua_ls_persist.server.positions import Position
 from lua_ls_persist.server.workspace_files import WorkspaceFiles
 from lua_ls_persist.session.sights import Way
 
 PARENTS_MAX: Final = 10
+FILES_MAX: Final = 50
+"""What has a name that stands in more files is not looked for: each would have to be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,35 @@ class Built:
     """Whether it has a metatable, which may have more fields."""
 
 
-Shape: TypeAlias = "Instance | ListOf | Built | Way | QueryRows | QueryRow | Literally"
+@dataclass(frozen=True, slots=True)
+class Items:
+    """What a constructor lists: one table of those that stand in it one after the other."""
+
+    uri: str
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A table that has a name in the sources, or an object of it where it is a class."""
+
+    entity: Entity
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A function of which an annotation says how it is called."""
+
+    type: FunctionType
+
+
+Shape: TypeAlias = (
+    "Instance | ListOf | Built | Items | Named | Called | Way | QueryRows | QueryRow | Literally"
+)
+
+
+OF_SOURCES: Final = (Instance, ListOf, Built, Items, Named, Called)
+"""Shapes of which only the sources know what they have, not the VM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +114,30 @@ class Members:
     def named(self, name: str) -> Member | None:
         """The member of a name."""
         return next((one for one in self.members if one.name == name), None)
+
+
+def members_of(files: WorkspaceFiles, shape: Instance | Built | Items | Named) -> Members | None:
+    """What something has, as far as the sources say."""
+    match shape:
+        case Instance():
+            return class_members(files, shape.name)
+        case Built():
+            return built_members(files, shape)
+        case Items():
+            return item_members(files, shape)
+    return named_members(files, shape.entity)
+
+
+def class_name(files: WorkspaceFiles, entity: Entity) -> str | None:
+    """The class of annotations that a table is; None if it is none."""
+    if entity.is_global:
+        notes = list(files.annotated(str(entity.keys[0]))) if len(entity.keys) == 1 else []
+        return (notes[0].class_name or None) if len(notes) == 1 else None
+    for document in documents_of(files, entity):
+        for note in annotations_of(document).classes:
+            if class_table(document, note) == entity:
+                return note.name
+    return None
 
 
 def class_members(files: WorkspaceFiles, name: str) -> Members | None:
@@ -130,33 +187,115 @@ def _declared_in(files: WorkspaceFiles, note: ClassNote) -> Iterator[Member]:
     yield from _written_in(document, note)
 
 
+def class_table(document: Document, note: ClassNote) -> Entity | None:
+    """The table below the annotations of a class, which is the class."""
+    scopes = scopes_of(document)
+    row = document.row(note.owner_row)
+    if not row.strip():
+        return None
+    column = len(row) - len(row.lstrip())
+    start = scopes.offset(Position(note.owner_row, column))
+    for base, statement in scopes.around(start):
+        if base != start or not statement.targets:
+            continue
+        target = statement.targets[0]
+        table = unwrapped(statement.values[0]) if statement.values else None
+        if isinstance(table, Either):
+            table = table.operands[-1]
+        if isinstance(target, Step) or not (isinstance(table, Block) and table.kind == "table"):
+            return None
+        if isinstance(target, Name):
+            declaration = scopes.occurrence(target, base).declaration
+            return None if declaration is None else entities_of(document).declared(declaration)
+        return entities_of(document).of_chain(target, base)
+    return None
+
+
 def _written_in(document: Document, note: ClassNote) -> Iterator[Member]:
     """What the table that is the class gets in its own document: methods mostly."""
-    scopes, entities = scopes_of(document), entities_of(document)
-    owner = next(
-        (
-            one
-            for one in entities.definitions()
-            if scopes.position(one.start).row == note.owner_row and one.kind == "table"
-        ),
-        None,
-    )
-    if owner is None:
-        return
-    own = [
-        one
-        for one in entities.definitions()
-        if one.entity.root == owner.entity.root
-        and one.entity.keys
-        and one.entity.keys[:-1] == owner.entity.keys
-    ]
-    count = Counter(one.entity.keys[-1] for one in own)
-    for one in own:
+    owner = class_table(document, note)
+    if owner is not None:
+        own = entities_of(document).definitions_of(owner)
+        yield from _members([(document, one) for one in own], note.name)
+
+
+def named_members(files: WorkspaceFiles, entity: Entity) -> Members | None:
+    """What the sources set of a table that has a name, and of those it inherits from."""
+    found: dict[str, Member] = {}
+    seen: set[Entity] = set()
+    current: Entity | None = entity
+    while current is not None and current not in seen and len(seen) < PARENTS_MAX:
+        seen.add(current)
+        owner, parent = current, None
+        places: list[tuple[Document, Definition]] = []
+        for document in documents_of(files, owner):
+            entities = entities_of(document)
+            places += [(document, one) for one in entities.definitions_of(owner)]
+            parent = parent or entities.metatables.parents.get(owner)
+        for member in _members(places, shown(owner)):
+            found.setdefault(member.name, member)
+        current = None if parent is None else settled(files, parent)
+    return Members(tuple(found.values()), complete=False) if found else None
+
+
+def documents_of(files: WorkspaceFiles, entity: Entity) -> Iterator[Document]:
+    """Where the fields of something get their values: for a global, wherever it stands."""
+    if entity.is_global:
+        name = str(entity.keys[0])
+        if files.count_mentioning(name) <= FILES_MAX:
+            yield from files.mentioning(name)
+    elif len(entity.root) > 1 and entity.root[0] in ("local", "returned"):
+        document = files.document(entity.root[1])
+        if document is not None:
+            yield document
+
+
+def _members(places: Sequence[tuple[Document, Definition]], owner: str) -> Iterator[Member]:
+    count = Counter(one.entity.keys[-1] for _, one in places)
+    for document, one in places:
         key = one.entity.keys[-1]
         if isinstance(key, str) and key[:2] != "__":
-            spot = Spot(document, scopes.range(one.start, one.end))
+            spot = Spot(document, scopes_of(document).range(one.start, one.end))
             is_function = one.kind in ("function", "method")
-            yield Member(key, "", "", is_function, spot, note.name, certain=count[key] == 1)
+            yield Member(key, "", "", is_function, spot, owner, certain=count[key] == 1)
+
+
+def item_members(files: WorkspaceFiles, shape: Items) -> Members | None:
+    """The fields of the tables that a constructor lists."""
+    found: dict[str, Member] = {}
+    document = files.document(shape.uri)
+    if document is None:
+        return None
+    for base, table in listed_tables(scopes_of(document), shape.start):
+        for member in _fields(document, table, base):
+            known = found.get(member.name)
+            # Each of them has it from its own place.
+            found[member.name] = member if known is None else replace(known, certain=False, text="")
+    return Members(tuple(found.values()), complete=False) if found else None
+
+
+def listed_tables(scopes: Scopes, start: int) -> Iterator[tuple[int, Block]]:
+    """The tables that stand one after the other in the constructor at a place."""
+    for base, statement in scopes.around(start):
+        for block in statement.blocks:
+            if base + block.start != start or block.kind != "table":
+                continue
+            for offset, one in zip(block.offsets, block.statements, strict=True):
+                value = one.values[0] if one.values and not one.targets else None
+                if isinstance(value, Block) and value.kind == "table":
+                    yield base + offset, value
+            # Those that do not begin a row belong to the statement around.
+            inside = [
+                other
+                for other in statement.blocks
+                if block.start < other.start and other.end <= block.end and other.kind == "table"
+            ]
+            end = -1
+            for other in sorted(inside, key=lambda one: one.start):
+                if other.start >= end:
+                    end = other.end
+                    yield base, other
+            return
 
 
 def literal_text(document: Document, value: Literal, base: int) -> str:

@@ -15,7 +15,14 @@ from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.live.candidates import Candidate, CandidateKind
 from lua_ls_persist.server.live.inference import Inference
 from lua_ls_persist.server.live.resolving import Target
-from lua_ls_persist.server.live.shapes import Built, Instance, ListOf, Member, Members, Shape
+from lua_ls_persist.server.live.shapes import (
+    OF_SOURCES,
+    Instance,
+    ListOf,
+    Member,
+    Members,
+    Shape,
+)
 from lua_ls_persist.server.navigation import Spot
 from lua_ls_persist.server.positions import Position
 
@@ -33,7 +40,7 @@ class Typed:
     def target(self) -> Target | None:
         """Where it leads in the VM, if there."""
         shape = self.shape
-        return None if isinstance(shape, (Instance, ListOf, Built)) else shape
+        return None if isinstance(shape, OF_SOURCES) else shape
 
 
 Types: TypeAlias = Callable[[Document, ExpressionPath, int], Awaitable[Typed]]
