@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from lua_ls_persist.errors import LuaPersistError
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.analysis import KEYWORDS, Name, Scopes, is_identifier, scopes_of
-from lua_ls_persist.server.analysis.entity import Entity, shown
+from lua_ls_persist.server.analysis.entity import GLOBAL, Entity
 from lua_ls_persist.server.analysis.library import LIBRARY
 from lua_ls_persist.server.analysis.parsing import parse
 from lua_ls_persist.server.documents import Document
+from lua_ls_persist.server.live.finding import Field, Finder, is_variable
+from lua_ls_persist.server.live.identity import label
 from lua_ls_persist.server.navigation import Navigator, Spot, in_order
-from lua_ls_persist.server.positions import Position
+from lua_ls_persist.server.positions import Position, Range
 
 
 class RenameError(LuaPersistError):
@@ -34,70 +36,104 @@ class Renaming:
     """Whether they are all there are: not for globals and fields, which programs reach by other
     ways too."""
     description: str
+    possible: tuple[Spot, ...] = ()
+    """Places that may mean the same, and that change only if somebody says so."""
 
 
-def renamable(navigator: Navigator, document: Document, position: Position) -> Name | None:
-    """The name at a place, if it can be renamed; None where there is no name.
+def renamable(finder: Finder, document: Document, position: Position) -> Range | None:
+    """Where the name at a place stands, if it can be renamed; None where there is no name.
 
     Raises:
         RenameError: it cannot be renamed.
     """
+    field = finder.field_at(document, position)
     name = scopes_of(document).name_at(position)
+    if field is not None:
+        _check_field(field)
     if name is None:
-        return None
+        spots = () if field is None else finder.uses(document, field).certain
+        inside = (spot.range for spot in spots if spot.document.uri == document.uri)
+        return next((one for one in inside if one.start <= position <= one.end), None)
     if name.kind == "parameter" and name.text == "self" and not _is_written(document, name):
         raise RenameError("`self` is the parameter that a method has without naming it")
     if name.kind == "global" and _is_given(name.text):
         raise RenameError(f"`{name.text}` belongs to {_owner(name.text)}")
-    if name.kind in ("field", "method"):
-        entity = navigator.entity(document, name)
-        if entity is None:
-            raise RenameError(
-                f"nothing in the sources says what table `{name.text}` is a field of here:"
-                " find its references instead"
-            )
-        if entity.is_global and str(entity.keys[0]) in LIBRARY:
-            raise RenameError(f"`{shown(entity)}` belongs to {_owner(str(entity.keys[0]))}")
-        if entity.root[0] == "module":
-            raise RenameError(f"the module {entity.root[1]!r} is not in the workspace")
-    return name
+    return name.range
 
 
-def rename(navigator: Navigator, document: Document, position: Position, new: str) -> Renaming:
+def _check_field(field: Field) -> None:
+    """Complains if a field is nobody's, or not of the user's making."""
+    entity = field.entity
+    if entity is None:
+        raise RenameError(
+            f"nothing in the sources says what table `{field.text}` is a field of here:"
+            " find its references instead"
+        )
+    if entity.is_global and str(entity.keys[0]) in LIBRARY:
+        raise RenameError(f"`{label(entity)}` belongs to {_owner(str(entity.keys[0]))}")
+    if entity.root[0] == "module":
+        raise RenameError(f"the module {entity.root[1]!r} is not in the workspace")
+
+
+def rename(finder: Finder, document: Document, position: Position, new: str) -> Renaming:
     """The changes that rename what stands at a place.
 
     Raises:
         RenameError: it cannot be renamed, or not to `new`.
     """
-    name = renamable(navigator, document, position)
-    if name is None:
+    if renamable(finder, document, position) is None:
         raise RenameError("there is no name to rename here")
-    if name.text == new:
+    field = finder.field_at(document, position)
+    name = scopes_of(document).name_at(position)
+    old = field.text if field is not None else name.text if name is not None else ""
+    if old == new:
         return Renaming((), new, is_certain=True, description="")
     if new in KEYWORDS:
         raise RenameError(f"`{new}` is a keyword of Lua")
-    entity = None
-    if name.declaration is None and name.kind != "label":
-        entity = navigator.entity(document, name)
-    if entity is None:
-        _require_identifier(new)
-        spots = in_order(navigator.references(document, position))
-        _check_scopes(document, spots, name, new)
-        return Renaming(tuple(spots), new, is_certain=True, description=f"`{name.text}` to `{new}`")
-    spots = in_order(list(navigator.uses(document, name.text, entity)))
+    entity = None if field is None else field.entity
+    if field is not None and entity is not None and not is_variable(entity):
+        return _renamed_field(finder, document, field, entity, new)
+    assert name is not None
+    if name.kind == "global" or field is not None:
+        return _renamed_global(finder.navigator, document, name, new)
+    _require_identifier(new)
+    spots = in_order(finder.navigator.references(document, position))
+    _check_scopes(document, spots, name, new)
+    return Renaming(tuple(spots), new, is_certain=True, description=f"`{old}` to `{new}`")
+
+
+def _renamed_field(
+    finder: Finder, document: Document, field: Field, entity: Entity, new: str
+) -> Renaming:
+    uses = finder.uses(document, field)
+    spots = [*uses.certain, *uses.possible]
     if not all(spot.quoted for spot in spots):
         _require_identifier(new)
     elif any(character in new for character in "\"'\\\n\r"):
         raise RenameError(f"{new!r} would have to be written with escapes")
-    _check_unused(navigator, document, Entity(entity.root, (*entity.keys[:-1], new)), new)
-    if name.kind == "global":
-        for other, places in _by_document(spots):
-            _check_scopes(other, places, name, new)
-    what = "global" if name.kind == "global" else "field"
-    described = shown(entity)
-    description = f"The {what} `{described}` to `{new}` in {_count(len(_by_document(spots)))}"
-    if entity.is_global and entity.keys[0] == "Memory":
+    other = Field(new, Entity(entity.root, (*entity.keys[:-1], new)))
+    there = finder.first_use(document, other)
+    if there is not None and other.entity is not None:
+        raise RenameError(f"`{label(other.entity)}` is something else already, at {_place(there)}")
+    count = _count(len(_by_document(uses.certain)))
+    description = f"The field `{label(entity)}` to `{new}` in {count}"
+    if (entity.is_global and entity.keys[0] == "Memory") or entity.root[0] == "stored":
         description += "; what is stored keeps its name"
+    return Renaming(uses.certain, new, False, description, uses.possible)
+
+
+def _renamed_global(navigator: Navigator, document: Document, name: Name, new: str) -> Renaming:
+    entity = Entity(GLOBAL, (name.text,))
+    spots = in_order(list(navigator.uses(document, name.text, entity)))
+    _require_identifier(new)
+    there = next(navigator.uses(document, new, Entity(GLOBAL, (new,))), None)
+    if there is not None:
+        raise RenameError(f"`{new}` is something else already, at {_place(there)}")
+    if _is_given(new):
+        raise RenameError(f"`{new}` belongs to {_owner(new)}")
+    for other, places in _by_document(spots):
+        _check_scopes(other, places, name, new)
+    description = f"The global `{name.text}` to `{new}` in {_count(len(_by_document(spots)))}"
     return Renaming(tuple(spots), new, is_certain=False, description=description)
 
 
@@ -121,15 +157,6 @@ def _require_identifier(new: str) -> None:
         raise RenameError(
             f"{new!r} is no name in Lua: take letters, digits and underscores, no digit first"
         )
-
-
-def _check_unused(navigator: Navigator, document: Document, entity: Entity, new: str) -> None:
-    """Complains if there is something of the new name already."""
-    there = next(navigator.uses(document, new, entity), None)
-    if there is not None:
-        raise RenameError(f"`{shown(entity)}` is something else already, at {_place(there)}")
-    if entity.is_global and entity.keys == (new,) and _is_given(new):
-        raise RenameError(f"`{new}` belongs to {_owner(new)}")
 
 
 def _check_scopes(document: Document, spots: Sequence[Spot], name: Name, new: str) -> None:

@@ -21,6 +21,8 @@ from pathlib import Path
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.analysis import scopes_of
 from lua_ls_persist.server.analysis.annotations import Annotations, ClassNote, Note, annotations_of
+from lua_ls_persist.server.analysis.entities import entities_of
+from lua_ls_persist.server.analysis.entity import Entity
 from lua_ls_persist.server.analysis.symbols import symbols_of
 from lua_ls_persist.server.documents import Document, Documents
 from lua_ls_persist.server.positions import Range
@@ -56,6 +58,7 @@ class _File:
     mentions: frozenset[str]
     symbols: tuple[FileSymbol, ...]
     annotations: Annotations
+    inheritance: tuple[tuple[Entity, Entity], ...]
 
 
 class WorkspaceFiles:
@@ -209,10 +212,25 @@ class WorkspaceFiles:
         for known in self._annotations():
             yield from (type_ for alias, type_ in known.aliases if alias == name)
 
-    def annotated(self, name: str) -> Iterator[Note]:
-        """What comments say of the types of a global where it is assigned."""
+    def noted_globals(self) -> dict[str, list[Note]]:
+        """What comments say of the types of globals where they are assigned."""
+        found: dict[str, list[Note]] = {}
         for known in self._annotations():
-            yield from (note for one, note in known.globals if one == name)
+            for name, note in known.globals:
+                found.setdefault(name, []).append(note)
+        return found
+
+    def inheritance(self) -> Iterator[tuple[Entity, Entity]]:
+        """The globals, and fields of globals, that have a class as their parent."""
+        seen = set()
+        for document in self.documents:
+            if document.path is not None:
+                seen.add(uris.path_key(document.path))
+            yield from _inheritance(document)
+        with self._lock:
+            files = [file for key, file in self._files.items() if key not in seen]
+        for file in files:
+            yield from file.inheritance
 
     def count_mentioning(self, name: str) -> int:
         """In how many files a name stands, those that are open aside."""
@@ -298,7 +316,19 @@ def _read(path: Path) -> _File | None:
         return None
     document = Document.of_text(uris.uri_of(path), text)
     mentions = frozenset(map(sys.intern, scopes_of(document).chunk.root.mentions))
-    return _File(path, len(text), mentions, _symbols_in(document), annotations_of(document))
+    return _File(
+        path,
+        len(text),
+        mentions,
+        _symbols_in(document),
+        annotations_of(document),
+        _inheritance(document),
+    )
+
+
+def _inheritance(document: Document) -> tuple[tuple[Entity, Entity], ...]:
+    parents = entities_of(document).metatables.parents
+    return tuple((owner, parent) for owner, parent in parents.items() if owner.is_global)
 
 
 def _symbols_in(document: Document) -> tuple[FileSymbol, ...]:

@@ -91,6 +91,7 @@ class Scopes(Lines):
         super().__init__(chunk.source)
         self.chunk = chunk
         self._occurrences: dict[tuple[str, bool], dict[int, Occurrence]] = {}
+        self._assigned: dict[str, frozenset[int]] = {}
 
     def name_at(self, position: Position) -> Name | None:
         """The name under or right before a position."""
@@ -303,6 +304,17 @@ class Scopes(Lines):
         """What a variable or a label of the tree means."""
         labels = name.role in (nodes.LABEL, nodes.GOTO)
         return self._all(name.text, labels=labels)[base + name.offset]
+
+    def is_assigned_again(self, declaration: Declaration) -> bool:
+        """Whether a local gets another value than the one that it is declared with."""
+        found = self._assigned.get(declaration.text)
+        if found is None:
+            found = self._assigned[declaration.text] = frozenset(
+                use.declaration.start
+                for use in self._all(declaration.text).values()
+                if use.role == nodes.WRITE and use.declaration is not None
+            )
+        return declaration.start in found
 
     def _all(self, text: str, *, labels: bool = False) -> dict[int, Occurrence]:
         """Every use of a variable or a label, by its offset."""

@@ -8,12 +8,12 @@ thread, because other files may have to be read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
 
 from lua_ls_persist.schema.annotations_read import FunctionType
 from lua_ls_persist.server.analysis import ExpressionPath, nodes, scopes_of
-from lua_ls_persist.server.analysis.annotations import note_above
+from lua_ls_persist.server.analysis.annotations import Note, note_above
 from lua_ls_persist.server.analysis.entities import entities_of
 from lua_ls_persist.server.analysis.entity import Entity
 from lua_ls_persist.server.analysis.nodes import (
@@ -106,6 +106,7 @@ class Walk:
     def __init__(self, navigator: Navigator) -> None:
         self.navigator = navigator
         self.results = Results(self)
+        self._noted_globals: Mapping[str, Sequence[Note]] | None = None
         self._found: dict[object, Any] = {}
         self.left = STEPS_MAX
         self._depth = 0
@@ -137,8 +138,20 @@ class Walk:
     def named(self, entity: Entity) -> Shape:
         """A table by its name: an object of the class that annotations make it."""
         entity = self.navigator.settled(entity)
-        name = self.once(("class", entity), lambda: class_name(self.navigator.files, entity))
-        return Named(entity) if name is None else Instance(name)
+        name = self.once(("class", entity), lambda: self._class_name(entity))
+        return Instance(name) if name else Named(entity)
+
+    def _class_name(self, entity: Entity) -> str | None:
+        if not entity.is_global:
+            return class_name(self.navigator.files, entity)
+        notes = self._notes(str(entity.keys[0])) if len(entity.keys) == 1 else ()
+        return notes[0].class_name if len(notes) == 1 else None
+
+    def _notes(self, text: str) -> Sequence[Note]:
+        """What comments say of a global where it is assigned."""
+        if self._noted_globals is None:
+            self._noted_globals = self.navigator.files.noted_globals()
+        return self._noted_globals.get(text, ())
 
     def of_type(self, text: str, bound: Bound | None = None) -> Shape | None:
         """What an annotation means, if it is one thing, nil aside."""
@@ -167,7 +180,7 @@ class Walk:
                 call = Call(document, shape, owner, chain, base, place)
                 found = self.results.called(call)
             else:
-                owner, found = shape, [self._field(shape, step.key)]
+                owner, found = shape, [self.field(shape, step.key)]
         return found
 
     def call(self, document: Document, chain: Chain, base: int, place: int) -> Call:
@@ -210,7 +223,7 @@ class Walk:
             return self._item(shape)
         return further(shape, ANY) if isinstance(shape, (Way, QueryRows)) else None
 
-    def _field(self, shape: Shape | None, key: object) -> Shape | None:
+    def field(self, shape: Shape | None, key: object) -> Shape | None:
         if isinstance(shape, ListOf):
             return shape.element if shape.has_names or not isinstance(key, str) else None
         if isinstance(shape, Built) and not isinstance(key, str):
@@ -236,7 +249,7 @@ class Walk:
     def name(self, document: Document, name: nodes.Name, base: int) -> Shape | None:
         declaration = scopes_of(document).occurrence(name, base).declaration
         if declaration is None:
-            return self._shape(("global", name.text), lambda: self._global(name.text))
+            return self._shape(("global", name.text), lambda: self.of_global(name.text))
         key = ("local", document.uri, declaration.start)
         return self._shape(key, lambda: self._declared(document, declaration))
 
@@ -276,10 +289,10 @@ class Walk:
         is_known = entity.root[0] != "module" and len(keys) == len(shape.steps) - 3
         return self.named(entity) if is_known else shape
 
-    def _global(self, text: str) -> Shape | None:
+    def of_global(self, text: str) -> Shape | None:
         if text == "_G":
             return Way()
-        notes = list(self.navigator.files.annotated(text))
+        notes = self._notes(text)
         noted = None
         if len(notes) == 1:
             noted = self._noted(notes[0].type, notes[0].class_name)
@@ -354,21 +367,13 @@ class Walk:
                 noted = self._noted(note.type, note.class_name) if place == 0 else None
                 if noted is not None:
                     return noted
-                if self._is_assigned_again(document, declaration):
+                if scopes.is_assigned_again(declaration):
                     return None
                 own = entities_of(document).declared(declaration)
                 if own in entities_of(document).metatables.classes:
                     return self.named(own)
                 return self._nth(document, statement, place, base)
         return None
-
-    def _is_assigned_again(self, document: Document, declaration: Declaration) -> bool:
-        """Whether a local gets another value than the one that it is declared with."""
-        scopes = scopes_of(document)
-        name = scopes.name_at(scopes.position(declaration.start))
-        return name is not None and any(
-            use.is_write and not use.is_declaration for use in scopes.uses(name)
-        )
 
     def _nth(self, document: Document, statement: Statement, place: int, base: int) -> Shape | None:
         """The value that the target of a number gets; several of them come from a last call."""

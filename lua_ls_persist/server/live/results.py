@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from lua_ls_persist.schema.annotations_read import FunctionType
-from lua_ls_persist.server.analysis import Name, nodes, scopes_of
+from lua_ls_persist.server.analysis import nodes, scopes_of
 from lua_ls_persist.server.analysis.annotations import Note, note_above
 from lua_ls_persist.server.analysis.entities import entities_of
 from lua_ls_persist.server.analysis.entity import Entity
@@ -110,6 +110,14 @@ class Results:
             place = number + shift
             if 0 <= place < len(way.parameters):
                 return function_type(way.parameters[place][1])
+        return None
+
+    def expected(self, call: Call, number: int) -> Shape | None:
+        """What a call takes as its argument of a number."""
+        for way, shift in self._ways(call):
+            place = number + shift
+            if 0 <= place < len(way.parameters) and way.parameters[place][1]:
+                return self._walk.of_type(way.parameters[place][1], self.bound(call))
         return None
 
     def handed_on(self, call: Call, argument: int, number: int) -> Shape | None:
@@ -212,23 +220,17 @@ class Results:
         name = scopes.name_at(scopes.position(at)) if at >= 0 else None
         if name is None:
             return None
-        if name.declaration is not None:
-            if any(use.is_write and not use.is_declaration for use in scopes.uses(name)):
-                return None
-            own = Spot(document, name.declaration)
-            if function_at(own) is not None:
-                return own
-        return self._defined(document, self._entity(document, name, call))
-
-    def _entity(self, document: Document, name: Name, call: Call) -> Entity | None:
-        if name.declaration is None:
-            return self._walk.navigator.entity(document, name)
+        if name.declaration is None or chain.base is None:
+            return self._defined(document, self._walk.navigator.entity(document, name))
+        declaration = scopes.occurrence(chain.base, call.base).declaration
+        if declaration is None or scopes.is_assigned_again(declaration):
+            return None
+        own = Spot(document, name.declaration)
+        if function_at(own) is not None:
+            return own
         # A local that is another name for a function.
-        base = call.chain.base
-        assert base is not None
-        declaration = scopes_of(document).occurrence(base, call.base).declaration
-        found = None if declaration is None else entities_of(document).held(declaration)
-        return None if found is None else self._walk.navigator.settled(found)
+        held = entities_of(document).held(declaration)
+        return self._defined(document, held and self._walk.navigator.settled(held))
 
     def _defined(self, document: Document, entity: Entity | None) -> Spot | None:
         """The one place where a field or a global is defined."""

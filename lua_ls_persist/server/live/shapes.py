@@ -129,10 +129,7 @@ def members_of(files: WorkspaceFiles, shape: Instance | Built | Items | Named) -
 
 
 def class_name(files: WorkspaceFiles, entity: Entity) -> str | None:
-    """The class of annotations that a table is; None if it is none."""
-    if entity.is_global:
-        notes = list(files.annotated(str(entity.keys[0]))) if len(entity.keys) == 1 else []
-        return (notes[0].class_name or None) if len(notes) == 1 else None
+    """The class of annotations that a local or a returned table is; None if it is none."""
     for document in documents_of(files, entity):
         for note in annotations_of(document).classes:
             if class_table(document, note) == entity:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from lua_ls_persist.server.analysis import scopes_of
 from lua_ls_persist.server.calls import function_at, incoming, outgoing
 from lua_ls_persist.server.documents import Documents
+from lua_ls_persist.server.live.finding import Finder
 from lua_ls_persist.server.navigation import Navigator
 from lua_ls_persist.server.renaming import RenameError, rename
 from lua_ls_persist.server.workspace_files import WorkspaceFiles
@@ -27,14 +28,16 @@ def test_every_question_has_an_answer(text: str, other: str, places: list[float]
     for place in places:
         position = scopes.position(round(place * len(document.source)))
         name = scopes.name_at(position)
-        for spot in navigator.definitions(document, position):
+        finder = Finder(navigator)
+        for spot in finder.definitions(document, position):
             assert spot.range.end <= spot.document.end
-        references = navigator.references(document, position)
-        if name is not None and name.declaration is not None:
+        references = finder.references(document, position)
+        if name is not None:
             assert any(spot.range == name.range for spot in references)
-            assert navigator.uses_in(document, position) == references
+            own = [spot for spot in references if spot.document.uri == document.uri]
+            assert finder.highlights(document, position) == own
         try:
-            renaming = rename(navigator, document, position, new)
+            renaming = rename(Finder(navigator), document, position, new)
         except RenameError:
             pass
         else:
@@ -42,6 +45,7 @@ def test_every_question_has_an_answer(text: str, other: str, places: list[float]
             assert renaming.spots or name.text == new
             for spot in renaming.spots:
                 assert spot.document.text(spot.range) == name.text
+            assert not set(renaming.spots) & set(renaming.possible)
         function = function_at(navigator, document, position)
         if function is not None:
             incoming(navigator, function)
@@ -64,7 +68,7 @@ def test_a_rename_and_back_is_no_change(text: str, place: float, new: str) -> No
     if name is None:
         return
     try:
-        renaming = rename(navigator, document, position, new)
+        renaming = rename(Finder(navigator), document, position, new)
     except RenameError:
         return
     if name.text == new:
@@ -78,5 +82,5 @@ def test_a_rename_and_back_is_no_change(text: str, place: float, new: str) -> No
         last = start + len(name.text)
     changed += document.source[last:]
     again = documents.open("file:///w/main.lua", changed)
-    back = rename(navigator, again, scopes_of(again).position(starts[0]), name.text)
+    back = rename(Finder(navigator), again, scopes_of(again).position(starts[0]), name.text)
     assert [scopes_of(again).offset(spot.range.start) for spot in back.spots] == starts

@@ -47,23 +47,57 @@ async def highlight(case: Opened) -> str:
     return case.ranges((case.uri, one.range) for one in found or ())
 
 
-async def rename(case: Opened) -> str:
-    """The marked places if only they change; the error where one is expected."""
-    try:
-        edit = await within(
-            case.editor.client.text_document_rename_async(
-                types.RenameParams(case.document, case.position, case.case.given)
-            )
+Changes = list[tuple[str, types.Range]]
+
+
+async def renamed(case: Opened) -> tuple[Changes, Changes, types.WorkspaceEdit]:
+    """What changes, and what changes perhaps."""
+    edit = await within(
+        case.editor.client.text_document_rename_async(
+            types.RenameParams(case.document, case.position, case.case.given)
         )
-    except Exception as error:
-        return f"error: {getattr(error, 'message', error)}"
-    found: list[tuple[str, types.Range]] = []
+    )
+    found: Changes = []
+    perhaps: Changes = []
     for uri, edits in (edit.changes or {}).items():
         found += [(uri, one.range) for one in edits]
     for change in edit.document_changes or ():
-        assert all(one.new_text == case.case.given for one in change.edits)
-        found += [(change.text_document.uri, one.range) for one in change.edits]
+        for one in change.edits:
+            assert one.new_text == case.case.given
+            is_possible = getattr(one, "annotation_id", "") == "perhaps"
+            (perhaps if is_possible else found).append((change.text_document.uri, one.range))
+    return found, perhaps, edit
+
+
+async def rename(case: Opened) -> str:
+    """The marked places if only they change; the error where one is expected."""
+    try:
+        found, _, _ = await renamed(case)
+    except Exception as error:
+        return f"error: {getattr(error, 'message', error)}"
     return case.ranges(found)
+
+
+async def perhaps(case: Opened) -> str:
+    """The marked places if only they are asked about; they stay where nobody can be asked."""
+    found, possible, edit = await renamed(case)
+    capabilities = case.editor.client.capabilities
+    assert capabilities is not None
+    assert capabilities.workspace is not None
+    known = capabilities.workspace.workspace_edit
+    if known is None or known.change_annotation_support is None:
+        assert possible == []
+        marked = {
+            (case.uris[file.name], range_.start)
+            for file in case.case.files
+            for range_ in file.ranges
+        }
+        files = {case.uris[file.name]: file for file in case.case.files}
+        assert not marked & {(uri, case.range(files[uri], range_).start) for uri, range_ in found}
+        return case.wanted()
+    if possible:
+        assert (edit.change_annotations or {})["perhaps"].needs_confirmation
+    return case.ranges(possible)
 
 
 async def links(case: Opened) -> str:
@@ -77,6 +111,6 @@ async def links(case: Opened) -> str:
     return case.ranges((case.uri, link.range) for link in found)
 
 
-@pytest.mark.parametrize("answer", [definition, references, highlight, rename, links])
+@pytest.mark.parametrize("answer", [definition, references, highlight, rename, perhaps, links])
 async def test_cases(editor: Editor, answer: Any) -> None:
     await check(editor, answer.__name__, answer)

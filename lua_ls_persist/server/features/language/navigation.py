@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from lsprotocol import types
 
-from lua_ls_persist.server.analysis import scopes_of
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.features.language.speaking import speaks
-from lua_ls_persist.server.live.inference import Inference
-from lua_ls_persist.server.live.typed import typed_definition
-from lua_ls_persist.server.navigation import Navigator, Spot, in_order
+from lua_ls_persist.server.live.finding import Finder
+from lua_ls_persist.server.navigation import Spot
 from lua_ls_persist.server.positions import Position
 
 if TYPE_CHECKING:
@@ -40,7 +38,7 @@ def register(server: LuaLanguageServer) -> None:
         at = await place(server, params)
         if at is None:
             return []
-        found = await among_files(server, lambda: in_order(server.navigator.references(*at)))
+        found = await among_files(server, lambda: Finder(server.navigator).references(*at))
         if not params.context.include_declaration:
             found = [spot for spot in found if not spot.is_write] or found
         return locations(server, found[:REFERENCES_MAX])
@@ -52,7 +50,7 @@ def register(server: LuaLanguageServer) -> None:
         at = await place(server, params)
         if at is None:
             return []
-        found = await among_files(server, lambda: in_order(server.navigator.uses_in(*at)))
+        found = await among_files(server, lambda: Finder(server.navigator).highlights(*at))
         kinds = types.DocumentHighlightKind
         return [
             types.DocumentHighlight(
@@ -93,22 +91,11 @@ def locations(server: LuaLanguageServer, spots: Iterable[Spot]) -> list[types.Lo
     ]
 
 
-def _in_sources(navigator: Navigator, document: Document, position: Position) -> list[Spot]:
-    """Where something is defined; of what only its type is known, where that declares it."""
-    name = scopes_of(document).name_at(position)
-    is_field = name is not None and name.kind in ("field", "method")
-    if name is not None and is_field and navigator.entity(document, name) is None:
-        spot = typed_definition(Inference(navigator), document, position)
-        if spot is not None:
-            return [spot]
-    return in_order(navigator.definitions(document, position))
-
-
 async def _definitions(server: LuaLanguageServer, params: Placed) -> list[types.Location]:
     at = await place(server, params)
     if at is not None:
         inside = at
-        found = await among_files(server, lambda: _in_sources(server.navigator, *inside))
+        found = await among_files(server, lambda: Finder(server.navigator).definitions(*inside))
         if found:
             return locations(server, found)
     else:

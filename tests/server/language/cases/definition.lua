@@ -134,3 +134,39 @@ print(undefined_global‸)
 ==== a global that is set as a field
 _G.⟦total⟧ = 1
 print(total‸, _G.other)
+==== a method of an object
+local A = {}
+A.__index = A
+function A.new() return setmetatable({}, A) end
+function A:⟦get⟧() end
+local B = {}
+function B:get() end
+A.new():get‸()
+==== a field that a constructor function sets
+local A = {}
+A.__index = A
+function A.new(x) return setmetatable({ ⟦x⟧ = x }, A) end
+local a = A.new()
+print(a.x‸)
+==== what is inherited from a class of another file
+---- main.lua
+local Base = require("base")
+local A = setmetatable({}, { __index = Base })
+A.__index = A
+function A:g() self:f‸() end
+---- base.lua
+local Base = {}
+Base.__index = Base
+function Base:⟦f⟧() end
+return Base
+==== a field of an annotated class
+---@class User
+---@field ⟦name⟧ string
+---@param u User
+function f(u) return u.name‸ end
+==== a field of a row, in its schema
+ext.schema("users", { fields = { ⟦age⟧ = "integer" } })
+for _, user in pairs(ext.table("users")) do print(user.age‸) end
+==== a field of the tables in a list
+local list = { { ⟦id⟧ = 1 }, { ⟦id⟧ = 2 } }
+for _, one in ipairs(list) do print(one.id‸) end

@@ -17,3 +17,11 @@ local t = { ⟦a⟧ = 1 }
 t.⟦a‸⟧ = u.a
 ==== nothing under the cursor
 local x = ‸1
+==== a field of one kind
+---@class User
+---@field ⟦name⟧ string
+---@param u User
+function f(u, v) print(u.⟦name‸⟧, v.name) end
+==== a field of something unknown
+function f(u, v) print(u.⟦name‸⟧, v.⟦name⟧) end
+local t = { name = 1 }

@@ -56,3 +56,126 @@ print(⟦x‸⟧)
 ==== a global that is also written as a field
 _G.⟦total⟧ = 1
 print(⟦total‸⟧, _G["⟦total⟧"], t.total)
+==== fields of other tables of that name are others
+local a = { ⟦name⟧ = 1 }
+local b = { name = 2 }
+print(a.⟦name‸⟧, b.name, c.name)
+==== a field of a class, wherever something is of it
+---- main.lua
+---@class User
+---@field ⟦name⟧ string
+---@field boss User
+local User = {}
+function User:greet() return self.⟦name⟧ end
+---@param u User
+function f(u, v)
+  return u.⟦name‸⟧, u.boss.⟦name⟧, v.name
+end
+---- other.lua
+---@param users User[]
+function g(users)
+  for _, one in ipairs(users) do print(one.⟦name⟧, one.other.name) end
+  ---@type User
+  local new = { ⟦name⟧ = "x", boss = { ⟦name⟧ = "y" } }
+end
+---@return User
+function make() return { ⟦name⟧ = "x" } end
+g({ { ⟦name⟧ = "x" } })
+==== from its annotation
+---@class User
+---@field ⟦na‸me⟧ string
+---@class Other
+---@field name string
+---@param u User
+function f(u) return u.⟦name⟧ end
+==== an inherited field is of the class that declares it
+---@class Base
+---@field ⟦name⟧ string
+---@class User: Base
+---@param u User
+---@param b Base
+function f(u, b) return u.⟦name‸⟧, b.⟦name⟧ end
+==== an object of a class by its metatable
+local A = {}
+A.__index = A
+function A.new(x)
+  local self = setmetatable({ ⟦x⟧ = x }, A)
+  self.⟦x⟧ = x
+  return self
+end
+function A:get() return self.⟦x⟧ end
+local a = A.new(1)
+print(a.⟦x‸⟧, A.new(2).⟦x⟧, b.x)
+==== a method that is called of objects
+---- main.lua
+local A = require("a")
+local one = A.new()
+one:⟦get‸⟧()
+local function f(a) a:get() end
+---- a.lua
+local A = {}
+A.__index = A
+function A.new() return setmetatable({}, A) end
+function A:⟦get⟧() return self:⟦get⟧() end
+return A
+==== a method that is inherited
+local Base = {}
+Base.__index = Base
+function Base:⟦f⟧() end
+local A = setmetatable({}, { __index = Base })
+A.__index = A
+function A:g() self:⟦f‸⟧() end
+local B = setmetatable({}, { __index = Base })
+B.__index = B
+function B:f() self:f() end
+==== an object that a field holds
+local A = {}
+A.__index = A
+function A:⟦run⟧() end
+local B = {}
+B.__index = B
+function B.new()
+  local self = setmetatable({}, B)
+  self.a = setmetatable({}, A)
+  self.a:⟦run⟧()
+  return self
+end
+function B:go() local a = self.a; a:⟦run⟧() end
+B.new().a:⟦run‸⟧()
+==== what a function makes without a name
+local function make() return { ⟦zip⟧ = 1 } end
+local m = make()
+print(m.⟦zip‸⟧, make().⟦zip⟧, n.zip)
+==== tables in a list
+local list = { { ⟦id⟧ = 1 }, { ⟦id⟧ = 2 } }
+for _, one in ipairs(list) do print(one.⟦id‸⟧) end
+print(list[1].⟦id⟧, list.id)
+==== fields of stored rows
+---- main.lua
+local users = ext.table("users")
+users.ann = { ⟦age⟧ = 41 }
+users.ann.⟦age⟧ = 42
+for _, user in pairs(users) do print(user.⟦age‸⟧) end
+---- other.lua
+for _, row in ipairs(ext.query("users", {})) do print(row.value.⟦age⟧, row.age) end
+ext.schema("users", { fields = { ⟦age⟧ = "integer" } })
+ext.schema("pets", { fields = { age = "integer" } })
+print(ext.table("pets").rex.age)
+==== what a callback is given
+---@class User
+---@field ⟦name⟧ string
+---@param f fun(u: User)
+local function each(f) end
+each(function(u) print(u.⟦name‸⟧, v.name) end)
+==== by a default
+---@class User
+---@field ⟦name⟧ string
+---@param u? User
+function f(u)
+  local one = u or {}
+  return one.⟦name‸⟧
+end
+==== a default that is its own
+config = config or { ⟦depth⟧ = 1 }
+local c = config
+print(c.⟦depth‸⟧, config.⟦depth⟧)

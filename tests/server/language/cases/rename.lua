@@ -107,3 +107,54 @@ error: nothing in the sources says what table `name` is a field of here: find it
 local x = ‸1
 >>>> y
 error: there is no name to rename here
+==== a field of one table, not of others
+local a = { ⟦name⟧ = 1 }
+local b = { name = 2 }
+print(a.⟦name‸⟧, b.name)
+>>>> title
+==== a field of a class with its annotation
+---- main.lua
+---@class User
+---@field ⟦name⟧ string
+---@class Pet
+---@field name string
+---@param u User
+---@param p Pet
+function f(u, p) return u.⟦name‸⟧, p.name end
+---- other.lua
+---@type User
+local u = { ⟦name⟧ = "x" }
+print(u.⟦name⟧)
+>>>> title
+==== from the annotation
+---@class User
+---@field ⟦na‸me⟧ string
+---@param u User
+function f(u) return u.⟦name⟧ end
+>>>> title
+==== a method of a class by its metatable
+local A = {}
+A.__index = A
+function A.new() return setmetatable({}, A) end
+function A:⟦get⟧() end
+A.new():⟦get‸⟧()
+>>>> fetch
+==== not to a field that the class has
+---@class User
+---@field name string
+---@field age integer
+---@param u User
+function f(u) return u.name‸ end
+>>>> age
+error: `User.age` is something else already, at main.lua:3
+==== not to a field that rows have
+local users = ext.table("users")
+users.ann = { age = 1, name = "x" }
+print(users.ann.age‸)
+>>>> name
+error: `users[...].name` is something else already, at main.lua:2
+==== not a method of strings
+local s = "x"
+print(s:upper‸())
+>>>> up
+error: `string.upper` belongs to Lua's standard library

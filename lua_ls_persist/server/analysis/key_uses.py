@@ -1,0 +1,112 @@
+"""Where a key is written in a text: as a field that is read or set, or in a constructor.
+
+Of what it is a key is another question. What is found in a statement of the outermost level stays
+with it, so that after an edit one statement is looked at anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from lua_ls_persist.server.analysis.facts import fact, outermost
+from lua_ls_persist.server.analysis.nodes import Block, Chain, Statement, Step
+from lua_ls_persist.server.analysis.scopes import Scopes
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUse:
+    """A key in the text; places are offsets."""
+
+    start: int
+    end: int
+    is_write: bool
+    quoted: bool
+    """Whether it is written as a string in brackets."""
+    base: int
+    """Where the statement begins that the chain counts from."""
+    chain: Chain | None
+    """None in the constructor of a table."""
+    count: int
+    """How many steps of the chain lead there, the key included."""
+    table: int
+    """Where the constructor begins; -1 in a chain."""
+
+
+def key_uses(scopes: Scopes, key: str) -> Iterator[KeyUse]:
+    """Where a key is written, in the order of the text."""
+    for base, statement in outermost(scopes.chunk):
+        if key not in statement.mentions:
+            continue
+        for use in fact(statement, ("key", key), partial(_found, statement, key)):
+            yield _moved(use, base)
+
+
+def _found(statement: Statement, key: str) -> tuple[KeyUse, ...]:
+    return tuple(sorted(_uses(statement, 0, key), key=lambda use: use.start))
+
+
+def _uses(statement: Statement, base: int, key: str) -> Iterator[KeyUse]:
+    for chain in statement.chains:
+        for count, step in enumerate(chain.steps, 1):
+            if step.key == key and step.kind != "(" and isinstance(step.key, str):
+                yield _use(step, base, chain, count, -1)
+    for block in statement.blocks:
+        for offset, inner in zip(block.offsets, block.statements, strict=True):
+            if key not in inner.mentions:
+                continue
+            target = inner.targets[0] if inner.kind == "field" and inner.targets else None
+            if isinstance(target, Step) and target.key == key:
+                yield _use(target, base + offset, None, 0, base + block.start)
+            yield from _uses(inner, base + offset, key)
+
+
+def _use(step: Step, base: int, chain: Chain | None, count: int, table: int) -> KeyUse:
+    start, end = base + step.key_start, base + step.key_end
+    return KeyUse(start, end, step.write, step.kind == "[", base, chain, count, table)
+
+
+def _moved(use: KeyUse, by: int) -> KeyUse:
+    return KeyUse(
+        use.start + by,
+        use.end + by,
+        use.is_write,
+        use.quoted,
+        use.base + by,
+        use.chain,
+        use.count,
+        use.table + by if use.table >= 0 else -1,
+    )
+
+
+def key_at(scopes: Scopes, offset: int) -> KeyUse | None:
+    """The key at a place."""
+    for base, statement in scopes.around(offset):
+        for chain in statement.chains:
+            for count, step in enumerate(chain.steps, 1):
+                on_key = base + step.key_start <= offset <= base + step.key_end
+                if on_key and step.kind != "(" and isinstance(step.key, str):
+                    return _use(step, base, chain, count, -1)
+        for target in statement.targets:
+            if (
+                isinstance(target, Step)
+                and isinstance(target.key, str)
+                and base + target.key_start <= offset <= base + target.key_end
+            ):
+                table = _table_around(scopes, base)
+                return None if table is None else _use(target, base, None, 0, table)
+    return None
+
+
+def _table_around(scopes: Scopes, offset: int) -> int | None:
+    """Where the constructor begins whose field begins at a place."""
+    for base, statement in scopes.around(offset):
+        for block in statement.blocks:
+            if block.kind == "table" and base + block.start < offset and _has(block, offset - base):
+                return base + block.start
+    return None
+
+
+def _has(block: Block, offset: int) -> bool:
+    return offset in block.offsets

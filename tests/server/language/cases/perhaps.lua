@@ -1,0 +1,39 @@
+-- Renaming to what stands behind `>>>>`. `⟦ ⟧`: what is asked about, for it may be the same field.
+==== a field of something unknown
+local a = { name = 1 }
+print(a.name‸)
+local function f(x, b) return x.⟦name⟧, b.title end
+local b = { name = 2 }
+print(b.name)
+>>>> title
+==== in other files, too
+---- main.lua
+---@class User
+---@field name‸ string
+---- other.lua
+function f(x) return x.⟦name⟧ end
+---@class Pet
+---@field name string
+---@param p Pet
+function g(p) return p.name end
+>>>> title
+==== what overrides a method, or is overridden
+local Base = {}
+Base.__index = Base
+function Base:draw‸() end
+local A = setmetatable({}, { __index = Base })
+A.__index = A
+function A:⟦draw⟧() end
+setmetatable({}, A):⟦draw⟧()
+local Other = {}
+Other.__index = Other
+function Other:draw() end
+>>>> paint
+==== a global is only itself
+total‸ = 1
+print(t.total, total)
+>>>> sum
+==== nothing but what is certain
+local a = { name = 1 }
+print(a.name‸)
+>>>> title
