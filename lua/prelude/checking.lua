@@ -1,171 +1,25 @@
 -- The check of each assignment to a table with a schema: the core calls it (schemas.zig).
 --
--- What is expected of a table is a list: at 1 the keys that matter, or true for all; then nodes,
--- each a shape (a schema's types by position) and a position in it. Position 0 is the table of rows
--- itself, 1 a row; below 0 the table is on the way to that of rows, so many keys before it. The
--- host's checker (lua_ls_persist/schema/) says the same in the same words.
+-- What is expected of a table is a list of nodes (shapes.lua), and ASK where only the host can say.
+-- The host's checker (lua_ls_persist/schema/) says the same in the same words.
 local prelude = ...
 
 local data, expect, expected_of = prelude.data, prelude.expect, prelude.expected_of
-local flush, is_external, shapes = prelude.flush, prelude.is_external, prelude.shapes
+local flush, is_external, need = prelude.flush, prelude.is_external, prelude.need
+local asked, expected = need("schema_asked"), need("schema_expected")
+local child_of, opens = need("schema_child"), need("schema_opens")
+local has_node, list_of = need("schema_has_node"), need("schema_list")
+local key_text, value_text = need("schema_key_text"), need("schema_value_text")
 local math_type, next, rawget, rawset = math.type, next, rawget, rawset
-local tostring, type, pcall = tostring, type, pcall
-local byte, find, format = string.byte, string.find, string.format
-local gsub, sub = string.gsub, string.sub
-local concat, sort = table.concat, table.sort
+local pcall, type = pcall, type
+local find, concat, sort = string.find, table.concat, table.sort
 
 local ASK = 1
-local POSITION_BITS = 12
-local STRING_BYTES_SHOWN_MAX = 40
 local VIOLATIONS_SHOWN_MAX = 20
-
--- Texts.
-
-local KEYWORDS = {}
-for word in string.gmatch("and break do else elseif end false for function goto if in local nil \z
-    not or repeat return then true until while", "%a+") do
-  KEYWORDS[word] = true
-end
-
-local function scalar_text(value)
-  if type(value) ~= "string" then
-    return value ~= value and "nan" or tostring(value)
-  end
-  local dots = ""
-  if #value > STRING_BYTES_SHOWN_MAX then
-    value = gsub(sub(value, 1, STRING_BYTES_SHOWN_MAX), "[\xC0-\xFF][\x80-\xBF]*$", "")
-    dots = "..."
-  end
-  value = gsub(value, '[%z\1-\31\127"\\]', function(char)
-    if char == '"' or char == "\\" then return "\\" .. char end
-    return format("\\%03d", byte(char))
-  end)
-  return '"' .. value .. '"' .. dots
-end
 
 local function is_scalar(kind)
   return kind == "string" or kind == "number" or kind == "boolean"
 end
-
-local function value_text(value)
-  local kind = type(value)
-  if not is_scalar(kind) then return kind end
-  if math_type(value) == "integer" then kind = "integer" end
-  return kind .. " " .. scalar_text(value)
-end
-
-local function key_text(key)
-  local kind = type(key)
-  local is_name = kind == "string" and find(key, "^[%a_][%w_]*$") and not KEYWORDS[key]
-  if is_name then return "." .. key end
-  return "[" .. (is_scalar(kind) and scalar_text(key) or kind) .. "]"
-end
-
--- Shapes.
-
--- The types as the host gives them, with what makes going down quick: which are of tables that are
--- looked into (opens), which have such ones inside (deep), which have defaults inside (fills).
-local function prepare(shape)
-  local types = shape.types
-  for place = #types, 1, -1 do
-    local found = types[place]
-    found.opens = (found.fields or found.extra or found.array or found.closed) and true or false
-    found.below = found.array or found.extra
-    found.is_simple = not (found.kind == "any" or found.enum or found.ref or found.range_text
-      or found.length_text or found.pattern)
-    found.needed = {}
-    for name, at in next, found.fields or {} do
-      if not types[at + 1].missing then found.needed[#found.needed + 1] = name end
-    end
-    local function look(at)
-      local inner = types[at + 1]
-      if inner.opens then found.deep = true end
-      if inner.fills or inner.default ~= nil then found.fills = true end
-    end
-    if found.below then look(found.below) end
-    for _, at in next, found.fields or {} do look(at) end
-  end
-  shape.lists = {}
-  return shape
-end
-
-local function shape_of(id)
-  local known = shapes()
-  local shape = known[id]
-  if not shape then
-    shape = prepare(data("schema_shape", { id = id }))
-    shape.id = id
-    known[id] = shape
-  end
-  return shape
-end
-
--- What stands at a key of a table that is expected to be this; nothing if nothing is said about it.
-local function child_of(shape, at, key)
-  if at == 0 then return 1 end
-  if at < 0 then
-    if key == shape.keys[#shape.keys + at + 1] then return at + 1 end
-    return nil
-  end
-  local found = shape.types[at + 1]
-  return found.fields and found.fields[key] or found.below
-end
-
-local function opens(shape, at)
-  return at <= 0 or shape.types[at + 1].opens
-end
-
--- The list of one node: tables that are expected to be the same share it.
-local function list_of(shape, at)
-  local list = shape.lists[at]
-  if not list then
-    list = { at >= 0 or { [shape.keys[#shape.keys + at + 1]] = true }, { shape = shape, at = at } }
-    shape.lists[at] = list
-  end
-  return list
-end
-
-local function has_node(list, shape, at)
-  for place = 2, #list do
-    if list[place].shape == shape and list[place].at == at then return true end
-  end
-  return false
-end
-
--- What the host says of a table, with the paths to it.
-local function asked(rows, with_paths)
-  flush()
-  local nodes = data("schema_nodes", { table = rows, paths = with_paths })
-  if #nodes == 0 then return false end
-  if #nodes == 1 and not with_paths then return list_of(shape_of(nodes[1].schema), nodes[1].at) end
-  local list = { {} }
-  for place = 1, #nodes do
-    local node = nodes[place]
-    local shape = shape_of(node.schema)
-    list[place + 1] = { shape = shape, at = node.at, path = node.path }
-    if node.at >= 0 then
-      list[1] = true
-    elseif list[1] ~= true then
-      list[1][shape.keys[#shape.keys + node.at + 1]] = true
-    end
-  end
-  return list
-end
-
--- What is expected of an external table, of which this is known; false if it is nothing.
-local function expected(rows, known)
-  if type(known) ~= "number" then return known end
-  local list
-  if known == ASK then
-    list = asked(rows)
-  else
-    list = list_of(shape_of(known >> POSITION_BITS), known & ((1 << POSITION_BITS) - 1))
-  end
-  expect(rows, list)
-  return list
-end
-
--- Checking.
 
 -- Whether the table at a path has this row: by its key, or the row itself.
 local function refers(path, value)

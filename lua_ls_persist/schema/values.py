@@ -1,6 +1,6 @@
 """Lua values as a checker sees them, and how violations call them.
 
-The checker inside the VM (lua/prelude/checking.lua) writes the same; a property test compares.
+The checker inside the VM (lua/prelude/schema_texts.lua) writes the same; a property test compares.
 """
 
 from __future__ import annotations
