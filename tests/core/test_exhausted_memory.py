@@ -6,8 +6,9 @@ import pytest
 
 from lua_ls_persist.model import Evaluation
 from lua_ls_persist.session import Session
+from tests.core.exhausting_programs import EXHAUSTING
 from tests.core.torture import MIB, TIME_LIMIT_S, check
-from tests.core.torture_programs import EXHAUSTING, PROGRAMS
+from tests.core.torture_programs import PROGRAMS
 
 
 def check_out_of_memory(evaluation: Evaluation) -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from lua_ls_persist.session import Session, SyntaxChecker
 from tests.core.torture import MIB, TIME_LIMIT_S, check
-from tests.core.torture_programs import PROGRAMS, SOURCES
+from tests.core.torture_programs import PROGRAMS
+from tests.core.torture_sources import SOURCES
 
 QUADRATIC = {"and", "alternatives"}
 """For these Lua's compiler follows a list of jumps for each of them."""

@@ -8,8 +8,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from lua_ls_persist.query import Reference
+from lua_ls_persist.query import Reference, parse_query
 from lua_ls_persist.store import Store, as_native
+from lua_ls_persist.store.query_pages import FoundRow
 from lua_ls_persist.store.rows import (
     FLOAT,
     FUNCTION,
@@ -184,3 +185,17 @@ aggregates = st.fixed_dictionaries(
         **dict.fromkeys(("sum", "min", "max", "avg"), fields),
     },
 )
+
+
+PATH: tuple[str, list[Any]] = ("Memory", ["rows"])
+
+
+def pages(store: Store, spec: dict[str, Any]) -> list[FoundRow]:
+    rows: list[FoundRow] = []
+    after = None
+    while True:
+        page = store.query(ROWS, parse_query({**spec, "after": after}))
+        rows += page.rows
+        after = page.next
+        if after is None:
+            return rows

@@ -7,11 +7,12 @@ identities, and all definitions: schemas, indexes, versions.
 from __future__ import annotations
 
 import random
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from lua_ls_persist.session import Session
-from tests.persistence.states import defined, seen, stored
+from tests.persistence.states import damage, defined, seen, stored
 
 LESS = "function(p, q) return p[1] < q[1] end"
 UP = "function M.up1() n = n + 1 s[#s + 1] = n return n end"
@@ -29,6 +30,19 @@ class Run:
         """Up to where undo and redo can go."""
         self.position = 0
         self.vm_is_known = True
+
+    @classmethod
+    def back_and_forth(cls, seed: int, statements: Sequence[str], steps: int) -> None:
+        """So many steps, then all the way back and forth again; the file is sound at the end."""
+        with tempfile.TemporaryDirectory() as folder:
+            run = cls(Path(folder) / "session.db", seed, statements)
+            try:
+                for _ in range(steps):
+                    run.step()
+                run.to_both_ends()
+            finally:
+                run.session.close()
+            assert damage(run.path) == []
 
     def state(self) -> tuple[str, str]:
         in_vm = seen(self.session)

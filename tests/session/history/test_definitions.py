@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -12,8 +11,9 @@ import pytest
 
 from lua_ls_persist.errors import LuaPersistError, StoreError
 from lua_ls_persist.session import Session
-from tests.persistence.states import damage, defined, stored
-from tests.session.history_runs import Run
+from tests.persistence.states import defined, stored
+from tests.session.history.evaluating import run
+from tests.session.history.runs import Run
 
 STEPS: Final = 40
 
@@ -93,29 +93,10 @@ class DefinitionRun(Run):
 
 @pytest.mark.parametrize("seed", range(12))
 def test_back_and_forth(seed: int) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        run = DefinitionRun(Path(folder) / "session.db", seed, STATEMENTS)
-        try:
-            for _ in range(STEPS):
-                run.step()
-            run.to_both_ends()
-        finally:
-            run.session.close()
-        assert damage(run.path) == []
+    DefinitionRun.back_and_forth(seed, STATEMENTS, STEPS)
 
 
 # One by one
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "session.db"
-
-
-def run(session: Session, source: str) -> str:
-    result = session.evaluate(source, name="test.lua")
-    assert result.ok, result.problems
-    return result.text
 
 
 def everything(path: Path) -> str:

@@ -6,13 +6,9 @@ identities: closures and their shared upvalues, metatables, nested and shared ta
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 import pytest
 
-from tests.persistence.states import damage
-from tests.session.history_runs import Run
+from tests.session.history.runs import Run
 
 STEPS = 45
 
@@ -61,12 +57,4 @@ STATEMENTS = (
 
 @pytest.mark.parametrize("seed", range(12))
 def test_back_and_forth(seed: int) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        run = Run(Path(folder) / "session.db", seed, STATEMENTS)
-        try:
-            for _ in range(STEPS):
-                run.step()
-            run.to_both_ends()
-        finally:
-            run.session.close()
-        assert damage(run.path) == []
+    Run.back_and_forth(seed, STATEMENTS, STEPS)

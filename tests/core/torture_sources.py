@@ -1,0 +1,42 @@
+"""Sources that nest too deep or are too long."""
+
+from __future__ import annotations
+
+SOURCES = {
+    "parentheses": ("return ", "(", "1", ")"),
+    "tables": ("return ", "{", "", "}"),
+    "functions": ("", "function f() ", "", " end "),
+    "closures": ("return ", "function() return ", "1", " end "),
+    "blocks": ("", "do ", "", " end "),
+    "loops": ("", "while x do ", "", " end "),
+    "conditions": ("", "if x then ", "", " end "),
+    "alternatives": ("if x then ", "elseif x then ", "end", ""),
+    "else if": ("", "if x then else ", "", " end "),
+    "repeat": ("", "repeat ", "", " until not x "),
+    "fields": ("return a", ".a", "", ""),
+    "indexes": ("return ", "a[", "1", "]"),
+    "calls": ("return ", "f(", "", ")"),
+    "calls one after the other": ("return f", "()", "", ""),
+    "methods": ("return f", ":f()", "", ""),
+    "strings as arguments": ("return f", '""', "", ""),
+    "minus": ("return ", "- ", "1", ""),
+    "not": ("return ", "not ", "1", ""),
+    "powers": ("return 2", "^2", "", ""),
+    "concatenations": ("return 2", "..a", "", ""),
+    "sums": ("return 2", "+a", "", ""),
+    "comparisons": ("return 2", "<a", "", ""),
+    "and": ("return a", " and a", "", ""),
+    "or": ("return ", "(a or ", "1", ")"),
+    "locals": ("", "local a ", "", ""),
+    "assignments": ("", "a, ", "a = 1", ""),
+    "labels": ("", "::a:: do ", "", " end "),
+    "gotos": ("", "do goto a ", "", " ::a:: end "),
+    "upvalues": ("local a ", "function f() a = 1 ", "", " end "),
+    "parameters": ("function f(a", ", a", ") end", ""),
+    "attributes": ("", "local x <close> = nil ", "", ""),
+    "comments": ("", "--[[ x ]]", "", ""),
+    "long brackets": ("return [", "=", "[x]", "="),
+    "empty statements": ("", ";", "", ""),
+    "newlines": ("return ", "\n", "1", ""),
+}
+"""Source that nests: before, opening (repeated), middle, closing (repeated)."""
