@@ -14,9 +14,10 @@ from lua_ls_persist.cli.evaluate import Input, show_run
 from lua_ls_persist.cli.parameters import SessionOptions
 from lua_ls_persist.cli.progress import Progress, shown
 from lua_ls_persist.cli.running import Run, run_submitted
-from lua_ls_persist.cli.stored import argument_value, file_of, text_file
+from lua_ls_persist.cli.stored import file_of, text_file
 from lua_ls_persist.cli.terminal import Terminal
 from lua_ls_persist.pretty import one_line
+from lua_ls_persist.query.text import plain_value_of
 
 if TYPE_CHECKING:
     from lua_ls_persist.model import Evaluation
@@ -28,7 +29,7 @@ _ANSWERED = ("get", "query", "count")
 
 def set_(path: str, value: str, options: SessionOptions, *, as_json: bool) -> int:
     """Sets an entry."""
-    content = argument_value(value)
+    content = plain_value_of(value)
     return _changed(options, lambda session: session.set(path, content), as_json=as_json)
 
 

@@ -21,6 +21,7 @@ from lua_ls_persist.cli.running import run_submitted
 from lua_ls_persist.cli.terminal import Terminal
 from lua_ls_persist.jsonable import function_to_json, table_to_json
 from lua_ls_persist.pretty import one_line
+from lua_ls_persist.query.text import plain_value_of
 
 if TYPE_CHECKING:
     from lua_ls_persist.model import StoredFunction
@@ -96,7 +97,7 @@ def call(path: str, arguments: Sequence[str], options: SessionOptions, *, as_jso
     from lua_ls_persist.session import Session
 
     terminal = Terminal()
-    values = [argument_value(argument) for argument in arguments]
+    values = [plain_value_of(argument) for argument in arguments]
     with Session.open(file_of(options.db), folders=(Path.cwd(),), **options.arguments()) as session:
         outcome = run_submitted(
             session,
@@ -106,21 +107,6 @@ def call(path: str, arguments: Sequence[str], options: SessionOptions, *, as_jso
             unwanted=lambda: terminal.broken,
         )
     return show_run(outcome, terminal, as_json=as_json)
-
-
-def argument_value(text: str) -> Any:
-    """What an argument means: JSON if it is that, `nil`, and otherwise text."""
-    if text == "nil":
-        return None
-    try:
-        return json.loads(text, parse_constant=_no_constant)
-    except ValueError:
-        return text
-
-
-def _no_constant(name: str) -> None:
-    """`NaN` and `Infinity` are no JSON: they are words."""
-    raise ValueError(name)
 
 
 def recompile(paths: Sequence[str], db: Path | None, *, every: bool, as_json: bool) -> int:

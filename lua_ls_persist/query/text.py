@@ -57,6 +57,11 @@ def value_of(text: str) -> Any:
     """What a value means: JSON if it is that, a string in single quotes, or the text itself."""
     if len(text) >= 2 and text[0] == text[-1] == "'":
         return re.sub(r"\\(.)", r"\1", text[1:-1], flags=re.DOTALL)
+    return plain_value_of(text)
+
+
+def plain_value_of(text: str) -> Any:
+    """What a text means: JSON if it is that, None for `nil`, and otherwise the text itself."""
     if text == "nil":
         return None
     try:

@@ -14,6 +14,7 @@ from lua_ls_persist.schema.values import (
     LuaTable,
     Permanent,
     bytes_of,
+    decoded,
     entries_of,
     equal,
     is_table,
@@ -90,7 +91,7 @@ class Checker:
     def _check_entries(self, found: Type, table: object, path: str) -> Iterator[SchemaViolation]:
         present: set[object] = set()
         for key, value in entries_of(table):
-            name = _name_of(key)
+            name = decoded(key)
             present.add(name)
             below = path + key_text(name)
             inner = self.inner(found, name)
@@ -159,13 +160,3 @@ def _wrong_number(found: Type, value: float) -> str | None:
     if (low is not None and not value >= low) or (high is not None and not value <= high):
         return Texts(found).range
     return None
-
-
-def _name_of(key: object) -> object:
-    """A key as fields are named: bytes that are text are that text."""
-    if isinstance(key, bytes):
-        try:
-            return key.decode()
-        except UnicodeDecodeError:
-            return key
-    return key

@@ -14,7 +14,7 @@ from lua_ls_persist.errors import SchemaError
 from lua_ls_persist.schema.checker import Checker
 from lua_ls_persist.schema.model import KINDS, Field, Kind, Scalar, Tree, Type
 from lua_ls_persist.schema.patterns import LuaPattern
-from lua_ls_persist.schema.values import bytes_of, key_text, value_text
+from lua_ls_persist.schema.values import bytes_of, decoded, key_text, value_text
 
 DEPTH_MAX: Final = 30
 """How deep types nest."""
@@ -48,7 +48,7 @@ def _type(definition: object, place: str, depth: int) -> Type:
         )
     attributes = {}
     for key, value in definition.items():
-        name = _decoded(key)
+        name = decoded(key)
         if name not in _READERS:
             known = ", ".join(map(str, _READERS))
             raise _error(place, f"there is no attribute {_got(key)}; there are {known}")
@@ -100,7 +100,7 @@ def _read_fields(found: Type, value: object, place: str, depth: int) -> Type:
         raise _error(place, f"expected a table of types by name, got {_got(value)}")
     fields = []
     for key, definition in value.items():
-        name = _decoded(key)
+        name = decoded(key)
         if not isinstance(name, str):
             raise _error(place, f"the name of a field is a string, not {_got(key)}")
         if definition is not None:
@@ -154,11 +154,11 @@ def _data(value: object, place: str, depth: int) -> Tree:
     if depth > DEPTH_MAX:
         raise _error(place, f"a default nests at most {DEPTH_MAX} deep")
     if isinstance(value, Mapping):
-        keys = {_decoded(key) for key in value}
+        keys = {decoded(key) for key in value}
         if keys != set(range(1, len(keys) + 1)) and not all(isinstance(key, str) for key in keys):
             raise _error(place, "a table in a default is a list, or has strings as keys")
         return {
-            _scalar(_decoded(key), place): _data(item, place + key_text(key), depth + 1)
+            _scalar(decoded(key), place): _data(item, place + key_text(key), depth + 1)
             for key, item in value.items()
         }
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
@@ -276,17 +276,8 @@ def _got(value: object) -> str:
         return f"a Python {type(value).__name__}"
 
 
-def _decoded(key: object) -> object:
-    if isinstance(key, bytes):
-        try:
-            return key.decode()
-        except UnicodeDecodeError:
-            return key
-    return key
-
-
 def _text(value: object, place: str) -> str:
-    text = _decoded(value)
+    text = decoded(value)
     if not isinstance(text, str):
         raise _error(place, f"expected a string, got {_got(value)}")
     try:

@@ -40,6 +40,16 @@ class LuaTable:
     id: int = 0
 
 
+def decoded(value: object) -> object:
+    """Bytes that are text, as that text, which is how fields are named; all else as it is."""
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return value
+    return value
+
+
 def type_name(value: object) -> str:
     """What Lua's `type` says, with integers told from other numbers."""
     if value is None:

@@ -29,9 +29,9 @@ _SQL_KNOWN_CODE = """
     """
 _SQL_NEW_CODE = """
     INSERT INTO code (
-        hash, source_id, ordinal, line_defined, last_line, parameters, is_vararg, upvalues,
+        id, hash, source_id, ordinal, line_defined, last_line, parameters, is_vararg, upvalues,
         bytecode, bytecode_bytes, compressed, bytecode_hash, signature
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id
     """
 _SQL_REPLACE_CODE = """
     UPDATE OR IGNORE code SET bytecode = ?, bytecode_bytes = ?, compressed = ?, bytecode_hash = ?,
@@ -192,12 +192,20 @@ class Code(Indexes):
             self._cursor.execute(_SQL_REPLACE_CODE, (*row, None, code_id))
 
     def _insert_code(
-        self, code: NewCode, code_hash: bytes, bytecode_hash: bytes, signature: bytes
+        self,
+        code: NewCode,
+        code_hash: bytes | None,
+        bytecode_hash: bytes,
+        signature: bytes,
+        *,
+        code_id: int | None = None,
     ) -> int:
+        """Its id: the given one, or the next. Without a hash it is not found by its content."""
         packed, compressed = self._pack(code.bytecode)
-        code_id = self._cursor.execute(
+        given = self._cursor.execute(
             _SQL_NEW_CODE,
             (
+                code_id,
                 code_hash,
                 self._source(code.chunk, code.text),
                 code.ordinal,
@@ -213,7 +221,7 @@ class Code(Indexes):
                 signature,
             ),
         ).get
-        return cast("int", code_id)
+        return cast("int", given)
 
     def _source(self, chunk: str, text: Text | None) -> int:
         """The id of a source, which is stored if it is new."""

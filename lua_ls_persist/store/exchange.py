@@ -62,12 +62,6 @@ _SQL_INSERT_SCHEMA = """
     ON CONFLICT (path) DO UPDATE SET definition = excluded.definition
     """
 _SQL_SIGNATURE = "SELECT signature FROM code WHERE id = ?"
-_SQL_INSERT_CODE = """
-    INSERT INTO code (
-        id, hash, source_id, ordinal, line_defined, last_line, parameters, is_vararg, upvalues,
-        bytecode, bytecode_bytes, compressed, bytecode_hash, signature
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    """
 _SQL_IN_USE = """
     SELECT EXISTS (SELECT 1 FROM entries) OR EXISTS (SELECT 1 FROM functions)
         OR EXISTS (SELECT 1 FROM roots WHERE name <> 'Memory')
@@ -216,28 +210,11 @@ class Exchange(Views):
 
     def insert_code(self, code_id: int, code: NewCode, signature: bytes) -> None:
         """Puts code under this id, with the signature that it came with."""
-        packed, compressed = self._pack(code.bytecode)
         bytecode_hash = sha256(code.bytecode)
         code_hash = content_hash(code, bytecode_hash)
-        known = "SELECT 1 FROM code WHERE hash = ?"
-        self._cursor.execute(
-            _SQL_INSERT_CODE,
-            (
-                code_id,
-                None if self._cursor.execute(known, (code_hash,)).get else code_hash,
-                self._source(code.chunk, code.text),
-                code.ordinal,
-                code.line_defined,
-                code.last_line,
-                json.dumps(code.parameters),
-                code.is_vararg,
-                json.dumps(code.upvalues),
-                packed,
-                len(code.bytecode),
-                compressed,
-                bytecode_hash,
-                signature,
-            ),
+        known = self._cursor.execute("SELECT 1 FROM code WHERE hash = ?", (code_hash,)).get
+        self._insert_code(
+            code, None if known else code_hash, bytecode_hash, signature, code_id=code_id
         )
 
     def insert_schema(self, path: str, definition: str) -> None:

@@ -158,17 +158,33 @@ class _Fields:
         ]
 
 
-class _BTree(_Fields):
+class _OwnRows(_Fields):
+    """Rows of a table of the index's own; all but the last column of each tell it from others."""
+
+    def __init__(self, index: Index, plan: Plan, name: str, keys: Sequence[str]) -> None:
+        super().__init__(index, plan)
+        found = " AND ".join(f"{key} = ?" for key in keys)
+        self._remove = f"DELETE FROM {name} WHERE {found}"  # noqa: S608  (our own names)
+        self._add = f"REPLACE INTO {name}"
+        self._clear = f"DELETE FROM {name}"  # noqa: S608
+
+    def remove(self, connection: apsw.Connection, items: Sequence[Item]) -> None:
+        connection.executemany(self._remove, [item[:-1] for item in items])
+
+    def add(self, connection: apsw.Connection, items: Sequence[Item]) -> None:
+        write_rows(connection, self._add, _sorted(items))
+
+    def clear(self, connection: apsw.Connection) -> None:
+        connection.execute(self._clear)
+
+
+class _BTree(_OwnRows):
     """Rows (c1, v1, ..., key_kind, key, row): each row of the table has one, or one an element."""
 
     def __init__(self, index: Index, plan: Plan, name: str) -> None:
-        super().__init__(index, plan)
         count = len(index.fields)
         columns = [f"{c}{number}" for number in range(1, count + 1) for c in "cv"]
-        keys = " AND ".join(f"{name} = ?" for name in (*columns, "key_kind", "key"))
-        self._remove = f"DELETE FROM {name} WHERE {keys}"  # noqa: S608  (our own names)
-        self._add = f"REPLACE INTO {name}"
-        self._clear = f"DELETE FROM {name}"  # noqa: S608
+        super().__init__(index, plan, name, (*columns, "key_kind", "key"))
 
     def all_items(self, rows: Rows) -> list[Item]:
         if self.index.each or len(self.columns) > 1:
@@ -198,17 +214,8 @@ class _BTree(_Fields):
             for (key, row), *pairs in zip(identities, *values, strict=True)
         ]
 
-    def remove(self, connection: apsw.Connection, items: Sequence[Item]) -> None:
-        connection.executemany(self._remove, [item[:-1] for item in items])
 
-    def add(self, connection: apsw.Connection, items: Sequence[Item]) -> None:
-        write_rows(connection, self._add, _sorted(items))
-
-    def clear(self, connection: apsw.Connection) -> None:
-        connection.execute(self._clear)
-
-
-class _Hash(_Fields):
+class _Hash(_OwnRows):
     """Rows (hash, key_kind, key, row): for equality, so rows without the field have none.
 
     With an entry an element, those whose field is a string have one as well: a string, too, may
@@ -216,10 +223,7 @@ class _Hash(_Fields):
     """
 
     def __init__(self, index: Index, plan: Plan, name: str) -> None:
-        super().__init__(index, plan)
-        self._remove = f"DELETE FROM {name} WHERE hash = ? AND key_kind = ? AND key = ?"  # noqa: S608
-        self._add = f"REPLACE INTO {name}"
-        self._clear = f"DELETE FROM {name}"  # noqa: S608
+        super().__init__(index, plan, name, ("hash", "key_kind", "key"))
 
     def items(self, rows: Rows) -> list[tuple[Item, ...]]:
         identities = zip(rows.keys, rows.row_ids(), strict=True)
@@ -269,15 +273,6 @@ class _Hash(_Fields):
             elif kind not in _EQUAL_TO_NOTHING:
                 add((hash_of((value,)), key[0], key[1], row))
         return found
-
-    def remove(self, connection: apsw.Connection, items: Sequence[Item]) -> None:
-        connection.executemany(self._remove, [item[:-1] for item in items])
-
-    def add(self, connection: apsw.Connection, items: Sequence[Item]) -> None:
-        write_rows(connection, self._add, _sorted(items))
-
-    def clear(self, connection: apsw.Connection) -> None:
-        connection.execute(self._clear)
 
 
 class _Text(_Fields):

@@ -117,9 +117,7 @@ class Queries(Schemas):
             StoreError: the file cannot be read, or it took too long (`stop_when`).
         """
         limit = query.limit or LIMIT_DEFAULT
-        position = None
-        if query.after is not None:
-            position = read_cursor(query, table_id, query.after)
+        position = None if query.after is None else read_cursor(query, table_id, query.after)
         with self.one_state(), self._asking(query.where):
             found = self._first_enough(self._pages(table_id, query, position, limit), limit)
         following = None
@@ -149,9 +147,7 @@ class Queries(Schemas):
             StoreError: the file cannot be read, or it took too long (`stop_when`).
         """
         limit = query.limit or LIMIT_DEFAULT
-        position = None
-        if query.after is not None:
-            position = read_cursor(query, table_id, query.after)
+        position = None if query.after is None else read_cursor(query, table_id, query.after)
         examined = itertools.count()
         with self.one_state(), self._asking(query.where):
             self._connection.create_scalar_function(COUNTED, lambda *_: int(next(examined) >= 0), 1)

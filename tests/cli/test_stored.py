@@ -11,7 +11,7 @@ import pytest
 
 from lua_ls_persist.cli import progress as progress_code
 from lua_ls_persist.cli.progress import shown
-from lua_ls_persist.cli.stored import argument_value
+from lua_ls_persist.query.text import plain_value_of
 from tests.cli.conftest import ENDLESS, Cli, Start
 
 SETUP = """
@@ -166,7 +166,7 @@ def test_call_as_json(cli: Cli, db: Path) -> None:
     ],
 )
 def test_what_arguments_mean(argument: str, value: object) -> None:
-    found = argument_value(argument)
+    found = plain_value_of(argument)
     assert (type(found), found) == (type(value), value)
 
 
