@@ -48,6 +48,8 @@ MISSPELT_FIELD: Final = "misspelt-field"
 TOO_MANY_ARGUMENTS: Final = "too-many-arguments"
 
 
+Span: TypeAlias = tuple[int, int]
+"""Where something begins and ends, in offsets: of few things it is said, in rows and columns."""
 Meant: TypeAlias = dict[str, str | None]
 """By a name that nobody knows, the one that was probably meant."""
 Aside: TypeAlias = Callable[[Callable[[], Meant]], Awaitable[Meant]]
@@ -86,7 +88,7 @@ class Suspicion:
 class _Field:
     container: Way
     name: str
-    range: Range
+    start: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +96,9 @@ class _Call:
     function: Way
     count: int
     is_method: bool
-    arguments: tuple[Range, ...]
-    name: Range
+    arguments: tuple[Span, ...]
+    """Blanks around them included."""
+    name: Span
     """The last part of the function's expression."""
 
 
@@ -103,14 +106,26 @@ class _Call:
 class Reading:
     """What of a document is to be compared with the VM."""
 
-    globals: dict[str, list[Range]] = field(default_factory=dict)
-    """Those that are read, and that the document never sets."""
+    scopes: Scopes
+    globals: dict[str, list[int]] = field(default_factory=dict)
+    """Those that are read, and that the document never sets, with where they are."""
     written: set[str] = field(default_factory=set)
     fields: list[_Field] = field(default_factory=list)
     declared: list[Undeclared] = field(default_factory=list)
     """Those that no class has of what they are read of."""
     written_fields: set[str] = field(default_factory=set)
     calls: list[_Call] = field(default_factory=list)
+
+    def at(self, start: int, text: str) -> Range:
+        """Where a name stands."""
+        return self.scopes.range(start, start + len(text))
+
+    def trimmed(self, span: Span) -> Range:
+        """Where a part of the text stands, without the blanks around it."""
+        start, end = span
+        text = self.scopes.chunk.source[start:end]
+        start += len(text) - len(text.lstrip())
+        return self.scopes.range(start, start + len(text.strip()))
 
 
 def reading_of(
@@ -143,7 +158,7 @@ class _Reader:
         self._inner: dict[str, dict[int, Declaration | None]] = {}
         """What names mean that the statement declares itself, as far as they were asked for."""
         self._targets: dict[int, Target | None] = {}
-        self.reading = Reading()
+        self.reading = Reading(scopes)
 
     def read(self, is_wanted: Callable[[], bool]) -> Reading | None:
         reads: dict[str, list[int]] = {}
@@ -160,9 +175,7 @@ class _Reader:
             self._declare(base, statement)
         for text, starts in reads.items():
             if text not in self.reading.written:
-                length = len(text)
-                ranges = [self._scopes.range(start, start + length) for start in starts]
-                self.reading.globals[text] = ranges
+                self.reading.globals[text] = starts
         return self.reading
 
     def _enter(self, base: int, statement: Statement, reads: dict[str, list[int]]) -> None:
@@ -226,8 +239,7 @@ class _Reader:
         if step.write or step.kind != "." or not isinstance(step.key, str) or not step.key:
             return
         if isinstance(target, Way) and _is_row(target):
-            range_ = self._scopes.range(base + step.key_start, base + step.key_end)
-            self.reading.fields.append(_Field(target, step.key, range_))
+            self.reading.fields.append(_Field(target, step.key, base + step.key_start))
 
     def _call(self, target: Target | None, base: int, chain: Chain, place: int) -> None:
         step = chain.steps[place]
@@ -244,16 +256,10 @@ class _Reader:
                 target,
                 len(step.arguments),
                 before is not None and before.kind == ":",
-                tuple(self._trimmed(base + one.start, base + one.end) for one in step.arguments),
-                self._scopes.range(base + start, base + end),
+                tuple((base + one.start, base + one.end) for one in step.arguments),
+                (base + start, base + end),
             )
         )
-
-    def _trimmed(self, start: int, end: int) -> Range:
-        """A part of the text without the blanks around it."""
-        text = self._scopes.chunk.source[start:end]
-        start += len(text) - len(text.lstrip())
-        return self._scopes.range(start, start + len(text.strip()))
 
     def _base(self, base: int, chain: Chain, declaration: Declaration | None) -> Target | None:
         """Where the name leads that a chain begins with."""
@@ -343,7 +349,10 @@ async def _undefined(
         text = f"undefined global '{name}': neither the VM has it nor is it set anywhere"
         if meant is not None:
             text = f"undefined global '{name}'; did you mean '{meant}'?"
-        found += [Suspicion(UNDEFINED_GLOBAL, text, one, meant) for one in reading.globals[name]]
+        found += [
+            Suspicion(UNDEFINED_GLOBAL, text, reading.at(start, name), meant)
+            for start in reading.globals[name]
+        ]
     return found
 
 
@@ -367,7 +376,8 @@ async def _misspelt(reading: Reading, view: View) -> list[Suspicion]:
         if meant is not None:
             table = _table_of(one.container)
             text = f"no row of {table} has a field '{one.name}'; did you mean '{meant}'?"
-            found.append(Suspicion(MISSPELT_FIELD, text, one.range, meant))
+            range_ = reading.at(one.start, one.name)
+            found.append(Suspicion(MISSPELT_FIELD, text, range_, meant))
     return found
 
 
@@ -397,10 +407,14 @@ async def _too_many(reading: Reading, view: View) -> list[Suspicion]:
         allowed = len(function.parameters) - call.is_method
         if call.count <= max(allowed, 0):
             continue
-        extra = Range(call.arguments[max(allowed, 0)].start, call.arguments[-1].end)
+        extra = Range(
+            reading.trimmed(call.arguments[max(allowed, 0)]).start,
+            reading.trimmed(call.arguments[-1]).end,
+        )
         takes = f"{max(allowed, 0)} argument{'' if allowed == 1 else 's'}"
         text = f"'{call.function}' takes {takes}, {call.count} are given"
-        found.append(Suspicion(TOO_MANY_ARGUMENTS, text, extra, called=call.name, count=call.count))
+        name = reading.scopes.range(*call.name)
+        found.append(Suspicion(TOO_MANY_ARGUMENTS, text, extra, called=name, count=call.count))
     return found
 
 
