@@ -73,6 +73,7 @@ def evaluate(given: Input, options: SessionOptions, as_json: bool) -> int:
 
 def show_run(outcome: Run, terminal: Terminal, *, as_json: bool) -> int:
     """Shows what came of an evaluation; gives the exit status."""
+    terminal.check()
     if as_json:
         data = json.dumps(evaluation_to_json(outcome.evaluation), ensure_ascii=False)
         terminal.write_utf8(f"{data}\n")

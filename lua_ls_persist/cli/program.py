@@ -32,6 +32,7 @@ PROGRAM = "lua-ls-persist"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the program with the arguments, by default the process's; gives its exit status."""
+    _open_closed_streams()
     _never_fail_to_encode(sys.stdout, sys.stderr)
     try:
         status = _run(arguments)
@@ -39,6 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _drop_output()
         return exits.BROKEN_PIPE
+    except OSError as error:
+        # A full disk under `> file`, mostly. What files of ours raise was explained before.
+        _drop_output()
+        click.echo(f"{PROGRAM}: {error}", err=True)
+        return exits.TROUBLE
     return status
 
 
@@ -56,6 +62,18 @@ def _run(arguments: Sequence[str] | None) -> int:
         click.echo(f"{PROGRAM}: {error}", err=True)
         return exits.TROUBLE
     return status if isinstance(status, int) else exits.SUCCESS
+
+
+def _open_closed_streams() -> None:
+    """Streams that were closed when the program was started (`<&-`, services) lead nowhere."""
+    # In this order, for each takes the lowest descriptor that is free: its own. Otherwise the
+    # first file that is opened, such as a session's, would be standard output.
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
 
 
 def _never_fail_to_encode(*streams: IO[str]) -> None:
@@ -86,8 +104,9 @@ def _show_version(context: click.Context, _parameter: click.Parameter, wanted: b
 
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit status: 0 success, 1 a problem in the Lua program, 2 a wrong command line or a "
-    "session that cannot be opened, 130 ended by Ctrl-C.",
+    epilog="Exit status: 0 success, 1 a problem in the Lua program or a check that failed, 2 a "
+    "wrong command line, or a file or stream that cannot be used, 130 ended by Ctrl-C, 141 nobody "
+    "reads the output any more.",
 )
 @click.option(
     "--version",

@@ -117,6 +117,7 @@ class Loop:
             on_output=terminal.live,
             unwanted=lambda: terminal.broken,
         )
+        terminal.check()
         terminal.end_line()
         if outcome.evaluation.values:
             values = pretty_values(outcome.evaluation.values, width=width - len(RESULT_MARK))

@@ -143,14 +143,12 @@ def restore(source: Path, db: Path | None, *, yes: bool, as_json: bool) -> int:
 
 def export(target: str, db: Path | None, *, as_json: bool) -> int:
     """Writes everything that is stored as JSON Lines."""
-    with (
-        opened(db) as session,
-        shown("Writing lines") as progress,
-        text_file(target, "w") as file,
-    ):
-        lines = session.export_lines(file, on_progress=progress.count)
-    if target == STDIO:
-        return exits.SUCCESS
+    with opened(db) as session, shown("Writing lines") as progress:
+        if target == STDIO:
+            with text_file(target, "w") as file:
+                session.export_lines(file, on_progress=progress.count)
+            return exits.SUCCESS
+        lines = session.export_lines(target, on_progress=progress.count)
     facts = {"path": target, "lines": lines}
     return told(facts, f"{lines} lines were written to {target}.", as_json=as_json)
 
@@ -196,8 +194,8 @@ def collect(db: Path | None, *, vacuum: bool, as_json: bool) -> int:
         size_bytes = session.sizes().file_bytes
     facts = asdict(removed) | {"smaller_bytes": smaller_bytes, "file_bytes": size_bytes}
     text = (
-        f"{removed.tables} tables, {removed.functions} functions and {removed.cells} cells were "
-        f"removed; the file has {size_bytes} bytes"
+        f"Removed: {removed.tables} tables, {removed.functions} functions, {removed.cells} cells. "
+        f"The file has {size_bytes} bytes"
     )
     text += f", {smaller_bytes} fewer than before." if vacuum else "."
     return told(facts, text, as_json=as_json)

@@ -1,17 +1,19 @@
 """What goes to the terminal: the program's output as it is printed, values, and problems.
 
 A reader that went away (`| head`) is no error: what is written afterwards goes nowhere, and
-`Terminal.broken` says so.
+`Terminal.broken` says so. A file that cannot take more (`> file` on a full disk) is one.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import TextIO
 
 import click
 
+from lua_ls_persist.cli import exits
 from lua_ls_persist.jsonable import unicode_text
 from lua_ls_persist.model import OutputPiece, Preview, Problem, ProblemKind
 from lua_ls_persist.pretty import one_line
@@ -27,6 +29,15 @@ ERROR_OBJECT = "(error object is"
 ERROR_OBJECT_WIDTH = 200
 
 
+class OutputError(click.ClickException):
+    """Standard output cannot be written, though somebody reads it."""
+
+    exit_code = exits.TROUBLE
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"Standard output cannot be written: {error.strerror or error}.")
+
+
 class Terminal:
     """Standard output and standard error of this process, with colours where a person looks."""
 
@@ -36,34 +47,61 @@ class Terminal:
         self._err = sys.stderr
         self._line_open = False
         self.broken = False
-        """Whether standard output's reader went away."""
+        """Whether standard output takes no more: its reader went away, or its disk is full."""
+        self._failure: OutputError | None = None
 
     def live(self, piece: OutputPiece) -> None:
         """Shows a piece of the program's output. Called on the VM's thread; never raises."""
-        if piece.stream == "stdout":
-            self.write(piece.text)
-        else:
+        if piece.stream != "stdout":
             self.write_error(piece.text)
+            return
+        try:
+            self.write(piece.text)
+        except OutputError as failure:
+            self._failure = failure  # told by `check`: here it would look like a bug
+
+    def check(self) -> None:
+        """Raises what `live` met, on the thread that may.
+
+        Raises:
+            OutputError: standard output could not be written, though somebody reads it.
+        """
+        if self._failure is not None:
+            raise self._failure
 
     def write(self, text: str, *, style: str | None = None) -> None:
-        """Writes to standard output, at once."""
+        """Writes to standard output, at once.
+
+        Raises:
+            OutputError: it cannot be written, though somebody reads it.
+        """
         if self.broken or not text:
             return
         try:
             self._out.write(styled(unicode_text(text), style, self._out))
             self._out.flush()
-        except OSError:
-            self.broken = True
+        except OSError as error:
+            self._give_up(error)
         self._line_open = not text.endswith("\n")
 
     def write_utf8(self, text: str) -> None:
-        """Writes data, which is UTF-8 whatever the terminal's encoding is."""
+        """Writes data, which is UTF-8 whatever the terminal's encoding is.
+
+        Raises:
+            OutputError: it cannot be written, though somebody reads it.
+        """
         try:
             self._out.flush()
             self._out.buffer.write(text.encode("utf-8"))
             self._out.buffer.flush()
-        except OSError:
-            self.broken = True
+        except OSError as error:
+            self._give_up(error)
+
+    def _give_up(self, error: OSError) -> None:
+        self.broken = True
+        # Windows calls a pipe without a reader an invalid argument.
+        if not isinstance(error, BrokenPipeError) and error.errno != errno.EINVAL:
+            raise OutputError(error) from error
 
     def lua(self, text: str) -> None:
         """Writes Lua source to standard output, highlighted where a person looks."""
@@ -102,7 +140,8 @@ def problem_lines(problem: Problem) -> list[str]:
     """The lines that tell a problem: message first, traceback after it."""
     message = str(problem)
     if isinstance(problem.value, Preview) and problem.message.startswith(ERROR_OBJECT):
-        message = f"{message}: {one_line(problem.value, width=ERROR_OBJECT_WIDTH)}"
+        shown = one_line(problem.value, width=ERROR_OBJECT_WIDTH)
+        message = message.removesuffix(f" {problem.value.text}") + f" {shown}"
     if problem.severity == "warning":
         message = f"warning: {message}"
     lines = [message]

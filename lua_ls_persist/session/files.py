@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TextIO
@@ -20,6 +19,7 @@ from lua_ls_persist.interchange import (
     format_of,
     preview_rows,
     read_rows,
+    replaced_file,
 )
 from lua_ls_persist.interchange.writing import Opaque
 from lua_ls_persist.model import Exported
@@ -161,31 +161,11 @@ def export_table(
     return Exported(writer.rows, writer.left_out_count, tuple(writer.left_out))
 
 
-@contextmanager
-def _replaced(target: str | os.PathLike[str] | TextIO) -> Iterator[TextIO]:
+def _replaced(target: str | os.PathLike[str] | TextIO) -> AbstractContextManager[TextIO]:
     """The file to write to. One with a name has its content when all of it is written."""
-    if not isinstance(target, (str, os.PathLike)):
-        yield target
-        return
-    path = Path(target)
-    try:
-        file = tempfile.NamedTemporaryFile(  # noqa: SIM115
-            "w",
-            encoding="utf-8",
-            newline="",
-            dir=path.parent,
-            prefix=f".{path.name}.",
-            delete=False,
-        )
-    except OSError as error:
-        raise InterchangeError(f"{path} cannot be written: {error.strerror or error}") from error
-    try:
-        with file:
-            yield file  # type: ignore[misc]  # it is a TextIO in all but name
-        Path(file.name).replace(path)
-    except BaseException:
-        Path(file.name).unlink(missing_ok=True)
-        raise
+    if isinstance(target, (str, os.PathLike)):
+        return replaced_file(target)
+    return nullcontext(target)
 
 
 class _Rows:

@@ -68,7 +68,9 @@ class HistoryData:
         Raises:
             StoreError: there is no such evaluation in the history, or it does not know enough.
         """
-        return self._life.call(lambda runner: differences(runner, before, after, limit))
+        return self._life.work(
+            "the comparison", lambda runner: differences(runner, before, after, limit)
+        )
 
     def forget_history(self) -> int:
         """Forget all evaluations, so that none can be undone; how many there were.

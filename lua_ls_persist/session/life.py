@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, TypeVar, final
 
 from lua_ls_persist.errors import LuaPersistError, SessionError
-from lua_ls_persist.model import Collected, Evaluation, Went
+from lua_ls_persist.model import Collected, Evaluation, Problem, Went
 from lua_ls_persist.session import going
+from lua_ls_persist.session.damage import NONSENSE, damage_behind
 from lua_ls_persist.session.idle import IdleWork
 from lua_ls_persist.session.images import ImageKeeper
 from lua_ls_persist.session.jobs import Job, Settings
@@ -54,7 +55,7 @@ class Life:
         self.started = ""
         self.owner = Owner("lua-session", self._run_idle)
         try:
-            self.owner.call(lambda: self._begin(store, resume=resume, image=image))
+            self._call(lambda: self._begin(store, resume=resume, image=image), store)
         except BaseException:
             self.owner.close(lambda: self._give_back(store.close))
             raise
@@ -81,13 +82,47 @@ class Life:
         """Run a program. On the thread."""
         if not self.settings.runs_code:
             raise SessionError(LOOKS_ONLY)
-        evaluation = self.runner.evaluate(job)
+        try:
+            evaluation = self.runner.evaluate(job)
+        except NONSENSE as error:
+            damage = damage_behind(error, self.runner.store)
+            if damage is None:
+                raise
+            problem = Problem("persistence", str(damage), job.name, None)
+            return Evaluation(False, problems=(problem,))
         self._idle.evaluated()
         return evaluation
 
     def call(self, function: Callable[[Runner], T]) -> T:
         """Do something with the runner, on the thread, and wait for it."""
-        return self.owner.call(lambda: function(self.runner))
+        return self._call(lambda: function(self.runner), self.runner.store)
+
+    def _call(self, function: Callable[[], T], store: Store) -> T:
+        """Raises what `function` does, or what is wrong with the file if that is why."""
+
+        def run() -> T:
+            try:
+                return function()
+            except NONSENSE as error:
+                damage = damage_behind(error, store)
+                if damage is None:
+                    raise
+                raise damage from error
+
+        return self.owner.call(run)
+
+    def work(self, what: str, function: Callable[[Runner], T]) -> T:
+        """The same with something that may take long: it counts as an evaluation.
+
+        Raises:
+            SessionError: it was interrupted; `what` says what.
+        """
+
+        def run(runner: Runner) -> T:
+            with runner.interruptible(what):
+                return function(runner)
+
+        return self.call(run)
 
     def _run_idle(self) -> None:
         self._idle.run()
@@ -114,11 +149,16 @@ class Life:
         self._idle.run()
 
     def collect(self, on_progress: Callable[[str, int], None] | None = None) -> Collected:
-        """Remove from the store what nothing reaches. On the thread."""
+        """Remove from the store what nothing reaches. On the thread.
+
+        Raises:
+            SessionError: it was interrupted, and nothing was removed.
+        """
         references = self._images.all_references()
         with (
             self._images.collecting(),
             self.runner.persistence.own_transaction(changes_entries=False) as store,
+            self.runner.interruptible("collecting"),
         ):
             return store.collect(references, on_progress=on_progress)
 

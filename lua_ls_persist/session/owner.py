@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections import deque
@@ -14,6 +15,9 @@ from typing import Any, Generic, TypeVar
 from lua_ls_persist.errors import SessionClosedError, SessionError
 
 T = TypeVar("T")
+
+WAKE_EVERY_S = 0.1 if os.name == "nt" else -1
+"""Who waits is woken so often to hear of Ctrl-C: on Windows nothing else does that. -1: never."""
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +47,8 @@ class _Call(Generic[T]):
         self._done.release()
 
     def result(self) -> T:
-        self._done.acquire()
+        while not self._done.acquire(timeout=WAKE_EVERY_S):
+            pass
         if self._error is not None:
             raise self._error
         return self._result  # type: ignore[return-value]  # set when there is no error

@@ -61,14 +61,14 @@ class StoredSchemas:
         `on_progress` hears how many rows have been looked at.
 
         Raises:
-            SessionError: there is no such table.
+            SessionError: there is no such table, or it was interrupted.
         """
         keys = keys_of(table)
 
         def derive(runner: Runner) -> Type | None:
             return runner.store.derive_schema(keys, on_progress=on_progress)
 
-        found = self._life.call(derive)
+        found = self._life.work("the look at the rows", derive)
         if found is None:
             raise SessionError(f"there is no table {_text(table)}")
         return definition_of(found)
@@ -82,7 +82,10 @@ class StoredSchemas:
         keys = None if table is None else keys_of(table)
 
         def check(runner: Runner) -> list[SchemaViolation]:
-            with runner.persistence.own_transaction(changes_entries=False) as store:
+            with (
+                runner.persistence.own_transaction(changes_entries=False) as store,
+                runner.interruptible("the check"),
+            ):
                 return store.check_schemas(keys)
 
         return self._life.call(check)
@@ -125,7 +128,10 @@ class StoredSchemas:
 
         def change(runner: Runner) -> None:
             # The VM knows what was expected of its tables, and forgets that with its caches.
-            with runner.recorded_outside(("(schema)", told), changes_entries=True) as store:
+            with (
+                runner.recorded_outside(("(schema)", told), changes_entries=True) as store,
+                runner.interruptible("the check"),
+            ):
                 if row is None:
                     store.drop_schema(keys)
                 else:

@@ -11,6 +11,7 @@ from pathlib import Path as FilePath
 from typing import TextIO
 
 from lua_ls_persist.errors import SessionError
+from lua_ls_persist.interchange import replaced_file
 from lua_ls_persist.model import (
     Collected,
     StoredFunction,
@@ -156,7 +157,7 @@ class StoredData:
         Raises:
             StoreError: another session is writing, or the disk is full.
         """
-        return self._life.call(lambda runner: runner.store.vacuum())
+        return self._life.work("giving space back", lambda runner: runner.store.vacuum())
 
     def backup(
         self,
@@ -173,7 +174,9 @@ class StoredData:
             StoreError: the copy cannot be written, or something else is in its place.
         """
         target = FilePath(path)
-        self._life.call(lambda runner: runner.store.backup(target, on_progress=on_progress))
+        self._life.work(
+            "the backup", lambda runner: runner.store.backup(target, on_progress=on_progress)
+        )
 
     def restore(
         self,
@@ -189,21 +192,32 @@ class StoredData:
         source = FilePath(path)
 
         def restore(runner: Runner) -> None:
-            runner.store.restore(source, on_progress=on_progress)
+            with runner.interruptible("restoring"):
+                runner.store.restore(source, on_progress=on_progress)
             runner.points.clear()
             self._life.begin_afresh("The session was restored from a backup.")
 
         self._life.call(restore)
 
     def export_lines(
-        self, file: TextIO, *, on_progress: Callable[[int], None] | None = None
+        self,
+        file: str | os.PathLike[str] | TextIO,
+        *,
+        on_progress: Callable[[int], None] | None = None,
     ) -> int:
         """Write everything as JSON Lines, every type kept; how many lines.
 
-        The file is one of text, UTF-8. `on_progress` hears how many lines have been written.
+        The file is a path, where all of it is replaced or nothing, or an open one of text, UTF-8.
+        `on_progress` hears how many lines have been written.
+
+        Raises:
+            InterchangeError: the path cannot be written.
         """
-        return self._life.call(
-            lambda runner: runner.store.export_lines(file, on_progress=on_progress)
+        if isinstance(file, (str, os.PathLike)):
+            with replaced_file(file) as opened:
+                return self.export_lines(opened, on_progress=on_progress)
+        return self._life.work(
+            "the export", lambda runner: runner.store.export_lines(file, on_progress=on_progress)
         )
 
     def import_lines(
@@ -220,14 +234,17 @@ class StoredData:
 
         def read(runner: Runner) -> int:
             doing = ("(import)", b"")
-            with runner.recorded_outside(doing, changes_entries=True) as store:
+            with (
+                runner.recorded_outside(doing, changes_entries=True) as store,
+                runner.interruptible("the import"),
+            ):
                 return store.import_lines(lines, on_progress=on_progress)
 
         return self._life.call(read)
 
     def integrity(self) -> list[str]:
         """What is wrong with the file, a sentence each; an empty list if nothing is."""
-        return self._life.call(lambda runner: runner.store.integrity())
+        return self._life.work("the check", lambda runner: runner.store.integrity())
 
 
 def walk(runner: Runner, name: str, keys: list[Native]) -> Native | None:

@@ -55,7 +55,7 @@ class Backups(Exchange):
                 target = apsw.Connection(str(part.absolute()))
                 try:
                     with self.transaction(write=False):  # a snapshot: others' writes do not disturb
-                        _copy(self._connection, target, on_progress)
+                        _copy(self._connection, target, self._go_on, on_progress)
                     # A file that stands for itself, without others beside it.
                     target.execute("PRAGMA journal_mode = DELETE")
                 finally:
@@ -89,7 +89,7 @@ class Backups(Exchange):
                 source = apsw.Connection(str(copy))
                 try:
                     with self._reading:
-                        _copy(source, self._connection, on_progress)
+                        _copy(source, self._connection, self._go_on, on_progress)
                 finally:
                     source.close(force=True)
         except OSError as error:
@@ -108,7 +108,7 @@ class Backups(Exchange):
                 raise StoreError(f"{path} is empty, not a backup. Name another file.")
             target = apsw.Connection(str(place))
             try:
-                _copy(source, target, None)
+                _copy(source, target, self._go_on, None)
             finally:
                 target.close(force=True)
         finally:
@@ -131,10 +131,15 @@ class Backups(Exchange):
 
 
 def _copy(
-    source: apsw.Connection, target: apsw.Connection, on_progress: PageProgress | None
+    source: apsw.Connection,
+    target: apsw.Connection,
+    go_on: Callable[[], None],
+    on_progress: PageProgress | None,
 ) -> None:
+    # What is not copied to its end, SQLite takes back.
     with target.backup("main", source, "main") as backup:
         while not backup.done:
+            go_on()
             backup.step(PAGES_AT_ONCE)
             if on_progress is not None:
                 on_progress(backup.page_count - backup.remaining, backup.page_count)

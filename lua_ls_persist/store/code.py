@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from lua_ls_persist.errors import StoreError
+from lua_ls_persist.store.failures import damaged
 from lua_ls_persist.store.indexes import Indexes
 from lua_ls_persist.store.keys import is_signed, sign, signing_key
 from lua_ls_persist.store.packing import Packer
@@ -115,10 +116,8 @@ class Code(Indexes):
         cells = cast("list[tuple[int, int | None, Native]]", rows)
         for cell_id, kind, _ in cells:
             if kind is None:
-                raise StoreError(
-                    f"{self._name} is damaged: function {function_id} refers to cell {cell_id}, "
-                    "which is missing. Bring back a copy, or repair the file."
-                )
+                why = f"function {function_id} refers to cell {cell_id}, which is missing"
+                raise StoreError(damaged(self._name, why))
         return FunctionRow(
             cast("int", code_id), tuple(cast("list[tuple[int, int, Native]]", cells))
         )

@@ -113,10 +113,13 @@ class Collect(Marking):
             collection = self._begin_collection()
             self._mark(set(extra_roots))
             for _ in self._marking_units(collection):
+                self._go_on()
                 _report(on_progress, "marking", collection.looked_into)
             for _ in self._listing_units(collection):
+                self._go_on()
                 _report(on_progress, "listing", collection.listed_to)
             for _ in self._removing_units(collection):
+                self._go_on()
                 _report(on_progress, "removing", sum(collection.removed.values()))
             if any(collection.removed.values()):
                 self._change()

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, cast
 
 from lua_ls_persist.errors import StoreError
+from lua_ls_persist.store.failures import damaged
 from lua_ls_persist.store.packing import PLAIN, ZSTD, as_bytes
 from lua_ls_persist.store.rows import (
     NIL,
@@ -305,10 +306,7 @@ class Entries(Watched):
         return len(cast("str | bytes", string))
 
     def _long_string_missing(self) -> StoreError:
-        return StoreError(
-            f"{self._name} is damaged: a long string is missing. "
-            "Bring back a copy, or repair the file."
-        )
+        return StoreError(damaged(self._name, "a long string is missing"))
 
 
 def _is_long(kind: int, value: Native) -> bool:

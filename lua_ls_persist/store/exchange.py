@@ -91,8 +91,10 @@ class Exchange(Views):
             file.write(line)
             file.write("\n")
             count += 1
-            if on_progress is not None and count % LINES_BETWEEN_REPORTS == 0:
-                on_progress(count)
+            if count % LINES_BETWEEN_REPORTS == 0:
+                self._go_on()
+                if on_progress is not None:
+                    on_progress(count)
         return count
 
     def import_lines(self, lines: Iterable[str], *, on_progress: LineProgress | None = None) -> int:
@@ -117,7 +119,7 @@ class Exchange(Views):
                 )
             reader = _Reader(self)
             number = 0
-            for number, line in enumerate(lines, 1):
+            for number, line in enumerate(_decoded(lines), 1):
                 try:
                     reader.take(line)
                 except _SENSELESS as error:
@@ -126,8 +128,10 @@ class Exchange(Views):
                         f"Line {number} of the import makes no sense: {reason}. Nothing was "
                         "imported."
                     ) from error
-                if on_progress is not None and number % LINES_BETWEEN_REPORTS == 0:
-                    on_progress(number)
+                if number % LINES_BETWEEN_REPORTS == 0:
+                    self._go_on()
+                    if on_progress is not None:
+                        on_progress(number)
             if not reader.ended:
                 raise StoreError(
                     f"The import ends after line {number} without its last line, so something is "
@@ -228,6 +232,20 @@ class Exchange(Views):
             self._cursor.execute(
                 "INSERT INTO roots (name, table_id) VALUES (?, ?)", (name, table_id)
             )
+
+
+def _decoded(lines: Iterable[str]) -> Iterator[str]:
+    """The lines of a file, which may be in another encoding than it was opened with."""
+    number = 0
+    try:
+        for line in lines:
+            number += 1
+            yield line
+    except UnicodeDecodeError as error:
+        raise StoreError(
+            f"Behind line {number} the import is not UTF-8 ({error.reason}): it is no text that "
+            "`export` wrote. Nothing was imported."
+        ) from error
 
 
 class _Reader:

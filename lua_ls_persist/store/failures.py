@@ -10,9 +10,21 @@ from lua_ls_persist.errors import StoreError
 
 
 def explained(error: BaseException, name: str) -> StoreError | None:
-    """What an exception of SQLite means; None for any other exception."""
+    """What an exception of reading from SQLite means; None for any other exception."""
+    if isinstance(error, UnicodeDecodeError):  # SQLite does not look at what is in a text
+        found = f"a text in it is not UTF-8 ({error.object[:40]!r})"
+        return StoreError(damaged(name, found))
     message = _explanation(error, name)
     return None if message is None else StoreError(message)
+
+
+def damaged(name: str, why: str) -> str:
+    """The message about a file whose content makes no sense, with the ways out."""
+    quoted = f'"{name}"' if " " in name else name
+    return (
+        f"{name} is damaged: {why}. Bring back a copy, or save what can still be read into a new "
+        f"file: lua-ls-persist doctor --db {quoted} --repair NEW"
+    )
 
 
 class Explained:
@@ -63,7 +75,7 @@ def _explanation(error: BaseException, name: str) -> str | None:
             "Check the permissions of the file and its folder, or name another place."
         )
     if isinstance(error, apsw.CorruptError):
-        return f"{name} is damaged: {error}. Bring back a copy, or name another file."
+        return damaged(name, str(error))
     if isinstance(error, apsw.FullError):
         return f"{name} cannot be written: the disk is full. Free some space and try again."
     if isinstance(error, apsw.IOError):

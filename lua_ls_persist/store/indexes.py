@@ -16,6 +16,7 @@ from lua_ls_persist.errors import QueryError, StoreError
 from lua_ls_persist.paths import Key
 from lua_ls_persist.query import Field
 from lua_ls_persist.store import index_tables
+from lua_ls_persist.store.failures import damaged
 from lua_ls_persist.store.index_definition import checked_definition, options_text, parsed_fields
 from lua_ls_persist.store.index_keeper import Keeper
 from lua_ls_persist.store.index_model import (
@@ -73,10 +74,8 @@ class Indexes(Versions):
             try:
                 return [index_of(row) for row in rows.fetchall()]
             except _SENSELESS as error:
-                raise StoreError(
-                    f"{self._name} is damaged: the definition of an index makes no sense. "
-                    "Bring back a copy, or repair the file."
-                ) from error
+                why = "the definition of an index makes no sense"
+                raise StoreError(damaged(self._name, why)) from error
 
     def index_rows(self, index: Index) -> int:
         """How many rows an index has."""
@@ -290,11 +289,6 @@ class Indexes(Versions):
                 )
                 if index.unique:
                     self._keeper.unique.note_all(index)
-
-    def _go_on(self) -> None:
-        """Between statements none of which takes long."""
-        if self._stopping is not None and self._stopping():
-            raise StoreError("Building an index was stopped.")
 
     def _check_index(self, index: Index) -> None:
         # Not where the index is written: a conflict leaves the transaction as it is.

@@ -14,6 +14,7 @@ from pathlib import Path
 import apsw
 
 from lua_ls_persist.errors import StoreError
+from lua_ls_persist.store.failures import damaged
 from lua_ls_persist.store.rows import FUNCTION, TABLE, Entry, Native
 from lua_ls_persist.store.unpacking import Unpacking
 
@@ -146,5 +147,6 @@ class References(Unpacking):
 
     def _collections(self, connection: apsw.Connection) -> int:
         count = connection.execute(_SQL_COLLECTIONS).get
-        assert isinstance(count, int)
+        if not isinstance(count, int):
+            raise StoreError(damaged(self._name, "the counter collections is missing"))
         return count

@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from lua_ls_persist.errors import SchemaError, SchemaViolationError, SessionError, StoreError
+from lua_ls_persist.errors import SchemaError, SchemaViolationError, SessionError
 from lua_ls_persist.model import SchemaViolation
 from lua_ls_persist.paths import keys_of
 from lua_ls_persist.schema import Deriving, LuaTable, Type, type_of
@@ -59,12 +59,8 @@ class Schemas(History):
         return SchemaWatcher(
             self._schema_rows,
             lambda sql, values: bool(self._connection.execute(sql, values).get),
-            self._go_on_checking,
+            self._go_on,
         )
-
-    def _go_on_checking(self) -> None:
-        if self._stopping is not None and self._stopping():
-            raise StoreError("The rows were not checked to the end: that was stopped.")
 
     # -- definitions
 
@@ -191,6 +187,7 @@ class Schemas(History):
         found = Deriving()
         pages = self._schema_rows.pages(table_id)
         while chunk := list(islice(pages, DERIVE_AT_ONCE)):
+            self._go_on()
             trees = self._trees({row[3] for row in chunk if row[2] == TABLE}, DERIVE_DEPTH)
             for _, _, kind, native in chunk:
                 found.add(trees[native] if kind == TABLE else lua_value(kind, native))

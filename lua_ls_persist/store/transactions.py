@@ -17,7 +17,7 @@ from typing import Final
 import apsw
 
 from lua_ls_persist.errors import StoreChangedError, StoreError
-from lua_ls_persist.store.failures import Explained, explained
+from lua_ls_persist.store.failures import Explained, damaged, explained
 from lua_ls_persist.store.opening import MEMORY_NAME, number, open_connection
 from lua_ls_persist.store.walindex import ReadHeader, header_reader
 
@@ -100,6 +100,15 @@ class Transactions:
         self._stopping = stopping
         if "_connection" in self.__dict__:
             self._connection.set_progress_handler(stopping, STEPS_BETWEEN_LOOKS)
+
+    def _go_on(self) -> None:
+        """Asked between statements none of which takes long.
+
+        Raises:
+            StoreError: what runs is to stop.
+        """
+        if self._stopping is not None and self._stopping():
+            raise StoreError("It was stopped, and nothing was changed.")
 
     @property
     def path(self) -> Path | None:
@@ -273,7 +282,8 @@ class Transactions:
     def _counter(self, name: str) -> int:
         with self._reading:
             value = self._cursor.execute(_SQL_COUNTER, (name,)).get
-        assert isinstance(value, int), name
+        if not isinstance(value, int):
+            raise StoreError(damaged(self._name, f"the counter {name} is missing"))
         return value
 
     def _data_version(self) -> int:

@@ -17,6 +17,7 @@ from typing import Any, Final, cast
 import apsw
 
 from lua_ls_persist.errors import StoreError
+from lua_ls_persist.store.failures import damaged
 from lua_ls_persist.store.packing import (
     DICTIONARY_MIN,
     ZSTD,
@@ -228,7 +229,5 @@ class Unpacking(Transactions):
         return f"table {table_id}" + key_text(key_kind, key)
 
     def _unreadable(self, place: str, error: DamagedStringError) -> StoreError:
-        return StoreError(
-            f"{self._name} is damaged: the compressed string {place} cannot be read, because "
-            f"{error}. Bring back a copy, or repair the file."
-        )
+        why = f"the compressed string {place} cannot be read, because {error}"
+        return StoreError(damaged(self._name, why))

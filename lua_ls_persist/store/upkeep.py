@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Final, cast
 
 import apsw
 
+from lua_ls_persist.errors import StoreError
 from lua_ls_persist.model import StoreSizes
 from lua_ls_persist.store.migrations import MIGRATIONS
 from lua_ls_persist.store.places import Places
@@ -31,6 +32,15 @@ _SQL_SIZES = """
         (SELECT coalesce(sum(length(content)), 0) FROM image_pieces)
     """
 
+_SENSELESS: Final = (ArithmeticError, AssertionError, LookupError, TypeError, ValueError)
+"""What a check raises that reads something which makes no sense."""
+
+_SQL_TEXT_COLUMNS = """
+    SELECT tables.name, columns.name
+    FROM pragma_table_list AS tables, pragma_table_info(tables.name) AS columns
+    WHERE tables.schema = 'main' AND tables.strict AND columns.type IN ('TEXT', 'ANY')
+    """
+
 _SQL_DEFINED = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL"
 
 # What must not be there: a message, and a query that gives what to fill into it.
@@ -38,6 +48,24 @@ _CHECKS: Final[tuple[tuple[str, str], ...]] = (
     (
         "the root Memory is missing",
         "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM roots WHERE name = 'Memory' AND table_id = 1)",
+    ),
+    (
+        "the counter {} is missing",
+        """
+        SELECT column1 FROM (VALUES ('next_id'), ('commits'), ('collections'), ('followed'))
+        WHERE column1 NOT IN (SELECT name FROM counters)
+        """,
+    ),
+    (
+        "the definition of index {} makes no sense",
+        """
+        SELECT id FROM indexes WHERE kind NOT IN ('btree', 'hash', 'text')
+            OR NOT json_valid(path) OR NOT json_valid(fields)
+        """,
+    ),
+    (
+        "the definition of the schema of {} is no JSON",
+        "SELECT path FROM schemas WHERE NOT json_valid(definition) OR NOT json_valid(path)",
     ),
     (
         "root {!r} is table {}, which is missing",
@@ -256,29 +284,74 @@ class Upkeep(Places):
         """
         problems: list[str] = []
         try:
-            rows = self._connection.execute("PRAGMA integrity_check")
-            problems.extend(str(row[0]) for row in rows if row[0] != "ok")
-        except apsw.CorruptError as error:
-            problems.append(str(error))
+            with self._reading:
+                rows = self._connection.execute("PRAGMA integrity_check")
+                problems.extend(str(row[0]) for row in rows if row[0] != "ok")
+        except StoreError as error:
+            if not isinstance(error.__cause__, apsw.CorruptError):
+                raise
+            problems.append(str(error.__cause__))
         if problems:
             return problems  # the other checks would only repeat it
-        problems += self._wrong_definitions()
-        if problems:
-            return problems  # the other checks rely on them
-        problems += self._wrong_references()
-        problems += self._wrong_strings()
-        if problems:
-            return problems  # what reads values would fail
-        problems += self._wrong_indexes()
-        problems += [
+        # Each of these relies on what those before it have looked at.
+        for checks in (
+            (self._wrong_definitions,),
+            (self._wrong_texts,),
+            (self._wrong_references, self._wrong_strings),
+            (self._wrong_indexes, self._wrong_code),
+        ):
+            for check in checks:
+                problems += self._tried(check)
+            if problems:
+                break
+        return problems
+
+    def _tried(self, check: Callable[[], list[str]]) -> list[str]:
+        """What a check finds; where it fails for what it reads, that is what it has found."""
+        try:
+            return check()
+        except StoreError as error:
+            self._go_on()
+            return [str(error.__cause__ or error)]
+        except _SENSELESS as error:
+            return [f"something makes no sense: {error!r}"]
+
+    def _wrong_texts(self) -> list[str]:
+        """Texts that are not UTF-8: SQLite takes any bytes, and readers would fail."""
+        with self._reading:
+            columns = self._connection.execute(_SQL_TEXT_COLUMNS).fetchall()
+            return [
+                f"in {table}.{column}, a text is not UTF-8: {content[:40]!r}"
+                for table, column in cast("list[tuple[str, str]]", columns)
+                for content in self._not_utf8(table, column)
+            ]
+
+    def _not_utf8(self, table: str, column: str) -> Iterator[bytes]:
+        found = 0
+        # Most texts are ASCII, which SQLite tells faster.
+        rows = self._connection.execute(
+            f"SELECT CAST({column} AS BLOB) FROM {table} "  # noqa: S608
+            f"WHERE typeof({column}) = 'text' AND {column} GLOB ?",
+            ("*[^\x01-\x7f]*",),
+        )
+        for (content,) in cast("Iterable[tuple[bytes]]", rows):
+            try:
+                content.decode()
+            except UnicodeDecodeError:
+                found += 1
+                yield content
+            if found == PROBLEMS_MAX:
+                return
+
+    def _wrong_code(self) -> list[str]:
+        """Code that was altered."""
+        return [
             f"code {code_id} is damaged, or was not signed by you"
             for code_id in self.unsigned_codes()
-        ]
-        problems += [
+        ] + [
             f"code {code_id} has another content than its hash says"
             for code_id in self._with_wrong_hash()
         ]
-        return problems
 
     def _wrong_definitions(self) -> list[str]:
         """Tables, indexes and views of ours that are not as this package makes them."""

@@ -286,7 +286,7 @@ def test_export_and_import(cli: Cli, db: Path, tmp_path: Path) -> None:
 def test_export_where_nothing_can_be_written(cli: Cli, db: Path) -> None:
     result = cli("export", "--db", db, "no/x.jsonl")
     assert result.status == 2
-    assert "Cannot write no/x.jsonl" in result.err
+    assert "no/x.jsonl cannot be written: No such file" in result.err
     assert "Cannot read no.jsonl" in cli("import", "--db", "new.db", "no.jsonl").err
 
 

@@ -341,7 +341,7 @@ def test_what_is_damaged_is_named(
         with pytest.raises(StoreError) as caught:
             store.get(4, STRING, "message")
         assert message in str(caught.value)
-        assert "Bring back a copy, or repair the file." in str(caught.value)
+        assert "Bring back a copy, or save what can still be read" in str(caught.value)
         with pytest.raises(StoreError, match="cannot be read, because"):
             store.query(table_id, parse_query({"where": ["message", "contains", "x"]}))
         assert store.get(4, STRING, "level") == (STRING, "info")

@@ -384,7 +384,8 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     path.write_bytes(content)
     message = refused(path)
     assert message.startswith(f"{path} is damaged: ")
-    assert message.endswith("Bring back a copy, or name another file.")
+    assert "Bring back a copy, or save what can still be read" in message
+    assert message.endswith(f"lua-ls-persist doctor --db {path} --repair NEW")
 
 
 def test_a_name_that_cannot_be_a_files_is_refused(tmp_path: Path) -> None:

@@ -129,8 +129,7 @@ async def export_all(server: LuaLanguageServer, params: FileParams) -> Json:
     path = file_of(server, params.uri, params.path)
 
     def call(session: Session, report: Report) -> int:
-        with _opened(path, "w") as file:
-            return session.export_lines(file, on_progress=lambda lines: report(lines, 0))
+        return session.export_lines(path, on_progress=lambda lines: report(lines, 0))
 
     return {"lines": await ask(server, params.uri, "Exporting", call), "path": str(path)}
 
@@ -140,7 +139,7 @@ async def import_all(server: LuaLanguageServer, params: FileParams) -> Json:
     path = file_of(server, params.uri, params.path)
 
     def call(session: Session, report: Report) -> int:
-        with _opened(path, "r") as file:
+        with _opened(path) as file:
             return session.import_lines(file, on_progress=lambda lines: report(lines, 0))
 
     return {"lines": await ask(server, params.uri, "Importing", call, changes=True)}
@@ -180,12 +179,11 @@ def file_of(server: LuaLanguageServer, uri: str | None, path: str) -> Path:
     return folder / wanted
 
 
-def _opened(path: Path, mode: str) -> io.TextIOWrapper:
+def _opened(path: Path) -> io.TextIOWrapper:
     try:
-        return path.open(mode, encoding="utf-8", newline="\n")  # type: ignore[return-value]
+        return path.open(encoding="utf-8", newline="\n")
     except OSError as error:
-        doing = "written" if mode == "w" else "read"
-        raise CommandError(f"{path} cannot be {doing}: {error.strerror or error}") from error
+        raise CommandError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 IMPORT = COMMANDS.add("import", "Import Rows", ImportParams, import_, "Evaluation")
