@@ -236,6 +236,7 @@ def grid_to_json(page: GridPage) -> dict[str, Json]:
         ],
         "total": page.total,
         "filtered": page.filtered,
+        "is_list": page.is_list,
         "offset": page.offset,
         "explain": {"index": page.index, "examined": page.rows_examined},
     }

@@ -55,6 +55,19 @@ def parse_literal(text: str, what: str = "value") -> Encodable:
     return value
 
 
+def parse_key(text: str) -> Encodable:
+    """As `parse_literal`, of what can be the key of a row.
+
+    Raises:
+        SessionError: it is no literal, or a table or nil.
+    """
+    key = parse_literal(text, "key")
+    if key is None or isinstance(key, (list, dict)):
+        given = "nil" if key is None else "a table"
+        raise SessionError(f"key: expected text, a number or a boolean, got {given}")
+    return key
+
+
 class _Reader:
     def __init__(self, text: str, what: str) -> None:
         self._text = text

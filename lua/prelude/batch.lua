@@ -5,7 +5,7 @@ local data, fail, flush = prelude.data, prelude.fail, prelude.flush
 local is_external, transaction = prelude.is_external, prelude.transaction
 local need = prelude.need
 local table_at, text_of = need("table_at"), need("text_of")
-local error, next, pcall, type = error, next, pcall, type
+local error, next, pcall, rawget, type = error, next, pcall, rawget, type
 local sub = string.sub
 
 local OPERATIONS_MAX = 10000
@@ -51,6 +51,21 @@ function perform.set(operation, known)
   if value == nil then error("it has no value; the operation delete takes an entry away", 0) end
   target(operation, known, true)[key] = value
   return true
+end
+
+-- As `set`, where nothing may be yet; without a key behind the list. Gives the key.
+function perform.insert(operation, known)
+  local key, value = operation.key, operation.value
+  if value == nil then error("it has no value", 0) end
+  local rows = target(operation, known, true)
+  if key == nil then key = #rows + 1 end
+  if rawget(rows, key) ~= nil then
+    local where = operation.table
+    if type(where) ~= "string" then where = "table" end
+    error("there is a row " .. text_of(where, key) .. " already", 0)
+  end
+  rows[key] = value
+  return key
 end
 
 function perform.get(operation, known)
@@ -101,14 +116,14 @@ local function one(operation, known)
   local name = operation.op
   local performed = type(name) == "string" and perform[name]
   if not performed then
-    error("op is not one of set, get, delete, update, query and count", 0)
+    error("op is not one of set, insert, get, delete, update, query and count", 0)
   end
   return performed(operation, known)
 end
 
 -- Whether an operation writes what an index looks at, if it is about the right row.
 local function writes(operation, parts)
-  if operation.op == "set" then return true end
+  if operation.op == "set" or operation.op == "insert" then return true end
   if operation.op ~= "update" then return false end
   for _, part in next, parts do
     if operation.value[part] ~= nil then return true end
@@ -117,12 +132,14 @@ local function writes(operation, parts)
 end
 
 -- The number of the last operation that wrote one of the rows of a conflict; 0 if none did.
-local function writer_of(operations, count, known, conflict)
-  for number = count, 1, -1 do
+local function writer_of(operations, results, known, conflict)
+  for number = results.n, 1, -1 do
     local operation = operations[number]
+    local written = operation.key
+    if written == nil then written = results[number] end
     if writes(operation, conflict.parts) and target(operation, known) == conflict.table then
       for _, key in next, conflict.keys do
-        if key == operation.key then return number end
+        if key == written then return number end
       end
     end
   end
@@ -153,7 +170,7 @@ function batch.batch(operations)
       flush()
       local conflict = data("check_unique", {})
       if conflict then
-        number = writer_of(operations, count, known, conflict)
+        number = writer_of(operations, results, known, conflict)
         error(conflict.message, 0)
       end
     end)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lua_ls_persist.model import Evaluation
     from lua_ls_persist.session import Session
 
-_ANSWERED = ("get", "query", "count")
+_ANSWERED = ("insert", "get", "query", "count")
 """Operations whose results somebody wants to see."""
 
 

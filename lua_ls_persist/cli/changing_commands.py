@@ -52,8 +52,8 @@ def batch_command(source: str, as_json: bool, session: SessionOptions) -> int:
     """Do the operations of SOURCE, or standard input (-): JSON Lines, up to 10,000 of them.
 
     Each line is an object with what ext.batch takes: {"op": "set", "table": "users", "key": "ann",
-    "value": {"age": 41}}. Prints the results of get, query and count. If one fails, nothing is
-    done.
+    "value": {"age": 41}}. Prints the results of get, query and count, and the keys of
+    insert. If one fails, nothing is done.
     """
     from lua_ls_persist.cli.changing import batch
 

@@ -95,6 +95,8 @@ class GridPage:
     index: str | None
     """The index through which they were found."""
     rows_examined: int
+    is_list: bool
+    """Whether the keys of all rows of the table are 1, 2, 3 and so on, so that new ones follow."""
 
 
 @dataclass(frozen=True, slots=True)

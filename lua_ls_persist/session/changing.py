@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, TextIO
 
 from lua_ls_persist.errors import SessionError
 from lua_ls_persist.interchange import format_of
-from lua_ls_persist.literals import parse_literal
+from lua_ls_persist.literals import parse_key, parse_literal
 from lua_ls_persist.model import Evaluation, Exported
 from lua_ls_persist.paths import Key, Path, keys_of
 from lua_ls_persist.protocol import EVALUATE_FLAG_PRELUDE
@@ -82,9 +82,7 @@ class ChangingData(StoredData):
         if value is None:
             raise SessionError("value: a row is not nil")
         keys, path = keys_of(table), told_path(table)
-        place = None if key is None else parse_literal(key, "key")
-        if isinstance(place, (list, dict)):
-            raise SessionError("key: expected text, a number or a boolean, got a table")
+        place = None if key is None else parse_key(key)
         shown = path if key is None else f"{path}[{key}]"
         arguments = {"keys": keys, "path": path, "key": place, "value": value}
         return self._run("python_add", arguments, "(add)", f"{shown} = {told_value(value)}")
@@ -286,6 +284,7 @@ class ChangingData(StoredData):
         *,
         format: str | None = None,  # noqa: A002
         where: Any = (),
+        filter: str = "",  # noqa: A002
         on_progress: OnProgress | None = None,
     ) -> Exported:
         """Write the rows of a table as CSV, JSON or JSON Lines, as far as these can hold them.
@@ -297,6 +296,7 @@ class ChangingData(StoredData):
             target: the file's path; it is replaced when all is written. Or a file open for text.
             format: csv, json or jsonl; otherwise the file's name tells.
             where: only rows that fulfil these conditions, as in `query`.
+            filter: only rows that have this text, as in `rows`.
             on_progress: hears how many of how many rows are read; CSV reads them twice.
 
         Raises:
@@ -307,7 +307,9 @@ class ChangingData(StoredData):
         kind = format_of(name_of(target), format)
         conditions = parse_where(where)
         return self._life.call(
-            lambda runner: export_table(runner, table, target, kind, conditions, on_progress)
+            lambda runner: export_table(
+                runner, table, target, kind, conditions, filter, on_progress
+            )
         )
 
     def _run(self, function: str, arguments: Encodable, name: str, doing: str) -> Evaluation:

@@ -24,12 +24,14 @@ from lua_ls_persist.interchange import (
 from lua_ls_persist.interchange.writing import Opaque
 from lua_ls_persist.model import Exported
 from lua_ls_persist.paths import keys_of
-from lua_ls_persist.query import Group, Query
+from lua_ls_persist.query import Group
 from lua_ls_persist.session.runner import Runner
+from lua_ls_persist.session.searching import search_of
 from lua_ls_persist.session.services import OnProgress, RowSource
 from lua_ls_persist.session.trees import Stored, tree_of
 from lua_ls_persist.store import Store
 from lua_ls_persist.store.rows import PERMANENT, TABLE, Native, Pair
+from lua_ls_persist.store.searching import Search
 
 PAGE_ENTRIES: Final = 500
 PAGE_BYTES: Final = 1 << 20
@@ -138,6 +140,7 @@ def export_table(
     target: str | os.PathLike[str] | TextIO,
     kind: Format,
     where: Group,
+    text: str,
     on_progress: OnProgress | None,
 ) -> Exported:
     """Writes the rows of a table, all of one state. On the session's own thread."""
@@ -147,10 +150,11 @@ def export_table(
         table_id = store.table_at(str(name), keys)
         if table_id is None:
             raise SessionError(f"there is no table {table}")
+        search = search_of(runner, table_id, text)
         total = store.table_info(table_id).entries
-        if where.members:
-            total = store.count(table_id, where)
-        rows = _Rows(runner, table_id, where, total, on_progress)
+        if where.members or search:
+            total = store.count(table_id, where, search)
+        rows = _Rows(runner, table_id, where, search, total, on_progress)
         with _replaced(target) as file:
             writer = RowWriter(file, kind, table)
             try:
@@ -176,11 +180,13 @@ class _Rows:
         runner: Runner,
         table_id: int,
         where: Group,
+        search: Search,
         total: int,
         on_progress: OnProgress | None,
     ) -> None:
         self._runner = runner
         self._where = where
+        self._search = search
         self._store: Store = runner.store
         self._table_id = table_id
         self._total = total
@@ -189,7 +195,8 @@ class _Rows:
     def read(self) -> Iterator[tuple[Any, Any]]:
         """All of them, from the first one."""
         done = 0
-        for page in self._found() if self._where.members else self._pages(self._table_id):
+        is_all = not self._where.members and not self._search
+        for page in self._pages(self._table_id) if is_all else self._found():
             if self._runner.machine.stopping:
                 raise SessionError("the export was interrupted")
             for key_kind, key, kind, native in page:
@@ -199,15 +206,10 @@ class _Rows:
                 self._on_progress(done, self._total)
 
     def _found(self) -> Iterator[list[Pair]]:
-        """Those that fulfil the conditions."""
-        after = None
-        while True:
-            query = Query(self._where, limit=PAGE_ENTRIES, after=after)
-            page = self._store.query(self._table_id, query)
-            yield [(*row.key, *row.value) for row in page.rows]
-            after = page.next
-            if after is None:
-                return
+        """Those that fulfil the conditions, and have the text."""
+        pages = self._store.found_rows(self._table_id, self._where, self._search, PAGE_ENTRIES)
+        for page in pages:
+            yield [(*row.key, *row.value) for row in page]
 
     def _pages(self, table_id: int) -> Iterator[list[Pair]]:
         after = None

@@ -15,8 +15,10 @@ from lua_ls_persist.paths import Path, keys_of
 from lua_ls_persist.query import Aggregate, Query, parse_aggregate, parse_query, parse_where
 from lua_ls_persist.session.life import Life
 from lua_ls_persist.session.runner import Runner
+from lua_ls_persist.session.searching import search_of
 from lua_ls_persist.session.shown import SCALARS, Shown, scalar
 from lua_ls_persist.store.aggregates import FoundGroup
+from lua_ls_persist.store.grids import Grid
 from lua_ls_persist.store.query_pages import FoundRow
 
 _Found = TypeVar("_Found")
@@ -93,6 +95,7 @@ class StoredQueries:
         min: str | None = None,  # noqa: A002
         max: str | None = None,  # noqa: A002
         avg: str | None = None,
+        filter: str = "",  # noqa: A002
     ) -> list[AggregateGroup]:
         """Facts about groups of rows, in the order of the groups; without `group_by` about all.
 
@@ -105,6 +108,7 @@ class StoredQueries:
             min: a field, whose least number is told, or the least string if there is no number.
             max: a field, whose greatest string is told, or the greatest number.
             avg: a field, whose numbers' mean is told.
+            filter: only rows that have this text, as in `rows`.
 
         Raises:
             QueryError: the question makes no sense, there is no such table, or too many groups.
@@ -115,7 +119,8 @@ class StoredQueries:
         aggregate = parse_aggregate({"where": where, "group_by": group_by, **asked})
 
         def look(runner: Runner, table_id: int) -> list[AggregateGroup]:
-            found = runner.store.aggregate(table_id, aggregate)
+            search = search_of(runner, table_id, filter)
+            found = runner.store.aggregate(table_id, aggregate, search)
             return [_group(runner, aggregate, group) for group in found]
 
         return self._look(table, "the aggregate", look)
@@ -130,8 +135,11 @@ class StoredQueries:
         limit: int = LIMIT_DEFAULT,
         after: str | None = None,
         select: Any = (),
+        filter: str = "",  # noqa: A002
     ) -> Explanation:
         """How `query` finds the page that these arguments ask for, by finding it.
+
+        With `filter`, how `rows` finds all rows that have this text, and puts them in order.
 
         Raises:
             QueryError: the question makes no sense, or there is no such table.
@@ -141,7 +149,11 @@ class StoredQueries:
         query = _asked(where, order_by, descending, limit, after, select)
 
         def look(runner: Runner, table_id: int) -> Explanation:
-            found = runner.store.explain(table_id, query)
+            search = search_of(runner, table_id, filter)
+            if search:
+                found = runner.store.explain_grid(table_id, Grid(query, search))
+            else:
+                found = runner.store.explain(table_id, query)
             return Explanation(
                 _text(table), found.index, found.rows_examined, found.rows_returned, found.sql
             )

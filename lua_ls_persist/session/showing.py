@@ -27,12 +27,15 @@ from lua_ls_persist.query import Field, Query, parse_field, parse_query, parse_w
 from lua_ls_persist.session.life import Life
 from lua_ls_persist.session.request import PreviewLimits
 from lua_ls_persist.session.runner import Runner
+from lua_ls_persist.session.searching import search_of
 from lua_ls_persist.session.shown import Shown, bounded
 from lua_ls_persist.session.stored import walk
 from lua_ls_persist.session.trees import Tree
-from lua_ls_persist.store.grids import COLUMNS_MAX, Grid, check_page
+from lua_ls_persist.store.grid_facts import COLUMNS_MAX
+from lua_ls_persist.store.grids import Grid, check_page
 from lua_ls_persist.store.rows import FUNCTION, TABLE, native_key
 from lua_ls_persist.store.rows import Value as Native
+from lua_ls_persist.store.searching import Search
 from lua_ls_persist.vm import Stopped
 
 GLOBALS: Final = "_G"
@@ -126,8 +129,15 @@ class ShowingData:
 
         return self._life.call(look)
 
-    def profile(self, table: Path, column: str, *, where: Any = ()) -> ColumnProfile:
-        """What there is in a field of a table's rows; `where` is that of `query`.
+    def profile(
+        self,
+        table: Path,
+        column: str,
+        *,
+        where: Any = (),
+        filter: str = "",  # noqa: A002
+    ) -> ColumnProfile:
+        """What there is in a field of the rows that `rows` finds by `where` and `filter`.
 
         Raises:
             QueryError: the question makes no sense, or there is no such table.
@@ -138,7 +148,9 @@ class ShowingData:
 
         def look(runner: Runner) -> ColumnProfile:
             with runner.interruptible("the look at the column"):
-                found = runner.store.profile(table_id(runner, keys), field, conditions)
+                of_table = table_id(runner, keys)
+                search = search_of(runner, of_table, filter)
+                found = runner.store.profile(of_table, field, conditions, search)
             shown = Shown(runner.store, runner.names)
 
             def value(stored: Native | None) -> Value:
@@ -159,12 +171,19 @@ class ShowingData:
         return self._life.call(look)
 
     def points(
-        self, table: Path, x: str, y: str, *, where: Any = (), limit: int = POINTS_MAX
+        self,
+        table: Path,
+        x: str,
+        y: str,
+        *,
+        where: Any = (),
+        filter: str = "",  # noqa: A002
+        limit: int = POINTS_MAX,
     ) -> Points:
         """The numbers of two fields in a table's rows, for a picture: at most `limit` pairs.
 
         Where there are more, some are chosen evenly among the rows, always the same ones. `@key`
-        stands for the keys; `where` is that of `query`.
+        stands for the keys; the rows are those that `rows` finds by `where` and `filter`.
 
         Raises:
             QueryError: the question makes no sense, or there is no such table.
@@ -179,7 +198,8 @@ class ShowingData:
         def look(runner: Runner) -> Points:
             with runner.interruptible("the look at the columns"):
                 of_table = table_id(runner, keys)
-                found = runner.store.points(of_table, across, up, conditions, limit)
+                search = search_of(runner, of_table, filter)
+                found = runner.store.points(of_table, across, up, conditions, limit, search)
             return Points(tuple(found.points), found.rows, found.pairs)
 
         return self._life.call(look)
@@ -334,7 +354,8 @@ def _page(
     known = store.columns(of_table)
     types = {field.text: counts for field, counts in known}
     fields: tuple[Field, ...] = query.select or tuple(field for field, _ in known[:COLUMNS_MAX])
-    found = store.grid(of_table, Grid(replace(query, select=fields), search, fields), offset, limit)
+    grid = Grid(replace(query, select=fields), Search(search, fields))
+    found = store.grid(of_table, grid, offset, limit)
     rows = []
     for row in found.rows:
         key = Shown(store, runner.names).value(*row.key)
@@ -356,6 +377,7 @@ def _page(
         filtered=found.filtered,
         index=found.index,
         rows_examined=found.examined,
+        is_list=store.is_list(of_table),
     )
 
 

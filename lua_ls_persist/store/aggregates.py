@@ -26,6 +26,7 @@ from lua_ls_persist.store.rows import (
     Value,
     as_native,
 )
+from lua_ls_persist.store.searching import EVERY_ROW, Search
 from lua_ls_persist.wire import INTEGER_MAX, INTEGER_MIN
 
 GROUPS_MAX: Final = 100_000
@@ -56,10 +57,12 @@ class FoundGroup:
 class Aggregates(Queries):
     """Answers questions about groups of rows."""
 
-    def aggregate(self, table_id: int, aggregate: Aggregate) -> list[FoundGroup]:
+    def aggregate(
+        self, table_id: int, aggregate: Aggregate, search: Search = EVERY_ROW
+    ) -> list[FoundGroup]:
         """What is asked of each group, in the order of the groups' values.
 
-        There is one group if there is nothing to group by.
+        There is one group if there is nothing to group by. `search` leaves out rows without a text.
 
         Raises:
             QueryError: the question makes no sense for this table, or there are too many groups.
@@ -67,20 +70,20 @@ class Aggregates(Queries):
         """
         with self.one_state(), self._asking(aggregate.where):
             self._connection.create_aggregate_function("exact_sum", _exact_sum, 1)
-            sql, parameters = self._aggregate_statement(table_id, aggregate)
+            sql, parameters = self._aggregate_statement(table_id, aggregate, search)
             found = self._connection.execute(sql, parameters).fetchall()
         if len(found) > GROUPS_MAX:
             raise QueryError(f"group_by: there are more than {GROUPS_MAX} groups")
         return [_group(aggregate, cast("tuple[Native, ...]", row)) for row in found]
 
     def _aggregate_statement(
-        self, table_id: int, aggregate: Aggregate
+        self, table_id: int, aggregate: Aggregate, search: Search
     ) -> tuple[str, tuple[Native, ...]]:
         builder = self._builder(table_id)
         wanted = _asked_about(aggregate)
         # Looked up once each, whatever is asked of them.
         fields = list(dict.fromkeys([*aggregate.group_by, *wanted]))
-        tables, conditions, source = self._all_rows(builder, aggregate.where, fields)
+        tables, conditions, source = self._all_rows(builder, aggregate.where, fields, search)
         joins, pairs = builder.classed(fields, source, "group_by")
         numbers = {field: number for number, field in enumerate(fields, 1)}
         groups = [numbers[field] for field in aggregate.group_by]

@@ -11,10 +11,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from bisect import bisect_left, bisect_right
-from collections import Counter, OrderedDict
-from collections.abc import Iterator
+from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,8 +21,6 @@ from typing import Final, TypeAlias, cast
 from lua_ls_persist.errors import QueryError
 from lua_ls_persist.query import Field, Group, OrderField, Position, Query
 from lua_ls_persist.query.cursor import fingerprint
-from lua_ls_persist.query.fields import VALUE, field_text
-from lua_ls_persist.query.model import SELECT_FIELDS_MAX
 from lua_ls_persist.store.aggregates import Aggregates
 from lua_ls_persist.store.backups import PageProgress
 from lua_ls_persist.store.planner import Choice, Question, conjuncts, unpinned
@@ -33,45 +29,25 @@ from lua_ls_persist.store.query_sources import Rows
 from lua_ls_persist.store.query_sql import ALWAYS, Builder, Column, order_text
 from lua_ls_persist.store.query_values import Source
 from lua_ls_persist.store.rows import (
-    BOOLEAN,
-    FLOAT,
-    INTEGER,
-    STRING,
-    TABLE,
     Native,
-    Pair,
-    Value,
 )
-from lua_ls_persist.store.searching import search_condition
+from lua_ls_persist.store.searching import EVERY_ROW, Search, search_condition
 
 STEPS_BETWEEN_PLACES: Final = 16_384
 """Of the rows that are stepped over, the place of one in so many is noted."""
 ORDERS_KEPT_MAX: Final = 4
 """So many orders of rows are kept at a time, each in a temporary table."""
-SAMPLE_ROWS: Final = 200
-"""Columns are looked for in so many rows at each end of a table."""
-SAMPLE_ENTRIES_MAX: Final = 20_000
-SAMPLE_BYTES_MAX: Final = 4 * 1024 * 1024
-COLUMNS_MAX: Final = SELECT_FIELDS_MAX
-"""So many columns a grid has; later pages ask for them by their names."""
-FIELDS_SAMPLED_MAX: Final = 1_000
-"""So many entries of a row are looked at: an array with more is hardly a record."""
-COLUMN_NAME_MAX: Final = 100
-"""A longer key is hardly the name of a column."""
 GRID_LIMIT_MAX: Final = 1_000
 
 Version: TypeAlias = tuple[int, int]
-_TYPES: Final = {BOOLEAN: "boolean", INTEGER: "integer", FLOAT: "float", STRING: "string",
-                 TABLE: "table"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Which rows are shown: those of a query that have a text in their key or in these columns."""
+    """Which rows are shown: those of a query that have a text somewhere."""
 
     query: Query
-    search: str = ""
-    columns: tuple[Field, ...] = ()
+    search: Search = EVERY_ROW
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +62,17 @@ class FoundGrid:
     index: str | None
     examined: int
     """How many rows were looked at for this answer, those that were stepped over included."""
+
+
+@dataclass(frozen=True, slots=True)
+class InOrder:
+    """How the keys of all rows of a grid are found, in its order."""
+
+    sql: str
+    builder: Builder
+    """It has the statement's values."""
+    rows: Rows
+    choice: Choice
 
 
 @dataclass(slots=True)
@@ -156,19 +143,6 @@ class Grids(Aggregates):
         rows = self._kept_rows(table_id, query, kept, offset, limit)
         examined = kept.examined if is_new else len(rows)
         return FoundGrid(rows, total, kept.count, kept.index, examined)
-
-    def columns(self, table_id: int) -> list[tuple[Field, dict[str, int]]]:
-        """The fields of a table's rows, the most frequent first, with types of their values.
-
-        They are looked for in the rows at both ends. There may be more than a grid shows.
-        """
-        assert not self.in_transaction, "what is known is of committed data"
-        with self.one_state(), self._reading:
-            self._settle_known()
-            known = self._known.columns.get(table_id)
-            if known is None:
-                known = self._known.columns[table_id] = self._sampled(table_id)
-        return known
 
     # What is known
 
@@ -263,8 +237,8 @@ class Grids(Aggregates):
 
     def _kept_order(self, table_id: int, grid: Grid) -> tuple[_Kept, bool]:
         """The order of the grid's rows, and whether it was made for this."""
-        columns = [field.text for field in grid.columns] if grid.search else []
-        name = json.dumps([fingerprint(grid.query, table_id), grid.search, columns])
+        columns = [field.text for field in grid.search.columns] if grid.search else []
+        name = json.dumps([fingerprint(grid.query, table_id), grid.search.text, columns])
         orders = self._known.orders
         kept = orders.get(name)
         if kept is not None:
@@ -281,6 +255,16 @@ class Grids(Aggregates):
         return kept, True
 
     def _keep(self, table_id: int, grid: Grid, table: str) -> _Kept:
+        found = self._all_in_order(table_id, grid)
+        connection = self._connection
+        connection.execute(f"CREATE TEMP TABLE {table} (number INTEGER PRIMARY KEY, key_kind, key)")
+        sql = f"INSERT INTO temp.{table} (key_kind, key) {found.sql}"
+        connection.execute(sql, found.builder.bound(sql))
+        count = cast("int", connection.execute(f"SELECT count(*) FROM temp.{table}").get)  # noqa: S608
+        return _Kept(table, count, self._examined(found, self._total(table_id)), found.choice.name)
+
+    def _all_in_order(self, table_id: int, grid: Grid) -> InOrder:
+        """The statement that finds the keys of all rows of a grid."""
         query = grid.query
         # Not for a page, for all of the rows: what leads to few of them, or has all that is asked.
         choice = self._choose(
@@ -299,25 +283,23 @@ class Grids(Aggregates):
         columns += [Column(key, query.key_descending) for key in (source.key_kind, source.key)]
         tests = [*source.conditions, builder.condition(Group("all", rows.conditions), source)]
         if grid.search:
-            tests.append(
-                search_condition(self._connection, builder, source, grid.search, grid.columns)
-            )
-        connection = self._connection
-        connection.execute(f"CREATE TEMP TABLE {table} (number INTEGER PRIMARY KEY, key_kind, key)")
+            tests.append(search_condition(self._connection, builder, source, grid.search))
         sql = (
-            f"INSERT INTO temp.{table} (key_kind, key) SELECT {source.key_kind}, {source.key}"  # noqa: S608
+            f"SELECT {source.key_kind}, {source.key}"  # noqa: S608
             f" FROM {source.tables}{joins} WHERE {' AND '.join(tests)}"
             f" ORDER BY {order_text(columns)}"
         )
-        connection.execute(sql, builder.bound(sql))
-        count = cast("int", connection.execute(f"SELECT count(*) FROM temp.{table}").get)  # noqa: S608
-        return _Kept(table, count, self._examined(table_id, rows, builder, choice), choice.name)
+        return InOrder(sql, builder, rows, choice)
 
-    def _examined(self, table_id: int, rows: Rows, builder: Builder, choice: Choice) -> int:
-        """How many rows the source leads to, before the conditions that it does not decide."""
+    def _examined(self, found: InOrder, total: int) -> int:
+        """How many rows the source leads to, before the conditions that it does not decide.
+
+        All of the table are `total`.
+        """
+        rows, builder, choice = found.rows, found.builder, found.choice
         source = rows.source
         if source.tables.startswith("full_entries"):
-            return self._total(table_id)
+            return total
         tests = [*source.conditions]
         if len(choice.ways) == 1:
             # An ordered index has all rows; a range of it is found without looking at others.
@@ -347,58 +329,6 @@ class Grids(Aggregates):
         found = self._connection.execute(sql, builder.bound(sql)).fetchall()
         bare = Query(select=query.select)
         return [row_of(bare, cast("tuple[Native, ...]", row)) for row in found]
-
-    # Columns
-
-    def _sampled(self, table_id: int) -> list[tuple[Field, dict[str, int]]]:
-        sql = (
-            "SELECT key_kind, key, kind, value FROM full_entries WHERE table_id = ?"
-            " ORDER BY key_kind {0}, key {0} LIMIT ?"
-        )
-        ends: dict[Value, Pair] = {}
-        for order in ("ASC", "DESC"):
-            found = self._connection.execute(sql.format(order), (table_id, SAMPLE_ROWS))
-            ends |= {row[:2]: row for row in cast("list[Pair]", found.fetchall())}
-        counts: dict[str, Counter[str]] = {}
-        fields: dict[str, Field] = {}
-        inner: list[int] = []
-        for row in ends.values():
-            if row[2] == TABLE:
-                inner.append(cast("int", row[3]))
-            else:
-                fields[VALUE.text] = VALUE
-                counts.setdefault(VALUE.text, Counter())[_type(row[2])] += 1
-        for key_kind, key, kind in self._sampled_entries(inner):
-            field = _column(key_kind, key)
-            if field is not None:
-                fields[field.text] = field
-                counts.setdefault(field.text, Counter())[_type(kind)] += 1
-        if inner and not counts:
-            # Rows without a single field are shown whole: there must be something to see of them.
-            fields[VALUE.text] = VALUE
-            counts[VALUE.text] = Counter({_type(TABLE): len(inner)})
-        by_frequency = sorted(counts, key=lambda text: (-counts[text].total(), _natural(text)))
-        return [(fields[text], dict(counts[text])) for text in by_frequency]
-
-    def _sampled_entries(self, tables: list[int]) -> Iterator[tuple[int, Native, int]]:
-        """The entries of small tables, and the first ones of large ones, within bounds."""
-        left = SAMPLE_ENTRIES_MAX
-        small = self.nested(tables, entries_max=left, bytes_max=SAMPLE_BYTES_MAX)
-        for table_id in tables:
-            record = small.get(table_id)
-            if record is not None:
-                rows = [row[:3] for row in record.rows]
-            else:
-                sql = (
-                    "SELECT key_kind, key, kind FROM full_entries WHERE table_id = ?"
-                    " ORDER BY key_kind, key LIMIT ?"
-                )
-                found = self._connection.execute(sql, (table_id, min(FIELDS_SAMPLED_MAX, left)))
-                rows = cast("list[tuple[int, Native, int]]", found.fetchall())
-            yield from rows
-            left -= len(rows)
-            if left <= 0:
-                return
 
 
 class _Known:
@@ -440,24 +370,6 @@ def _turned(query: Query) -> Query:
     """The same rows from the last to the first."""
     orders = tuple(OrderField(one.field, not one.descending) for one in query.order_by)
     return dataclasses.replace(query, order_by=orders, key_descending=not query.key_descending)
-
-
-def _type(kind: int) -> str:
-    return _TYPES.get(kind, "function")
-
-
-def _column(key_kind: int, key: Native) -> Field | None:
-    """The field that a key of a row is; None if it is hardly one."""
-    if key_kind == STRING and isinstance(key, str) and 0 < len(key) <= COLUMN_NAME_MAX:
-        return Field(field_text((key,)), (key,))
-    if key_kind == INTEGER and isinstance(key, int):
-        return Field(field_text((key,)), (key,))
-    return None
-
-
-def _natural(text: str) -> str:
-    """A text to sort by, such that `c2` comes before `c10`."""
-    return re.sub(r"[0-9]+", lambda digits: digits[0].zfill(COLUMN_NAME_MAX), text)
 
 
 def check_page(offset: int, limit: int) -> None:

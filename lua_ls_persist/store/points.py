@@ -13,6 +13,7 @@ from typing import Final, cast
 
 from lua_ls_persist.query import Class, Field, Group
 from lua_ls_persist.store.profiles import Profiles
+from lua_ls_persist.store.searching import EVERY_ROW, Search
 
 _TABLE: Final = "temp.points"
 _FLOAT_MAX: Final = sys.float_info.max
@@ -26,7 +27,7 @@ class FoundPoints:
 
     points: list[tuple[float, float]]
     rows: int
-    """All rows that fulfil the conditions."""
+    """All rows that are looked at."""
     pairs: int
     """Those with a finite number in both fields."""
 
@@ -35,9 +36,17 @@ class Points(Profiles):
     """Tells which numbers go together in rows."""
 
     def points(
-        self, table_id: int, across: Field, up: Field, where: Group, limit: int
+        self,
+        table_id: int,
+        across: Field,
+        up: Field,
+        where: Group,
+        limit: int,
+        search: Search = EVERY_ROW,
     ) -> FoundPoints:
         """At most `limit` pairs of the numbers of two fields, in the rows that fulfil conditions.
+
+        `search` leaves out rows without a text.
 
         Raises:
             QueryError: the question makes no sense for this table.
@@ -47,7 +56,7 @@ class Points(Profiles):
         with self.one_state(), self._asking(where):
             run = self._connection.execute
             try:
-                self._gather_points(table_id, across, up, where)
+                self._gather_points(table_id, (across, up), where, search)
                 rows, pairs = cast(
                     "tuple[int, float]",
                     run(
@@ -64,10 +73,11 @@ class Points(Profiles):
         points = sorted((float(cast("float", x)), float(cast("float", y))) for x, y in found)
         return FoundPoints(points, rows, int(pairs))
 
-    def _gather_points(self, table_id: int, across: Field, up: Field, where: Group) -> None:
+    def _gather_points(
+        self, table_id: int, fields: tuple[Field, Field], where: Group, search: Search
+    ) -> None:
         builder = self._builder(table_id)
-        fields = [across, up]
-        tables, conditions, source = self._all_rows(builder, where, fields)
+        tables, conditions, source = self._all_rows(builder, where, fields, search)
         joins, pairs = builder.classed(fields, source, "column")
         inner = [
             f"{kind} AS c{number}, {value} AS v{number}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from lua_ls_persist.query import Class, Field, Group
-from lua_ls_persist.store.grids import Grids
+from lua_ls_persist.store.grid_facts import GridFacts
 from lua_ls_persist.store.rows import (
     BOOLEAN,
     FLOAT,
@@ -19,6 +19,7 @@ from lua_ls_persist.store.rows import (
     Value,
     as_native,
 )
+from lua_ls_persist.store.searching import EVERY_ROW, Search
 
 TOP_MAX: Final = 10
 BARS_MAX: Final = 20
@@ -59,11 +60,13 @@ class FoundProfile:
     bars: list[Bar]
 
 
-class Profiles(Grids):
+class Profiles(GridFacts):
     """Tells what there is in columns."""
 
-    def profile(self, table_id: int, field: Field, where: Group) -> FoundProfile:
-        """Facts about a field in the rows that fulfil conditions.
+    def profile(
+        self, table_id: int, field: Field, where: Group, search: Search = EVERY_ROW
+    ) -> FoundProfile:
+        """Facts about a field in the rows that fulfil conditions, and have a text.
 
         Raises:
             QueryError: the question makes no sense for this table.
@@ -73,15 +76,15 @@ class Profiles(Grids):
         with self.one_state(), self._asking(where):
             run = self._connection.execute
             try:
-                self._gather_profile(table_id, field, where)
+                self._gather_profile(table_id, field, where, search)
                 return self._profiled()
             finally:
                 run(f"DROP TABLE IF EXISTS {_TABLE}")
                 run(f"DROP TABLE IF EXISTS {_TABLE}_all")
 
-    def _gather_profile(self, table_id: int, field: Field, where: Group) -> None:
+    def _gather_profile(self, table_id: int, field: Field, where: Group, search: Search) -> None:
         builder = self._builder(table_id)
-        tables, conditions, source = self._all_rows(builder, where)
+        tables, conditions, source = self._all_rows(builder, where, search=search)
         # Indexes do not tell 1 from 1.0.
         source = dataclasses.replace(source, fields={})
         joins, ((of_class, value),) = builder.classed([field], source, "column")

@@ -52,6 +52,7 @@ from lua_ls_persist.store.query_sql import (
 from lua_ls_persist.store.query_values import Source
 from lua_ls_persist.store.rows import TABLE, Native, native_key
 from lua_ls_persist.store.schemas import Schemas
+from lua_ls_persist.store.searching import EVERY_ROW, Search, search_condition
 from lua_ls_persist.store.sorted_rows import SortedRows
 
 LIMIT_DEFAULT: Final = 256
@@ -126,8 +127,8 @@ class Queries(Schemas):
             following = write_cursor(query, table_id, position_of(query, found[-1]))
         return FoundRows([row_of(query, row) for row in found], following)
 
-    def count(self, table_id: int, where: Group) -> int:
-        """How many rows fulfil the conditions.
+    def count(self, table_id: int, where: Group, search: Search = EVERY_ROW) -> int:
+        """How many rows fulfil the conditions, and have a text.
 
         Raises:
             QueryError: the question makes no sense for this table.
@@ -135,7 +136,7 @@ class Queries(Schemas):
         """
         with self.one_state(), self._asking(where):
             builder = self._builder(table_id)
-            tables, conditions, _ = self._all_rows(builder, where)
+            tables, conditions, _ = self._all_rows(builder, where, search=search)
             sql = f"SELECT count(*) FROM {tables} WHERE {' AND '.join(conditions)}"  # noqa: S608
             return cast("int", self._connection.execute(sql, builder.bound(sql)).get)
 
@@ -277,9 +278,13 @@ class Queries(Schemas):
         return builder, rows
 
     def _all_rows(
-        self, builder: Builder, where: Group, fields: Sequence[Field] = ()
+        self,
+        builder: Builder,
+        where: Group,
+        fields: Sequence[Field] = (),
+        search: Search = EVERY_ROW,
     ) -> tuple[str, list[str], Source]:
-        """Tables and conditions by which all rows that fulfil conditions are read.
+        """Tables and conditions by which all rows that fulfil conditions and have a text are read.
 
         `fields` are what else is looked at in each row.
         """
@@ -292,8 +297,13 @@ class Queries(Schemas):
             both=choice.both,
         )
         source = rows.source
-        condition = builder.condition(Group("all", rows.conditions), source)
-        return source.tables, [*source.conditions, condition], source
+        conditions = [
+            *source.conditions,
+            builder.condition(Group("all", rows.conditions), source),
+        ]
+        if search:
+            conditions.append(search_condition(self._connection, builder, source, search))
+        return source.tables, conditions, source
 
     # Choosing
 

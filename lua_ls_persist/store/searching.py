@@ -6,7 +6,7 @@ case of letters makes no difference.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import apsw
@@ -24,14 +24,26 @@ OF_BYTES: Final = "text_of_bytes"
 """One for strings that are no text, or have a zero byte: SQLite's comparison ends there."""
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A text that rows have in their key or in one of these columns; an empty one all rows have."""
+
+    text: str = ""
+    columns: tuple[Field, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether it leaves rows out."""
+        return self.text != ""
+
+
+EVERY_ROW: Final = Search()
+
+
 def search_condition(
-    connection: apsw.Connection,
-    builder: Builder,
-    source: Source,
-    text: str,
-    fields: Sequence[Field],
+    connection: apsw.Connection, builder: Builder, source: Source, search: Search
 ) -> str:
     """An expression that is 1 for the rows that have the text somewhere, and 0 for the others."""
+    text, fields = search.text, search.columns
     connection.create_scalar_function(OF_BYTES, _of_bytes, 1, deterministic=True)
     if text.isascii():
         escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

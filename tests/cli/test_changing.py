@@ -14,6 +14,7 @@ OPERATIONS = [
     {"op": "set", "table": "users", "key": "ann", "value": {"age": 41}},
     {"op": "update", "table": "users", "key": "ann", "value": {"age": 42}},
     {"op": "get", "table": "users", "key": "ann"},
+    {"op": "insert", "table": "log", "value": "Ann came"},
     {"op": "count", "table": "users"},
 ]
 
@@ -62,7 +63,7 @@ def test_batch_from_standard_input(cli: Cli) -> None:
     result = cli("batch", "--db", "s.db", "-", stdin=b"\n" + lines(OPERATIONS))
     assert (result.status, result.out, result.err) == (
         0,
-        "{age = 42}\n1\n4 operations were done.\n",
+        "{age = 42}\n1\n1\n5 operations were done.\n",
         "",
     )
 

@@ -12,14 +12,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 SUITES = {
-    "setup": "life,manifest,tracking,pure,cells,setup",
+    "setup": "life,manifest,tracking,pure,cells,newRows,setup",
     "server": "evaluate,views,prompt",
     "commands": "commands,settings",
     "untrusted": "untrusted",
     "folders": "folders",
 }
 FOLDERS = {"folders": ("first", "second")}
-TESTS_MIN = {"setup": 88, "server": 33, "commands": 45, "untrusted": 2, "folders": 4}
+TESTS_MIN = {"setup": 103, "server": 33, "commands": 45, "untrusted": 2, "folders": 4}
 
 
 @pytest.mark.usefixtures("built")

@@ -72,6 +72,40 @@ def test_tables_by_path_and_by_value(session: Session) -> None:
     )
 
 
+def test_rows_are_put_where_nothing_was(session: Session) -> None:
+    """Behind the list, where they have no keys of their own."""
+    session.evaluate("ext.table('log')[1] = 'first'")
+    result = session.batch(
+        [
+            {"op": "insert", "table": "log", "value": "second"},
+            {"op": "insert", "table": "log", "key": "x", "value": {}},
+            {"op": "insert", "table": "log", "value": {"n": 3}},
+            {"op": "insert", "table": "fresh", "value": False},
+        ]
+    )
+    assert result.values == (2, "x", 3, 1)
+    assert (session.get("log[2]"), session.get("log[3].n")) == ("second", 3)
+    assert session.get("fresh[1]") is False
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [
+        ({"key": "ann", "value": 1}, "(insert users.ann): there is a row users.ann already"),
+        ({"key": "new"}, "(insert users.new): it has no value"),
+        ({}, "(insert users): it has no value"),
+    ],
+)
+def test_a_row_that_is_not_put(
+    session: Session, operation: dict[str, object], expected: str
+) -> None:
+    session.set("users.ann", {"age": 41})
+    put = {"op": "insert", "table": "users", "key": "bob", "value": 1}
+    found = problem(session.batch([put, {"op": "insert", "table": "users", **operation}]))
+    assert found.message == f"batch operation 2 {expected}"
+    assert entries(session, "users") == 1
+
+
 def test_results_are_the_live_tables(session: Session) -> None:
     session.set("users.ann", {"age": 41})
     assert (
@@ -116,7 +150,13 @@ def test_the_batch_may_be_a_stored_one(session: Session) -> None:
     ("operation", "expected"),
     [
         ("3", "(a number): an operation is a table"),
-        ("{}", "(no operation table): op is not one of set, get, delete, update, query and count"),
+        (
+            "{}",
+            (
+                "(no operation table): "
+                "op is not one of set, insert, get, delete, update, query and count"
+            ),
+        ),
         ("{ op = 'get' }", "(get table): its table is a nil, not a path or an external table"),
         (
             "{ op = 'get', table = {} }",
@@ -270,7 +310,8 @@ def test_from_python(session: Session) -> None:
 def test_a_failing_one_from_python(session: Session) -> None:
     found = problem(session.batch([{"op": "set", "table": "u", "key": 1, "value": 1}, {"op": "x"}]))
     assert found.message == (
-        "batch operation 2 (x table): op is not one of set, get, delete, update, query and count"
+        "batch operation 2 (x table): "
+        "op is not one of set, insert, get, delete, update, query and count"
     )
     assert (found.chunk, found.line, found.traceback) == ("", None, ())
     assert session.info("u") is None

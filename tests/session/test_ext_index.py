@@ -200,6 +200,10 @@ def test_unique_in_a_batch(session: Session) -> None:
         )
     )
     assert found.message.startswith("batch operation 3 (update users.u3): The index users(email)")
+    # A row without a key of its own is known by the one that it got.
+    rows = [{"op": "insert", "table": "users", "value": {"email": mail}} for mail in ("new", "e1")]
+    found = problem(session.batch([*rows, {"op": "get", "table": "users", "key": "u4"}]))
+    assert found.message.startswith("batch operation 2 (insert users): The index users(email)")
     # In the middle of it they may.
     swap = [
         {"op": "update", "table": "users", "key": "u5", "value": {"email": "e6"}},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import Any
 
@@ -213,6 +214,33 @@ def test_a_profile(people: Session) -> None:
     json.dumps(profile_to_json(found), allow_nan=False)
     found = people.profile("users", "name", where=["age", "<", 30])
     assert (found.min, found.max, found.avg, found.histogram) == ("Bob", "Bob", None, ())
+
+
+def test_a_text_leaves_out_the_same_rows_everywhere(people: Session) -> None:
+    """In the grid, in profiles, in groups, in pictures, in files, and in the plan."""
+    people.create_index("users", "age")
+    for where, text, names in (
+        ((), "an", ["ann"]),
+        ((), "BO", ["bob"]),
+        ((), "41", ["ann"]),
+        (["age", "<", 30], "N", []),
+        (["age", ">=", 25], "o", ["bob"]),
+    ):
+        page = people.rows("users", where=where, filter=text)
+        assert ([row.key for row in page.rows], page.filtered) == (names, len(names))
+        told = people.profile("users", "age", where=where, filter=text)
+        assert told.count + told.missing == len(names)
+        (group,) = people.aggregate("users", where=where, filter=text, count=True)
+        assert group.count == len(names)
+        found = people.points("users", "age", "age", where=where, filter=text)
+        assert found.rows == len(names)
+        for kind in ("csv", "json", "jsonl"):
+            file = io.StringIO()
+            written = people.export_data("users", file, format=kind, where=where, filter=text)
+            assert written.rows == len(names)
+        plan = people.explain("users", where=where, filter=text, order_by="name", limit=1)
+        assert (plan.rows_returned, plan.index) == (len(names), page.index)
+        assert plan.rows_examined == page.rows_examined
 
 
 def test_no_such_table(people: Session) -> None:

@@ -9,20 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lua_ls_persist.errors import QueryError, StoreError
-from lua_ls_persist.query import Class, Query, parse_field, parse_query, parse_where
-from lua_ls_persist.store import Store, grids
-from lua_ls_persist.store.grids import (
-    COLUMNS_MAX,
-    FIELDS_SAMPLED_MAX,
-    GRID_LIMIT_MAX,
-    ORDERS_KEPT_MAX,
-    Grid,
-)
+from lua_ls_persist.query import Aggregate, Class, Query, parse_field, parse_query, parse_where
+from lua_ls_persist.store import Store, grid_facts, grids
+from lua_ls_persist.store.grid_facts import COLUMNS_MAX, FIELDS_SAMPLED_MAX
+from lua_ls_persist.store.grids import GRID_LIMIT_MAX, ORDERS_KEPT_MAX, Grid
 from lua_ls_persist.store.rows import BOOLEAN, FLOAT, INTEGER, STRING, TABLE, Entry, Value
+from lua_ls_persist.store.searching import Search
 from tests.store.helpers import write
 from tests.store.query_data import ROWS, Made, fields, made, queries, wheres
 from tests.store.query_model import Model, Row, ranked
@@ -61,14 +57,17 @@ def _folded(text: str) -> str:
 
 
 def shown_rows(model: Model, grid: Grid) -> list[Row]:
-    rows = model.found(grid.query)
-    if not grid.search:
+    return searched(model, model.found(grid.query), grid.search)
+
+
+def searched(model: Model, rows: list[Row], search: Search) -> list[Row]:
+    if not search:
         return rows
     return [
         row
         for row in rows
-        if has(grid.search, text_of(row[0]))
-        or any(has(grid.search, text_of(model.field(field, row))) for field in grid.columns)
+        if has(search.text, text_of(row[0]))
+        or any(has(search.text, text_of(model.field(field, row))) for field in search.columns)
     ]
 
 
@@ -76,7 +75,7 @@ def grid_of(spec: dict[str, Any], search: str) -> Grid:
     query = parse_query(
         {name: spec[name] for name in ("where", "order_by", "descending", "select")}
     )
-    return Grid(query, search, query.select)
+    return Grid(query, Search(search, query.select))
 
 
 def check(store: Store, model: Model, grid: Grid, offset: int, limit: int) -> None:
@@ -100,6 +99,43 @@ def test_rows_are_those_of_the_model(
         made.put(store)
         for offset, limit in pages:
             check(store, Model(made.data, ROWS), grid, offset, limit)
+
+
+@given(made(), queries(), searches, fields)
+def test_all_that_tells_of_rows_tells_of_the_same(
+    made: Made, spec: dict[str, Any], search: str, name: str
+) -> None:
+    """Grids, counts, groups, profiles, points, exports and plans, with a text to look for."""
+    grid = grid_of(spec, search)
+    where, field = grid.query.where, parse_field(name)
+    with Store.open(None) as store:
+        made.put(store)
+        model = Model(made.data, ROWS)
+        by_key = searched(model, model.found(Query(where)), grid.search)
+        assert store.count(ROWS, where, grid.search) == len(by_key)
+        (group,) = store.aggregate(ROWS, Aggregate(where, count=True), grid.search)
+        assert group.count == len(by_key)
+        assert store.profile(ROWS, field, where, grid.search).rows == len(by_key)
+        assert store.points(ROWS, field, field, where, 5, grid.search).rows == len(by_key)
+        found = [row for page in store.found_rows(ROWS, where, grid.search, 3) for row in page]
+        assert [(row.key, row.value) for row in found] == by_key
+        explained = store.explain_grid(ROWS, grid)
+        assert explained.rows_returned == len(by_key)
+        assert explained.rows_examined >= len(by_key)
+
+
+@given(st.lists(st.one_of(st.integers(-1, 5), st.booleans(), st.just(1.5), st.just("x"))))
+@example([])
+@example([1, 2, 3])
+def test_what_a_list_is(keys: list[Any]) -> None:
+    kinds = {bool: BOOLEAN, int: INTEGER, float: FLOAT, str: STRING}
+    with Store.open(None) as store:
+        entries: list[Any] = [(USERS, kinds[type(key)], key, INTEGER, 1) for key in keys]
+        with store.transaction():
+            store.apply(entries, new_tables=[(USERS,)])
+        there = {(type(key), key) for key in keys}
+        wanted = {(int, number) for number in range(1, len(there) + 1)}
+        assert store.is_list(USERS) is (there == wanted)
 
 
 @given(made(), st.lists(fields, min_size=1, max_size=2, unique=True), wheres, pages, st.booleans())
@@ -195,7 +231,7 @@ def test_what_is_written_is_seen_at_once(store: Store) -> None:
 
 def test_only_so_many_orders_are_kept(store: Store) -> None:
     for number in range(3 * ORDERS_KEPT_MAX):
-        keys(store, Grid(Query(), f"user {number}", (parse_field("name"),)))
+        keys(store, Grid(Query(), Search(f"user {number}", (parse_field("name"),))))
     tables = store._connection.execute(
         "SELECT count(*) FROM sqlite_temp_schema WHERE type = 'table'"
     ).get
@@ -226,7 +262,7 @@ def test_a_backup_that_is_brought_back_is_what_is_shown(store: Store, tmp_path: 
 
 
 def test_columns_are_found_at_both_ends(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grids, "SAMPLE_ROWS", 2)
+    monkeypatch.setattr(grid_facts, "SAMPLE_ROWS", 2)
     write(store, (1100, STRING, "last", BOOLEAN, 1), (1100, INTEGER, 3, FLOAT, 0.5),
           (USERS, STRING, "x", STRING, "no table"))  # fmt: skip
     found = {field.text: types for field, types in store.columns(USERS)}
@@ -306,6 +342,6 @@ def test_strings_that_are_no_text_are_searched(store: Store) -> None:
     name = parse_field("name")
     for _ in range(2):
         for text, expected in (("two", [0]), ("one", [0, 1, 2]), ("THESE", [2]), ("x", [])):
-            found = store.grid(table_id, Grid(Query(), text, (name,)), 0, 10)
+            found = store.grid(table_id, Grid(Query(), Search(text, (name,))), 0, 10)
             assert [row.key[1] - first for row in found.rows] == expected  # type: ignore[operator]
         store.create_index("bytes", [], ["name"])

@@ -93,11 +93,8 @@ export interface Row {
   cells: (LuaValue | null)[];
 }
 
-export interface RowsQuery {
-  table: string;
+export interface RowsQuery extends RowsShown {
   columns?: string[];
-  where?: JsonValue;
-  filter?: string;
   order_by?: string;
   descending?: boolean;
   offset?: number;
@@ -111,6 +108,8 @@ export interface RowsPage {
   rows: Row[];
   total: number;
   filtered: number;
+  /** Whether the keys of all rows of the table are 1, 2, 3 and so on. */
+  is_list: boolean;
   offset: number;
   explain: { index: string | null; examined: number | null };
 }
@@ -133,6 +132,11 @@ export interface Plan {
   rows_returned: number | null;
   sql: string;
   suggestion?: { fields: string[]; kind?: string } | null;
+}
+
+export interface ExplainQuery extends RowsShown {
+  order_by?: string;
+  descending?: boolean;
 }
 
 export interface IndexInfo {
@@ -215,17 +219,42 @@ interface Changed {
   path: string;
 }
 
-export interface SetManyResult {
-  changed: number;
-  /** Why nothing was changed; the index is null where it was no single change. */
-  failed: { index: number | null; path: string | null; message: string } | null;
+export interface SetManyQuery {
+  changes: { path: string; value: string }[];
+  /** Of the new rows. */
+  table?: string;
+  /** Without keys they follow the list in the table. */
+  rows?: NewRow[];
 }
 
-export interface PointsQuery {
+export interface NewRow {
+  key?: string;
+  value: string;
+}
+
+export interface SetManyResult {
+  changed: number;
+  /** The paths of the new rows, where texts lead to them. */
+  added: (string | null)[];
+  /** Why nothing was changed; both numbers are null where it was no single change or row. */
+  failed: {
+    index: number | null;
+    row: number | null;
+    path: string | null;
+    message: string;
+  } | null;
+}
+
+/** Which rows of a table are meant: those that a grid shows. */
+export interface RowsShown {
   table: string;
+  where?: JsonValue;
+  filter?: string;
+}
+
+export interface PointsQuery extends RowsShown {
   x: string;
   y: string;
-  where?: JsonValue;
   limit?: number;
 }
 
@@ -237,9 +266,7 @@ export interface Points {
   pairs: number;
 }
 
-export interface AggregateQuery {
-  table: string;
-  where?: JsonValue;
+export interface AggregateQuery extends RowsShown {
   group_by?: string;
   count?: boolean;
   sum?: string;
@@ -327,15 +354,15 @@ export interface ServerCommands {
   tables: [Folder, { tables: TableInfo[] }];
   inspect: [Folder & { path: string; offset?: number; limit?: number; depth?: number }, Inspection];
   rows: [Folder & RowsQuery, RowsPage];
-  profile: [Folder & { table: string; column: string; where?: JsonValue }, Profile];
+  profile: [Folder & RowsShown & { column: string }, Profile];
   points: [Folder & PointsQuery, Points];
   aggregate: [Folder & AggregateQuery, Groups];
   set: [Folder & { path: string; value: string }, Changed];
-  setMany: [Folder & { changes: { path: string; value: string }[] }, SetManyResult];
+  setMany: [Folder & SetManyQuery, SetManyResult];
   delete: [Folder & { path: string }, Changed];
   addRow: [Folder & { table: string; key?: string; value: string }, Changed];
   queryText: [Folder & { text: string; limit?: number }, JsonValue];
-  explain: [Folder & { table: string; where?: JsonValue; order_by?: string }, Plan];
+  explain: [Folder & ExplainQuery, Plan];
   indexes: [Folder & { table?: string }, { indexes: IndexInfo[] }];
   createIndex: [Folder & { table: string; fields: string[]; unique?: boolean }, JsonValue];
   dropIndex: [Folder & { table: string; fields?: string[] }, JsonValue];
@@ -353,8 +380,8 @@ export interface ServerCommands {
   previewImport: [Folder & ImportChoices & { limit?: number }, ImportPreview];
   import: [Folder & ImportChoices & { table: string }, Evaluation];
   export: [
-    Folder & { table: string; path?: string; format?: string; where?: JsonValue },
-    { text?: string },
+    Folder & RowsShown & { path?: string; format?: string },
+    { text?: string; rows: number },
   ];
   history: [
     Folder & { limit?: number; offset?: number },

@@ -14,7 +14,7 @@ export function gridBody(name: string): string {
     <button id="edit" title="Change what is selected" aria-haspopup="menu">Edit ▾</button>
     <button id="delete" title="Delete the selected rows (Delete)">Delete</button>
     <button id="copy" title="Copy what is selected" aria-haspopup="menu">Copy ▾</button>
-    <button id="export" title="Export all rows that fulfil the conditions">Export…</button>
+    <button id="export" title="Export all rows that are found by the conditions and the search">Export…</button>
     <button id="profile" title="What there is in the active column">Profile</button>
     <button id="chart" title="A picture of columns">Chart</button>
     <button id="refresh" title="Read again" aria-label="Refresh">⟳</button>

@@ -2,41 +2,61 @@
 
 import type {
   AggregateQuery,
+  ExplainQuery,
   Groups,
   IndexInfo,
-  JsonValue,
   Plan,
   Points,
   PointsQuery,
   Profile,
   RowsPage,
   RowsQuery,
+  RowsShown,
+  SetManyQuery,
   SetManyResult,
 } from "../protocol";
 
 /** Requests of the page: name, parameters, answer. */
 export interface PageRequests {
   rows: [RowsQuery, RowsPage];
-  profile: [{ table: string; column: string; where?: JsonValue }, Profile];
+  profile: [RowsShown & { column: string }, Profile];
   points: [PointsQuery, Points];
   aggregate: [AggregateQuery, Groups];
   indexes: [{ table: string }, { indexes: IndexInfo[] }];
   dropIndex: [{ table: string; fields: string[] }, null];
-  explain: [{ table: string; where?: JsonValue; order_by?: string }, Plan];
+  explain: [ExplainQuery, Plan];
   set: [{ path: string; value: string }, { undo: boolean }];
-  change: [{ changes: { path: string; value: string }[] }, SetManyResult];
+  change: [SetManyQuery, SetManyResult];
   addRow: [{ table: string; key?: string; value: string }, { path: string }];
   createIndex: [{ table: string; fields: string[] }, null];
   undo: [Record<string, never>, { text: string }];
   copy: [{ text: string }, null];
   paste: [Record<string, never>, { text: string }];
-  export: [{ table: string; where?: JsonValue }, { path: string | null }];
+  export: [RowsShown, { path: string | null; rows: number }];
   title: [{ table: string }, null];
   show: [{ text: string; language: string }, null];
 }
 
-/** What the page is about; kept by the editor over a reload. */
+/** What the page is about, and what it shows of it; kept by the editor over a reload. */
 export interface PageState {
   table: string;
   uri?: string;
+  view?: View;
+  /** The views that one came through, the first one first. */
+  trail?: View[];
+}
+
+export interface View {
+  table: string;
+  conditions: Condition[];
+  filter: string;
+  orderBy?: string | undefined;
+  descending: boolean;
+}
+
+export interface Condition {
+  field: string;
+  operator: string;
+  /** As it was typed. */
+  value: string;
 }

@@ -45,8 +45,13 @@ export class TablePanels implements vscode.Disposable, vscode.WebviewPanelSerial
     this.adopt(panel, state);
   }
 
-  async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: PageState): Promise<void> {
-    this.adopt(panel, state);
+  async deserializeWebviewPanel(
+    panel: vscode.WebviewPanel,
+    state: PageState | undefined,
+  ): Promise<void> {
+    // A window that was closed before the page was there has nothing to tell.
+    if (state?.table === undefined) panel.dispose();
+    else this.adopt(panel, state);
   }
 
   dispose(): void {
@@ -118,8 +123,9 @@ function handlersOf(
   const where = state.uri === undefined ? {} : { uri: state.uri };
   // The first page is fetched while the script loads that will ask for it.
   const first: RowsQuery = { table: state.table, offset: 0, limit: FIRST_ROWS };
-  let early: Promise<RowsPage> | undefined = server.call("rows", { ...where, ...first });
-  early.catch(() => undefined);
+  let early: Promise<RowsPage> | undefined =
+    state.view === undefined ? server.call("rows", { ...where, ...first }) : undefined;
+  early?.catch(() => undefined);
   return {
     rows: (params) => {
       const answer = early;
@@ -175,7 +181,7 @@ function handlersOf(
 export async function exportTable(
   server: LuaServer,
   params: PageRequests["export"][0] & { uri?: string },
-): Promise<{ path: string | null }> {
+): Promise<{ path: string | null; rows: number }> {
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
   const name = `${params.table.replaceAll(/\W+/g, "-").replace(/-$/, "")}.csv`;
   const target = await vscode.window.showSaveDialog({
@@ -183,7 +189,7 @@ export async function exportTable(
     filters: EXPORT_FILTERS,
     ...(folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder, name) }),
   });
-  if (target === undefined) return { path: null };
-  await server.call("export", { ...params, path: target.fsPath });
-  return { path: path.basename(target.fsPath) };
+  if (target === undefined) return { path: null, rows: 0 };
+  const { rows } = await server.call("export", { ...params, path: target.fsPath });
+  return { path: path.basename(target.fsPath), rows };
 }

@@ -22,7 +22,13 @@ export interface ImportNews {
   percentage: number | null;
 }
 
+/** What the page is about, and what was chosen there; kept by the editor over a reload. */
 export interface ImportState {
   path: string;
   table: string;
+  /** Of the folder whose session gets the rows. */
+  uri?: string;
+  choices?: Choices;
+  /** What was told of the import, when it was done. */
+  done?: string | undefined;
 }

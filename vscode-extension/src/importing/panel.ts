@@ -12,23 +12,39 @@ import type { ImportNews, ImportOutcome, ImportRequests, ImportState } from "./m
 
 const PANEL_TYPE = "luaPersist.import";
 
-export class ImportPanels implements vscode.Disposable {
+export class ImportPanels implements vscode.Disposable, vscode.WebviewPanelSerializer<ImportState> {
   private readonly lifetime = new Lifetime();
 
   constructor(
     private readonly extensionUri: vscode.Uri,
     private readonly server: LuaServer,
     private readonly tables: TablePanels,
-  ) {}
+  ) {
+    this.lifetime.own(vscode.window.registerWebviewPanelSerializer(PANEL_TYPE, this));
+  }
 
-  open(state: ImportState, folder: { uri?: string }): void {
+  open(state: ImportState): void {
+    const title = `Import ${path.basename(state.path)}`;
+    const options = { retainContextWhenHidden: true };
+    const column = vscode.ViewColumn.Active;
+    this.adopt(vscode.window.createWebviewPanel(PANEL_TYPE, title, column, options), state);
+  }
+
+  async deserializeWebviewPanel(
+    panel: vscode.WebviewPanel,
+    state: ImportState | undefined,
+  ): Promise<void> {
+    // A window that was closed before the page was there has nothing to tell.
+    if (state?.path === undefined) panel.dispose();
+    else this.adopt(panel, state);
+  }
+
+  dispose(): void {
+    this.lifetime.dispose();
+  }
+
+  private adopt(panel: vscode.WebviewPanel, state: ImportState): void {
     const file = path.basename(state.path);
-    const panel = vscode.window.createWebviewPanel(
-      PANEL_TYPE,
-      `Import ${file}`,
-      vscode.ViewColumn.Active,
-      { retainContextWhenHidden: true },
-    );
     panel.iconPath = tableIcon(this.extensionUri);
     const running = new Running();
     const host: PageHost<ImportRequests, ImportNews> = new PageHost(
@@ -41,23 +57,19 @@ export class ImportPanels implements vscode.Disposable {
         script: "import.js",
         body: importBody(file, state.table),
       },
-      this.handlers(state, folder, running, (news) => host.tell(news)),
+      this.handlers(state, running, (news) => host.tell(news)),
     );
     panel.onDidDispose(() => running.cancel());
     this.lifetime.own(panel);
   }
 
-  dispose(): void {
-    this.lifetime.dispose();
-  }
-
   private handlers(
-    { path: file }: ImportState,
-    folder: { uri?: string },
+    { path: file, uri }: ImportState,
     running: Running,
     tell: (news: ImportNews) => void,
   ): Handlers<ImportRequests> {
     const { server } = this;
+    const folder = uri === undefined ? {} : { uri };
     return {
       preview: (choices) => server.call("previewImport", { ...folder, ...choices, path: file }),
       run: ({ table, choices }) =>

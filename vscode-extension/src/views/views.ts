@@ -200,7 +200,7 @@ export class Views implements vscode.Disposable {
     const name = /([^/\\]+)\.\w+$/.exec(file.fsPath)?.[1] ?? "rows";
     const table =
       node?.path ?? (/^[A-Za-z_]\w*$/.test(name) ? name : `ext.table(${JSON.stringify(name)})`);
-    this.imports.open({ path: file.fsPath, table }, node?.folder ?? currentFolder());
+    this.imports.open({ path: file.fsPath, table, ...(node?.folder ?? currentFolder()) });
   }
 
   private async createIndex(node?: TableNode): Promise<void> {

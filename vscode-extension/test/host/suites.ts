@@ -6,6 +6,7 @@ import { evaluateSuite } from "./evaluate";
 import { foldersSuite } from "./folders";
 import { lifeSuite, untrustedSuite } from "./life";
 import { manifestSuite } from "./manifest";
+import { newRowsSuite } from "./newRows";
 import { promptSuite } from "./prompt";
 import { pureSuite } from "./pure";
 import { settingsSuite } from "./settings";
@@ -22,6 +23,7 @@ export const suites: Record<string, () => void> = {
   evaluate: evaluateSuite,
   pure: pureSuite,
   cells: cellsSuite,
+  newRows: newRowsSuite,
   views: viewsSuite,
   commands: commandsSuite,
   settings: settingsSuite,

@@ -50,6 +50,16 @@ export class Editor {
     await this.page.waitForSelector(".monaco-workbench .part.editor");
   }
 
+  /** Loads the window again, as a person does it: the editor keeps what it shows. */
+  async reload(): Promise<void> {
+    await this.page.evaluate(() => {
+      document.body.dataset.notReloaded = "yes";
+    });
+    await this.run("Developer: Reload Window");
+    await this.page.waitForSelector('body:not([data-not-reloaded="yes"])');
+    await this.page.waitForSelector(".monaco-workbench .part.editor");
+  }
+
   /** A file that the story was told of. */
   place(name: string): string {
     const found = this.settings.places[name];

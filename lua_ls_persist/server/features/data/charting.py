@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lua_ls_persist.jsonable import Json
 from lua_ls_persist.server.commands import param
 from lua_ls_persist.server.features.data.running import (
+    FILTER_DOC,
     TABLE_DOC,
     URI_DOC,
     WHERE_DOC,
@@ -30,6 +31,7 @@ class PointsParams:
     x: str = param("a field: `age`, or `@key` for the keys")
     y: str = param("another one")
     where: Any = param(WHERE_DOC, None)
+    filter: str = param(FILTER_DOC, "", may_be_empty=True)
     limit: int = param("how many points at most", 2_000, at_least=1, at_most=POINTS_MAX)
     uri: str | None = param(URI_DOC, None)
 
@@ -46,7 +48,12 @@ async def points(server: LuaLanguageServer, params: PointsParams) -> Json:
         params.uri,
         f"Looking at {params.y} over {params.x} of {params.table}",
         lambda session, _: session.points(
-            params.table, params.x, params.y, where=where, limit=params.limit
+            params.table,
+            params.x,
+            params.y,
+            where=where,
+            filter=params.filter,
+            limit=params.limit,
         ),
     )
     return {

@@ -12,6 +12,7 @@ from lua_ls_persist.jsonable import Json, unicode_text
 from lua_ls_persist.model import Exported
 from lua_ls_persist.server.commands import CommandError, param
 from lua_ls_persist.server.features.data.running import (
+    FILTER_DOC,
     TABLE_DOC,
     URI_DOC,
     WHERE_DOC,
@@ -59,6 +60,7 @@ class ExportParams:
         "otherwise the file's name tells; for a text it is json", None, choices=FORMATS
     )
     where: Any = param(WHERE_DOC, None)
+    filter: str = param(FILTER_DOC, "", may_be_empty=True)
     uri: str | None = param(URI_DOC, None)
 
 
@@ -112,7 +114,7 @@ async def export(server: LuaLanguageServer, params: ExportParams) -> Json:
         kind = params.format or ("json" if target is None else None)
         return session.export_data(
             params.table, text if target is None else target, format=kind, where=where,
-            on_progress=report,
+            filter=params.filter, on_progress=report,
         )  # fmt: skip
 
     told = await ask(server, params.uri, f"Exporting {params.table}", call)

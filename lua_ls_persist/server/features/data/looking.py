@@ -15,6 +15,7 @@ from lua_ls_persist.jsonable import (
 from lua_ls_persist.paths import root_path
 from lua_ls_persist.server.commands import param
 from lua_ls_persist.server.features.data.running import (
+    FILTER_DOC,
     TABLE_DOC,
     URI_DOC,
     WHERE_DOC,
@@ -73,6 +74,7 @@ class ProfileParams:
     table: str = param(TABLE_DOC)
     column: str = param("a field: `age`, `address.city`, `@value`")
     where: Any = param(WHERE_DOC, None)
+    filter: str = param(FILTER_DOC, "", may_be_empty=True)
     uri: str | None = param(URI_DOC, None)
 
 
@@ -133,7 +135,9 @@ async def profile(server: LuaLanguageServer, params: ProfileParams) -> Json:
     where = conditions(params.where)
 
     def call(session: Session, _: Report) -> Json:
-        return profile_to_json(session.profile(params.table, params.column, where=where))
+        return profile_to_json(
+            session.profile(params.table, params.column, where=where, filter=params.filter)
+        )
 
     return await ask(server, params.uri, f"Looking at {params.column} of {params.table}", call)
 
@@ -159,7 +163,7 @@ ROWS = COMMANDS.add(
     RowsParams,
     rows,
     "{table, columns: [{name, types: {type: count}}], columns_left_out, "
-    "rows: [{key: Value, path|null, cells: [Value|null]}], total, filtered, offset, "
+    "rows: [{key: Value, path|null, cells: [Value|null]}], total, filtered, is_list, offset, "
     "explain: {index|null, examined}}",
 )
 PROFILE = COMMANDS.add(

@@ -12,6 +12,7 @@ from lua_ls_persist.query.advice import advice_for
 from lua_ls_persist.query.line import parse_query_line
 from lua_ls_persist.server.commands import param
 from lua_ls_persist.server.features.data.running import (
+    FILTER_DOC,
     TABLE_DOC,
     URI_DOC,
     WHERE_DOC,
@@ -40,6 +41,17 @@ class QueryParams:
     after: str | None = param("the `next` of the page before", None)
     select: list[str] | None = param("fields; rows then have these and no others", None)
     uri: str | None = param(URI_DOC, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainParams(QueryParams):
+    """The same, or all rows that have a text."""
+
+    filter: str = param(
+        f"{FILTER_DOC}: then all rows are meant, in order, as a grid finds them",
+        "",
+        may_be_empty=True,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +87,7 @@ class AggregateParams:
     min: str | None = param("a field whose least value is told", None)
     max: str | None = param("a field whose greatest value is told", None)
     avg: str | None = param("a field whose mean is told", None)
+    filter: str = param(FILTER_DOC, "", may_be_empty=True)
     limit: int | None = param(
         "how many groups at most, those with the greatest result first; otherwise all, in the "
         "order of their values",
@@ -145,6 +158,7 @@ async def aggregate(server: LuaLanguageServer, params: AggregateParams) -> Json:
             min=params.min,
             max=params.max,
             avg=params.avg,
+            filter=params.filter,
         ),
     )
     shown = groups
@@ -161,16 +175,19 @@ def _result(group: AggregateGroup) -> float:
     return -math.inf
 
 
-async def explain(server: LuaLanguageServer, params: QueryParams) -> Json:
+async def explain(server: LuaLanguageServer, params: ExplainParams) -> Json:
     """Tells how the rows of a query are found, and which index would help."""
     question = _question(params)
     found = await ask(
         server,
         params.uri,
         f"Asking {params.table}",
-        lambda session, _: session.explain(params.table, **question),
+        lambda session, _: session.explain(params.table, filter=params.filter, **question),
     )
     data: dict[str, Json] = asdict(found)
+    if params.filter:
+        # All rows are looked at and sorted: an index can only lead to those of the conditions.
+        question["order_by"] = ()
     advice = None if found.index is not None else advice_for(parse_query(question))
     if advice is not None:
         data["suggestion"] = {
@@ -198,7 +215,7 @@ AGGREGATE = COMMANDS.add(
 EXPLAIN = COMMANDS.add(
     "explain",
     "Explain Query",
-    QueryParams,
+    ExplainParams,
     explain,
     "{table, index|null, rows_examined, rows_returned, sql, suggestion?: {fields, kind, each}}",
 )

@@ -28,6 +28,7 @@ URI_DOC: Final = "a document or folder whose session is meant; otherwise that of
 WHERE_DOC: Final = (
     'conditions: `["age", ">", 25]`, a list of such, groups `{any: [...]}`, or text `age > 25`'
 )
+FILTER_DOC: Final = "a text that the key or one of the columns has, as in `rows`"
 TABLE_DOC: Final = "the path of a table: `users`, `Memory.users`"
 
 

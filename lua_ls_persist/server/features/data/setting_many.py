@@ -1,4 +1,4 @@
-"""Changing many entries at once, as a grid does: all of them or none, the refused one named."""
+"""Changing many entries and adding many rows at once, as a grid does: all of it or nothing."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lua_ls_persist.errors import SessionError
 from lua_ls_persist.jsonable import Json, unicode_text
-from lua_ls_persist.literals import parse_literal
-from lua_ls_persist.model import Problem
-from lua_ls_persist.paths import keys_of, path_text
+from lua_ls_persist.literals import parse_key, parse_literal
+from lua_ls_persist.paths import keys_of, path_text, step_text
 from lua_ls_persist.server.commands import CommandError, param
-from lua_ls_persist.server.features.data.running import URI_DOC, ask
+from lua_ls_persist.server.features.data.running import TABLE_DOC, URI_DOC, ask
 from lua_ls_persist.server.features.registry import COMMANDS
 
 if TYPE_CHECKING:
@@ -28,47 +27,61 @@ _OPERATION = re.compile(r"batch operation (\d+) \(.*?\): ", re.DOTALL)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetManyParams:
-    """New values for many entries."""
+    """New values for many entries, and new rows."""
 
     changes: list[Any] = param(
         "up to 10,000 of `{path, value}`: the path of an entry and a Lua literal; `nil` removes it"
+    )
+    table: str | None = param(
+        f"of the new rows: {TABLE_DOC}; a named table is made if there is none", None
+    )
+    rows: list[Any] | None = param(
+        "new rows, up to 10,000 together with the changes: `{value}` or `{key, value}`, Lua "
+        "literals as in `addRow`",
+        None,
     )
     uri: str | None = param(URI_DOC, None)
 
 
 async def set_many(server: LuaLanguageServer, params: SetManyParams) -> Json:
-    """Sets entries to Lua literals, all of them or none, as one evaluation.
+    """Sets entries to Lua literals and adds rows: all of it or nothing, as one evaluation.
 
-    When one is refused, nothing is changed, and `failed` tells which one it was and why.
+    When something is refused, nothing is changed, and `failed` tells what it was and why: `index`
+    is the number of the change, `row` that of the new row, from 0. `added` has the paths of the new
+    rows.
     """
-    if len(params.changes) > CHANGES_MAX:
+    wanted = [*params.changes, *(params.rows or ())]
+    changed = len(params.changes)
+    if len(wanted) > CHANGES_MAX:
         raise CommandError(
-            f"`changes` has at most {CHANGES_MAX} members; these are {len(params.changes)}"
+            f"`changes` and `rows` have at most {CHANGES_MAX} members; these are {len(wanted)}"
         )
-    if not params.changes:
-        return {"changed": 0, "failed": None}
+    if not wanted:
+        return {"changed": 0, "added": [], "failed": None}
     operations = []
-    for index, change in enumerate(params.changes):
+    for number, one in enumerate(wanted):
         try:
-            operations.append(_operation(change))
+            operations.append(_change(one) if number < changed else _row(params.table, one))
         except SessionError as error:
-            path = change.get("path") if isinstance(change, Mapping) else None
-            return _failed(index, path if isinstance(path, str) else None, str(error))
+            return _failed(params, number, str(error))
     limit = server.workspace_of(params.uri).settings.time_limit_s
     evaluation = await ask(
         server,
         params.uri,
-        f"Setting {len(operations):,} entries",
+        f"Setting {changed:,} entries" if changed else f"Adding {len(wanted):,} rows",
         lambda session, report: session.batch(operations, time_limit_s=limit, on_progress=report),
         changes=True,
     )
-    errors = [problem for problem in evaluation.problems if problem.severity == "error"]
     if evaluation.ok:
-        return {"changed": len(operations), "failed": None}
-    return _told(errors[0], params.changes) if errors else _failed(None, None, "it failed")
+        table = path_text(params.table) if params.table is not None else ""
+        steps = [step_text(key) for key in evaluation.values[changed:]]
+        added: list[Json] = [None if step is None else unicode_text(table + step) for step in steps]
+        return {"changed": changed, "added": added, "failed": None}
+    errors = [problem for problem in evaluation.problems if problem.severity == "error"]
+    return _told(params, errors[0].message if errors else "it failed")
 
 
-def _operation(change: Any) -> dict[str, Any]:
+def _change(change: Any) -> dict[str, Any]:
     """What a batch takes for a change.
 
     Raises:
@@ -91,20 +104,51 @@ def _operation(change: Any) -> dict[str, Any]:
     return {"op": "delete", **place} if value is None else {"op": "set", **place, "value": value}
 
 
-def _told(problem: Problem, changes: list[Any]) -> Json:
-    """The change that a batch failed at; a batch counts from 1."""
-    found = _OPERATION.search(problem.message)
+def _row(table: str | None, row: Any) -> dict[str, Any]:
+    """What a batch takes for a new row.
+
+    Raises:
+        SessionError: it makes no sense.
+    """
+    if table is None:
+        raise SessionError("rows need a `table`")
+    if not isinstance(row, Mapping) or not {"value"} <= set(row) <= {"key", "value"}:
+        raise SessionError("a row is {value} or {key, value}")
+    if not all(isinstance(text, str) for text in row.values()):
+        raise SessionError("the key and the value of a row are texts")
+    keys = keys_of(table)
+    if keys[0] == "_G":
+        raise SessionError("rows of globals are added one by one, by `addRow`")
+    value = parse_literal(row["value"])
+    if value is None:
+        raise SessionError("value: a row is not nil")
+    operation = {"op": "insert", "table": path_text(keys), "value": value}
+    return operation if "key" not in row else {**operation, "key": parse_key(row["key"])}
+
+
+def _told(params: SetManyParams, message: str) -> Json:
+    """What a batch failed at; it counts from 1."""
+    found = _OPERATION.search(message)
     if found is None:
-        return _failed(None, None, problem.message)
-    index = int(found[1]) - 1
-    return _failed(index, changes[index]["path"], problem.message[found.end() :])
+        return _failed(params, None, message)
+    return _failed(params, int(found[1]) - 1, message[found.end() :])
 
 
-def _failed(index: int | None, path: str | None, message: str) -> Json:
-    return {
-        "changed": 0,
-        "failed": {"index": index, "path": path, "message": unicode_text(message)},
+def _failed(params: SetManyParams, number: int | None, message: str) -> Json:
+    """What was refused: one of the changes, one of the rows behind them, or all of it together."""
+    index = row = path = None
+    if number is not None and number >= len(params.changes):
+        row = number - len(params.changes)
+    elif number is not None:
+        index, change = number, params.changes[number]
+        path = change.get("path") if isinstance(change, Mapping) else None
+    failed: dict[str, Json] = {
+        "index": index,
+        "row": row,
+        "path": path if isinstance(path, str) else None,
+        "message": unicode_text(message),
     }
+    return {"changed": 0, "added": [], "failed": failed}
 
 
 SET_MANY = COMMANDS.add(
@@ -112,5 +156,5 @@ SET_MANY = COMMANDS.add(
     "Set Values",
     SetManyParams,
     set_many,
-    "{changed, failed: {index|null, path|null, message}|null}",
+    "{changed, added: [path|null], failed: {index|null, row|null, path|null, message}|null}",
 )

@@ -1,7 +1,8 @@
 // The query builder: one line a condition, in step with the plain query line.
 
 import { h } from "../../webview/dom";
-import { type Condition, OPERATORS, takesValue } from "./conditions";
+import type { Condition } from "../messages";
+import { OPERATORS, takesValue } from "./conditions";
 
 export class Builder {
   private conditions: Condition[] = [];

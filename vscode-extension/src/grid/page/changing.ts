@@ -5,9 +5,11 @@ import type { IndexInfo, LuaValue, Row } from "../../protocol";
 import { byId, grouped } from "../../webview/dom";
 import { editAt } from "./edit";
 import type { Choice } from "./menu";
-import { literalOf, parseBlock } from "./pasting";
+import type { PlannedRow } from "./newRows";
+import { Paste } from "./paste";
+import { parseBlock } from "./pasting";
 import { ask } from "./rpc";
-import { type Block, isIn } from "./selection";
+import { isIn } from "./selection";
 import { attempt, say, sayUndoable } from "./status";
 import type { TablePage } from "./table";
 
@@ -15,7 +17,7 @@ import type { TablePage } from "./table";
 export const CHANGES_MAX = 10_000;
 const NO_PATH = "has a key that no text leads to, so it cannot be changed here";
 
-interface CellChange {
+export interface CellChange {
   row: number;
   column: number;
   path: string;
@@ -23,7 +25,7 @@ interface CellChange {
   value: string;
 }
 
-interface Place {
+export interface Place {
   row: number;
   column: number;
   path: string;
@@ -33,8 +35,11 @@ interface Place {
 export class Changing {
   /** When something was undone last. */
   undoneAt = Number.NEGATIVE_INFINITY;
+  readonly pasting: Paste;
 
-  constructor(private readonly page: TablePage) {}
+  constructor(private readonly page: TablePage) {
+    this.pasting = new Paste(page, this);
+  }
 
   /** What can be done with the selected cells. */
   choices(): Choice[] {
@@ -46,7 +51,8 @@ export class Changing {
         run: () => this.edit(selection.row, selection.column),
       },
       { text: "Fill down", key: "Ctrl+D", run: () => void this.fillDown() },
-      { text: "Paste cells", key: "Ctrl+V", run: () => void this.paste() },
+      { text: "Paste cells", key: "Ctrl+V", run: () => void this.pasting.cells() },
+      { text: "Paste as new rows", key: "Ctrl+Shift+V", run: () => void this.pasting.rows() },
       { text: "Clear cells", key: "Ctrl+Delete", run: () => void this.clearCells() },
       { text: "Delete rows", key: "Delete", run: () => void this.deleteRows() },
       { text: "Select all", key: "Ctrl+A", run: () => this.selectAll() },
@@ -101,6 +107,10 @@ export class Changing {
         await page.load(true);
         this.undoable(`${made.path} is added.`);
       },
+      takes: (text) => {
+        const lines = parseBlock(text);
+        return isBlock(text, lines) ? () => this.pasting.addRows(lines) : undefined;
+      },
       closed: () => page.sheet.element.focus(),
     });
   }
@@ -146,22 +156,6 @@ export class Changing {
     });
   }
 
-  /** What spreadsheets copy: from the active cell on, or one value for all that is selected. */
-  async paste(): Promise<void> {
-    await attempt(async () => {
-      const cells = parseBlock((await ask("paste", {})).text);
-      const only = cells.length === 1 && cells[0]?.length === 1 ? cells[0][0] : undefined;
-      const { changes, left } =
-        only === undefined
-          ? await this.block(cells)
-          : { changes: (await this.places()).map((place) => this.pasted(place, only)), left: 0 };
-      if (changes.length === 0) throw new Error("There is no cell for what was copied.");
-      const rest = left === 0 ? "" : ` ${grouped(left)} did not fit and are left out.`;
-      await this.apply(changes, `${done(changes, "pasted")}${rest}`);
-      if (only === undefined) this.page.sheet.select(around(changes));
-    });
-  }
-
   async undo(): Promise<void> {
     this.undoneAt = performance.now();
     await attempt(async () => {
@@ -197,36 +191,8 @@ export class Changing {
     await this.apply(changes, done(changes, "changed"));
   }
 
-  /** The cells of a copied block, laid over the table. */
-  private async block(cells: string[][]): Promise<{ changes: CellChange[]; left: number }> {
-    const { page } = this;
-    const [first] = page.sheet.selection.strips();
-    const top = first?.top ?? 0;
-    const start = first?.columns[0] ?? 0;
-    check(cells.reduce((sum, row) => sum + row.length, 0));
-    const rows = await page.rows.collect(top, top + cells.length - 1);
-    const changes: CellChange[] = [];
-    let left = 0;
-    for (const [down, texts] of cells.entries()) {
-      for (const [right, text] of texts.entries()) {
-        const [row, column] = [top + down, start + right];
-        const there = rows[down];
-        // Keys stay as they are: of whole rows all but the key is pasted.
-        if (column === 0) continue;
-        if (there === undefined || column > page.rows.columns.length) left += 1;
-        else changes.push(this.pasted(this.place(there, row, column), text));
-      }
-    }
-    return { changes, left };
-  }
-
-  private pasted(place: Place, text: string): CellChange {
-    const types = Object.keys(this.page.rows.columns[place.column - 1]?.types ?? {});
-    return { ...place, value: literalOf(text, place.before, types) };
-  }
-
   /** All selected cells but keys. */
-  private async places(): Promise<Place[]> {
+  async places(): Promise<Place[]> {
     const { selection } = this.page.sheet;
     check(selection.cellCount);
     const found: Place[] = [];
@@ -241,39 +207,41 @@ export class Changing {
     return found;
   }
 
-  private place(there: Row, row: number, column: number): Place {
+  place(there: Row, row: number, column: number): Place {
     const path = needed(this.page.pathIn(there, column));
     return { row, column, path, before: there.cells[column - 1] };
   }
 
-  /** Stores all of it, or shows the cell that was refused. */
   private async apply(changes: CellChange[], told: string): Promise<void> {
-    const { page } = this;
-    const sent = changes.map(({ path, value }) => ({ path, value }));
-    const { failed } = await ask("change", { changes: sent });
-    if (failed !== null) {
-      const place = failed.index === null ? undefined : changes[failed.index];
-      if (place !== undefined) page.sheet.blame(place.row, place.column, failed.message);
-      throw new Error(`Nothing is changed. ${failed.message}`);
-    }
-    await page.load(true);
+    await this.store(changes, []);
     this.undoable(told);
   }
 
-  private undoable(text: string): void {
+  /**
+   * Stores all of it; the paths of the new rows come back. What was refused is shown, or told with
+   * its line: then nothing is stored.
+   */
+  async store(changes: CellChange[], rows: PlannedRow[]): Promise<(string | null)[]> {
+    const { page } = this;
+    const sent = changes.map(({ path, value }) => ({ path, value }));
+    const news = rows.map(({ key, value }) => (key === undefined ? { value } : { key, value }));
+    const asked = { changes: sent, table: page.view.table, rows: news };
+    const { added, failed } = await ask("change", asked);
+    if (failed !== null) {
+      const place = failed.index === null ? undefined : changes[failed.index];
+      if (place !== undefined) page.sheet.blame(place.row, place.column, failed.message);
+      const line = failed.row === null ? undefined : rows[failed.row]?.line;
+      const where = line === undefined ? "" : `Line ${line} of what was copied: `;
+      throw new Error(`Nothing is changed. ${where}${failed.message}`);
+    }
+    page.sheet.absolve();
+    await page.load(true);
+    return added;
+  }
+
+  undoable(text: string): void {
     sayUndoable(text, () => void this.undo());
   }
-}
-
-function around(changes: readonly CellChange[]): Block {
-  const rows = changes.map(({ row }) => row);
-  const columns = changes.map(({ column }) => column);
-  return {
-    top: Math.min(...rows),
-    bottom: Math.max(...rows),
-    left: Math.min(...columns),
-    right: Math.max(...columns),
-  };
 }
 
 function literal(text: string): string {
@@ -288,7 +256,8 @@ function whole(value: LuaValue | null | undefined): string {
   return value.text;
 }
 
-function check(count: number): void {
+/** Whether so many things can be changed at once. */
+export function check(count: number): void {
   if (count <= CHANGES_MAX) return;
   throw new Error(
     `${grouped(count)} changes are too many at once; ${grouped(CHANGES_MAX)} are not. ` +
@@ -301,7 +270,12 @@ function needed(path: string | null): string {
   return path;
 }
 
-function done(changes: readonly unknown[], how: string): string {
+export function done(changes: readonly unknown[], how: string): string {
   const count = changes.length;
   return `${grouped(count)} ${count === 1 ? "cell is" : "cells are"} ${how}.`;
+}
+
+/** Whether a pasted text is cells of a spreadsheet, and not a literal of several lines. */
+function isBlock(text: string, lines: readonly (readonly string[])[]): boolean {
+  return text.includes("\t") || (lines.length > 1 && !/[{}=]/.test(text));
 }

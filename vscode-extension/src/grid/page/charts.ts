@@ -141,7 +141,7 @@ export class ChartPanel {
   }
 
   private async histogram(): Promise<Part[]> {
-    const profile = await ask("profile", { ...this.page.conditions(), column: this.y });
+    const profile = await ask("profile", { ...this.page.rowsShown(), column: this.y });
     const bars = profile.histogram;
     const rows = profile.count + profile.missing;
     const numbers = bars.reduce((sum, { count }) => sum + count, 0);
@@ -169,7 +169,7 @@ export class ChartPanel {
 
   private async points(kind: "line" | "scatter"): Promise<Part[]> {
     const { x, y } = this;
-    const found = await ask("points", { ...this.page.conditions(), x, y, limit: POINTS_MAX });
+    const found = await ask("points", { ...this.page.rowsShown(), x, y, limit: POINTS_MAX });
     const share = shareText(found.points.length, found.pairs, found.rows);
     const across = found.points.map(([each]) => each);
     const up = found.points.map(([, each]) => each);
@@ -195,7 +195,7 @@ export class ChartPanel {
   /** Groups have names, so their bars stand in a list, one under the other. */
   private async groups(): Promise<Part[]> {
     const { x, y, result } = this;
-    const asked: AggregateQuery = { ...this.page.conditions(), group_by: x, limit: GROUPS_MAX };
+    const asked: AggregateQuery = { ...this.page.rowsShown(), group_by: x, limit: GROUPS_MAX };
     if (result === "count") asked.count = true;
     else asked[result] = y;
     const { groups, total } = await ask("aggregate", asked);

@@ -2,6 +2,7 @@
 // [["age", ">", 30], ["name", "startsWith", "A"]]. The builder's lines are the same conditions.
 
 import type { JsonValue } from "../../protocol";
+import type { Condition } from "../messages";
 
 export const OPERATORS = [
   "=",
@@ -22,13 +23,6 @@ export const OPERATORS = [
 ] as const;
 
 const WITHOUT_VALUE = new Set(["exists", "missing"]);
-
-export interface Condition {
-  field: string;
-  operator: string;
-  /** As it was typed. */
-  value: string;
-}
 
 export function takesValue(operator: string): boolean {
   return !WITHOUT_VALUE.has(operator);

@@ -58,8 +58,9 @@ export class Copying {
 
   async exportRows(): Promise<void> {
     await attempt(async () => {
-      const { path } = await ask("export", this.page.conditions());
-      if (path !== null) say(`Exported to ${path}.`);
+      const { path, rows } = await ask("export", this.page.rowsShown());
+      const what = rows === 1 ? "row is" : "rows are";
+      if (path !== null) say(`${grouped(rows)} ${what} exported to ${path}.`);
     });
   }
 

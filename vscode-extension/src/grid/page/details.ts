@@ -60,28 +60,22 @@ export class Details {
     this.page.sheet.render();
   }
 
-  /** What is told here is of the rows that fulfil the conditions. */
-  private note(): Node[] {
-    if (this.page.view.filter === "") return [];
-    return [h("p", { class: "quiet" }, "The search in all columns does not count here.")];
-  }
-
   private async content(wanted: Wanted): Promise<Node[]> {
     const { page } = this;
-    const asked = page.conditions();
+    const asked = page.rowsShown();
     if (wanted.kind === "profile") {
       const { column } = wanted;
       const profile = await ask("profile", { ...asked, column });
       const actions = { filter: (text: string) => page.addCondition(text) };
-      return [...profileView(column, profile, actions), ...this.note()];
+      return profileView(column, profile, actions);
     }
-    if (wanted.kind === "chart") return [h("h2", {}, "Chart"), this.chart.element, ...this.note()];
-    const { orderBy } = page.view;
-    const order = orderBy === undefined ? {} : { order_by: orderBy };
+    if (wanted.kind === "chart") return [h("h2", {}, "Chart"), this.chart.element];
+    const { orderBy, descending } = page.view;
+    const order = orderBy === undefined ? {} : { order_by: orderBy, descending };
     const [plan, { indexes }] = await Promise.all([
       ask("explain", { ...asked, ...order }),
       ask("indexes", { table: page.view.table }),
     ]);
-    return [...planView(plan, indexes, this.actions), ...this.note()];
+    return planView(plan, indexes, this.actions);
   }
 }

@@ -12,6 +12,8 @@ export interface EditOptions {
   save(text: string): Promise<void>;
   /** The same at Ctrl+Enter, for all that is selected. */
   saveAll?(text: string): Promise<void>;
+  /** What becomes of a pasted text that is no value; undefined: it is one. */
+  takes?(text: string): (() => Promise<void>) | undefined;
   closed(): void;
 }
 
@@ -37,15 +39,16 @@ export function editAt(anchor: HTMLElement, options: EditOptions): void {
     box.remove();
     options.closed();
   };
-  const save = async (all: boolean) => {
+  const save = (all: boolean) => {
     const store = all ? (options.saveAll ?? options.save) : options.save;
-    if (store === options.save && input.value === options.value && options.value !== "") {
-      close();
-      return;
-    }
+    const isSame = store === options.save && input.value === options.value;
+    if (isSame && options.value !== "") close();
+    else void attempt(() => store(input.value));
+  };
+  const attempt = async (action: () => Promise<void>) => {
     input.readOnly = true;
     try {
-      await store(input.value);
+      await action();
       close();
     } catch (error) {
       message.textContent = reasonOf(error);
@@ -59,9 +62,15 @@ export function editAt(anchor: HTMLElement, options: EditOptions): void {
     // The editor's own function keys stay: F1 opens the palette from here as from anywhere.
     if (!/^F\d/.test(event.key)) event.stopPropagation();
     if (event.key === "Escape") close();
-    else if (event.key === "Enter") void save(event.ctrlKey || event.metaKey);
+    else if (event.key === "Enter") save(event.ctrlKey || event.metaKey);
     else return;
     event.preventDefault();
+  });
+  input.addEventListener("paste", (event) => {
+    const action = options.takes?.(event.clipboardData?.getData("text/plain") ?? "");
+    if (action === undefined) return;
+    event.preventDefault();
+    void attempt(action);
   });
   input.addEventListener("blur", () => {
     if (!input.readOnly && message.textContent === "" && input.value === options.value) close();

@@ -1,6 +1,7 @@
 // The page of the table editor: puts its parts together, and says which key does what.
 
 import { byId } from "../../webview/dom";
+import type { PageState } from "../messages";
 import { Builder } from "./builder";
 import { Changing } from "./changing";
 import { lineOf } from "./conditions";
@@ -10,11 +11,11 @@ import "../../webview/base.css";
 import "uplot/dist/uPlot.min.css";
 import "./grid.css";
 import { openMenu } from "./menu";
-import { keepState, listen } from "./rpc";
+import { listen } from "./rpc";
 import { TablePage } from "./table";
 import { drawCounts, drawTrail, onClick, wireFields } from "./toolbar";
 
-const start = JSON.parse(document.body.dataset.state ?? "{}") as { table: string; uri?: string };
+const start = JSON.parse(document.body.dataset.state ?? "{}") as PageState;
 const page = new TablePage(
   start,
   {
@@ -91,7 +92,8 @@ function pressed(event: KeyboardEvent): void {
     [event.key === "Delete", () => void changing.deleteRows()],
     [event.key === "Insert", () => changing.addRow()],
     [jump && event.key === "d", () => void changing.fillDown()],
-    [jump && event.key === "v", () => void changing.paste()],
+    [jump && event.shiftKey && event.key === "V", () => void changing.pasting.rows()],
+    [jump && event.key === "v", () => void changing.pasting.cells()],
     [jump && event.shiftKey && event.key === "C", () => void copying.copyRows("Lua")],
     [jump && event.key === "c", () => void copying.copyCells()],
     [jump && event.key === "z", () => void changing.undo()],
@@ -147,7 +149,6 @@ function wire(): void {
 }
 
 wire();
-keepState(start);
 void page.load().then(() => {
   drawBuilder();
   page.sheet.element.focus();

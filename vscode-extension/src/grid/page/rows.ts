@@ -14,26 +14,40 @@ export class Rows {
   columns: Column[] = [];
   total = 0;
   filtered = 0;
+  /** Whether new rows follow a list, so that they need no keys. */
+  isList = false;
   explain: RowsPage["explain"] = { index: null, examined: null };
   private readonly blocks = new Map<number, Row[]>();
   private readonly asked = new Set<number>();
   /** Answers to questions that were replaced since are dropped. */
   private generation = 0;
+  private latest: Promise<void> = Promise.resolve();
   private question: Question = { table: "" };
   /** The columns as they were shown: an edit must not make them change places. */
   private order: string[] = [];
 
   constructor(private readonly onArrived: () => void) {}
 
-  /** Asks anew; resolves when the block at `row` is there. */
-  async load(question: Question, row = 0): Promise<void> {
+  /** Asks anew; resolves when the block at `row` is there, or that of a question asked since. */
+  load(question: Question, row = 0): Promise<void> {
+    this.latest = this.loaded(question, row);
+    return this.latest;
+  }
+
+  private async loaded(question: Question, row: number): Promise<void> {
     this.generation += 1;
     this.question = question;
     this.asked.clear();
     const generation = this.generation;
     const block = Math.floor(row / BLOCK_ROWS);
-    const page = await this.fetch(block);
-    if (generation !== this.generation) return;
+    let page: RowsPage;
+    try {
+      page = await this.fetch(block);
+    } catch (error) {
+      if (generation !== this.generation) return this.latest;
+      throw error;
+    }
+    if (generation !== this.generation) return this.latest;
     this.blocks.clear();
     this.take(block, inOrder(page, this.order));
     this.order = this.columns.map(({ name }) => name);
@@ -41,6 +55,12 @@ export class Rows {
 
   at(row: number): Row | undefined {
     return this.blocks.get(Math.floor(row / BLOCK_ROWS))?.[row % BLOCK_ROWS];
+  }
+
+  /** One of the rows that are there. */
+  any(): Row | undefined {
+    for (const [row] of this.blocks.values()) if (row !== undefined) return row;
+    return undefined;
   }
 
   /** Rows of a range, which are fetched if they are not there. */
@@ -97,6 +117,7 @@ export class Rows {
     this.columns = page.columns;
     this.total = page.total;
     this.filtered = page.filtered;
+    this.isList = page.is_list;
     this.explain = page.explain;
   }
 }

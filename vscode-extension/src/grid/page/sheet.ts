@@ -96,7 +96,6 @@ export class Sheet {
     this.widths = Array.from({ length: count }, (_, at) => {
       return this.widths[at] ?? (at === 0 ? WIDTH_KEY : WIDTH_CELL);
     });
-    this.blamed = undefined;
     const { row, column } = this.selection;
     if (column >= count || row >= this.source.rowCount()) this.selection.moveTo(row, column);
     this.render();
@@ -121,6 +120,12 @@ export class Sheet {
   blame(row: number, column: number, reason: string): void {
     this.goTo(row, column);
     this.blamed = { row, column, reason };
+  }
+
+  /** Forgets it: the change has been made. */
+  absolve(): void {
+    this.blamed = undefined;
+    this.render();
   }
 
   /** Brings the active cell into view, and tells that there is another selection. */

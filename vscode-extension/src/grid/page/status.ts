@@ -5,12 +5,12 @@ import { byId, h } from "../../webview/dom";
 export function say(text: string, isError = false): void {
   const element = byId("message");
   element.className = isError ? "error" : "";
-  element.replaceChildren(text);
+  element.replaceChildren(h("span", {}, text));
   element.title = text;
 }
 
 export function sayUndoable(text: string, undo: () => void): void {
-  say(`${text} `);
+  say(text);
   const button = h("button", { class: "link" }, "Undo");
   button.addEventListener("click", undo);
   byId("message").append(button);

@@ -1,43 +1,37 @@
 // What the parts of the page share: which table is shown and how, its rows, the grid they are in,
 // and the ways from one table to another.
 
-import type { JsonValue, LuaValue, Row } from "../../protocol";
+import type { LuaValue, Row, RowsShown } from "../../protocol";
 import { byId } from "../../webview/dom";
-import { type Condition, lineOf, parseLine, whereOf } from "./conditions";
+import type { PageState, View } from "../messages";
+import { lineOf, parseLine, whereOf } from "./conditions";
 import { shown } from "./formats";
+import { WHOLE } from "./newRows";
 import { type Question, Rows } from "./rows";
 import { ask, keepState } from "./rpc";
 import { type Cell, type Header, Sheet, type SheetEvents } from "./sheet";
 import { reasonOf, say } from "./status";
 
-export interface View {
-  table: string;
-  conditions: Condition[];
-  filter: string;
-  orderBy: string | undefined;
-  descending: boolean;
-}
-
-/** Where the value of rows that are no tables stands. */
-const WHOLE = "@value";
 const KEY = "@key";
 
 export class TablePage {
   view: View;
   /** The views that one came through, the first one first. */
-  readonly trail: View[] = [];
+  readonly trail: View[];
   readonly rows: Rows;
   readonly sheet: Sheet;
 
   constructor(
-    private readonly start: { table: string; uri?: string },
+    private readonly start: PageState,
     events: SheetEvents,
     /** What is around the grid is drawn anew. */
     private readonly onLoaded: () => void,
     /** Another table, or other conditions. */
     private readonly onShown: () => void,
   ) {
-    this.view = fresh(start.table);
+    this.view = start.view ?? fresh(start.table);
+    this.trail = start.trail ?? [];
+    this.fillFields();
     this.rows = new Rows(() => this.sheet.render());
     this.sheet = new Sheet(
       byId("grid"),
@@ -53,6 +47,8 @@ export class TablePage {
 
   /** Asks the server for what the view shows now. */
   async load(keepPlace = false): Promise<void> {
+    const { view, trail } = this;
+    keepState({ ...this.start, table: view.table, view, trail });
     byId("app").setAttribute("aria-busy", "true");
     try {
       await this.rows.load(this.question(), keepPlace ? this.sheet.firstVisible : 0);
@@ -70,17 +66,26 @@ export class TablePage {
     this.onLoaded();
   }
 
-  /** Conditions of the view, as the server takes them. */
-  conditions(): { table: string; where?: JsonValue } {
-    const where = whereOf(this.view.conditions);
-    return { table: this.view.table, ...(where === undefined ? {} : { where }) };
+  /** Which rows are shown, as the server takes it: whatever is told of rows is told of these. */
+  rowsShown(): RowsShown {
+    const { table, conditions, filter } = this.view;
+    const where = whereOf(conditions);
+    return {
+      table,
+      ...(where === undefined ? {} : { where }),
+      ...(filter === "" ? {} : { filter }),
+    };
+  }
+
+  /** Whether all rows of the table are shown. */
+  get isWhole(): boolean {
+    return this.view.conditions.length === 0 && this.view.filter === "";
   }
 
   private question(): Question {
-    const { filter, orderBy, descending } = this.view;
+    const { orderBy, descending } = this.view;
     return {
-      ...this.conditions(),
-      ...(filter === "" ? {} : { filter }),
+      ...this.rowsShown(),
       ...(orderBy === undefined ? {} : { order_by: orderBy, descending }),
     };
   }
@@ -101,15 +106,18 @@ export class TablePage {
 
   private show(view: View): void {
     this.view = view;
-    byId<HTMLInputElement>("query").value = lineOf(view.conditions);
-    byId<HTMLInputElement>("filter").value = view.filter;
+    this.fillFields();
     void ask("title", { table: view.table });
-    keepState({ ...this.start, table: view.table });
     this.onShown();
     void this.load().then(() => {
       this.onShown();
       this.sheet.element.focus();
     });
+  }
+
+  private fillFields(): void {
+    byId<HTMLInputElement>("query").value = lineOf(this.view.conditions);
+    byId<HTMLInputElement>("filter").value = this.view.filter;
   }
 
   // Order and conditions

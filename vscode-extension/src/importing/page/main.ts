@@ -16,8 +16,13 @@ const key = byId<HTMLSelectElement>("key");
 const infer = byId<HTMLInputElement>("infer");
 const replace = byId<HTMLInputElement>("replace");
 const table = byId<HTMLInputElement>("table");
+const start = JSON.parse(document.body.dataset.state ?? "{}") as ImportState;
 /** What was chosen of columns that do not become what is inferred. */
 const chosen = new Map<string, "text" | "skip">();
+/** The column that is to be the key. */
+let wantedKey = "";
+/** What was told of the import, as long as it is done. */
+let done: string | undefined;
 let found: ImportPreview | undefined;
 /** Answers to questions that were replaced since are dropped. */
 let generation = 0;
@@ -29,12 +34,27 @@ function choices(): Choices {
     infer: infer.checked,
     replace: replace.checked,
     skip: named("skip"),
-    ...(key.value === "" ? {} : { key: key.value }),
+    ...(wantedKey === "" ? {} : { key: wantedKey }),
     ...(found === undefined || found.format === "csv" ? { text: named("text") } : {}),
   };
 }
 
+/** What the editor gives back when the window is loaded again. */
+function keep(): void {
+  line.keep({ ...start, table: table.value, choices: choices(), done });
+}
+
+/** Chooses what was chosen before the window was loaded again. */
+function choose({ infer: infers, replace: replaces, key: column, skip, text }: Choices): void {
+  infer.checked = infers !== false;
+  replace.checked = replaces === true;
+  wantedKey = column ?? "";
+  for (const name of skip ?? []) chosen.set(name, "skip");
+  for (const name of text ?? []) chosen.set(name, "text");
+}
+
 async function preview(): Promise<void> {
+  keep();
   generation += 1;
   const asked = generation;
   byId("app").setAttribute("aria-busy", "true");
@@ -43,6 +63,11 @@ async function preview(): Promise<void> {
     if (asked !== generation) return;
     found = answer;
     draw(answer);
+    if (wantedKey !== key.value) {
+      // The file has changed since it was chosen.
+      wantedKey = key.value;
+      void preview();
+    }
   } catch (error) {
     if (asked !== generation) return;
     showProblems([{ message: reasonOf(error), line: null, column: null }], 1);
@@ -57,7 +82,7 @@ function draw(preview: ImportPreview): void {
     ? `all ${counted(preview.rows_checked)} were checked`
     : `the first ${counted(preview.rows_checked)} were checked; the import checks all of them`;
   byId("facts").textContent =
-    `${FORMATS[preview.format]}, ${grouped(preview.bytes)} bytes. Below are the first ${grouped(preview.rows.length)} rows; ${checked}.${NOT_YET}`;
+    `${FORMATS[preview.format]}, ${grouped(preview.bytes)} bytes. Below are the first ${grouped(preview.rows.length)} rows; ${checked}.${done === undefined ? NOT_YET : ""}`;
   byId("infer-label").hidden = preview.format !== "csv";
   drawKeys(preview);
   showProblems(preview.problems, preview.problem_count);
@@ -87,14 +112,13 @@ async function previewAgain(name: string): Promise<void> {
 }
 
 function drawKeys({ columns }: ImportPreview): void {
-  const before = key.value;
   const own = columns.some(({ name }) => name === "@key");
   const names = columns.map(({ name }) => name).filter((name) => name !== "@key");
   key.replaceChildren(
     h("option", { value: "" }, own ? "@key" : "none: rows are numbered"),
     ...names.map((name) => h("option", { value: name }, name)),
   );
-  key.value = names.includes(before) ? before : "";
+  key.value = names.includes(wantedKey) ? wantedKey : "";
 }
 
 function showProblems(problems: readonly FileProblem[], count: number): void {
@@ -140,7 +164,9 @@ async function run(): Promise<void> {
     if (problem.line !== null) showProblems([problem], 1);
     return;
   }
-  say(`${counted(Number(outcome.rows))} ${outcome.rows === "1" ? "is" : "are"} stored in ${into}.`);
+  done = `${counted(Number(outcome.rows))} ${outcome.rows === "1" ? "is" : "are"} stored in ${into}.`;
+  say(done);
+  keep();
   const facts = byId("facts");
   facts.textContent = (facts.textContent ?? "").replace(NOT_YET, "");
   show({ undo: true, open: true });
@@ -150,6 +176,8 @@ async function run(): Promise<void> {
 async function undo(): Promise<void> {
   try {
     say((await line.ask("undo", {})).text);
+    done = undefined;
+    keep();
     show({});
     focusOn("run");
   } catch (error) {
@@ -197,7 +225,12 @@ line.listen(({ message, percentage }) => {
   if (percentage !== null) progress.value = percentage;
   say(`Importing: ${message} bytes`);
 });
-for (const input of [key, infer, replace]) input.addEventListener("change", () => void preview());
+key.addEventListener("change", () => {
+  wantedKey = key.value;
+  void preview();
+});
+for (const input of [infer, replace]) input.addEventListener("change", () => void preview());
+table.addEventListener("input", keep);
 byId("choices").addEventListener("submit", (event) => {
   event.preventDefault();
   void run();
@@ -209,4 +242,11 @@ byId("cancel").addEventListener("click", () => void line.ask("cancel", {}));
 byId("file").addEventListener("click", () => {
   void line.ask("openFile", { line: null, column: null });
 });
+if (start.choices !== undefined) choose(start.choices);
+done = start.done;
+if (done !== undefined) {
+  // What was evaluated since is not known, so there is no undo.
+  say(`${done} That was before the window was loaded again.`);
+  show({ open: true });
+}
 void preview();
