@@ -18,7 +18,7 @@ from tools import node_tools
 from tools.code_server import BROWSER_FLAGS, CodeServer
 from tools.node_tools import EXTENSION
 
-RUN_S_MAX = 240.0
+RUN_S_MAX = 480.0
 POLL_S = 0.1
 UNASKED = {
     "security.workspace.trust.startupPrompt": "never",

@@ -19,10 +19,13 @@ LOOK = {
     "editor.minimap.enabled": False,
     "workbench.colorTheme": "Default Dark Modern",
     "files.simpleDialog.enable": True,
+    "luaPersist.timeLimitSeconds": 300,
+    "terminal.integrated.gpuAcceleration": "off",
 }
-"""Settings for screenshots that show what matters."""
+"""Settings for screenshots that show what matters; loops without end are ended by hand, and what
+stands in a terminal can be read."""
 PEOPLE_ROWS = 100_000
-RUN_S_MAX = 420.0
+RUN_S_MAX = 780.0
 
 TOUR = """\
 -- Put the cursor on a line and press Ctrl+Enter.
@@ -49,6 +52,14 @@ local function total(orders)
 end
 
 print(total { { id = 1, price = 4 }, { id = 2 } })
+"""
+
+LOOP = """\
+-- An evaluation that does not end by itself.
+for step = 1, math.huge do
+  if step <= 3 then print("step " .. step) end
+end
+Memory.loops = (Memory.loops or 0) + 1
 """
 
 DATA = """\
@@ -152,8 +163,8 @@ def make_workspace(folder: Path, *, numbers: int = 0) -> None:
     folder.mkdir(parents=True)
     log = "".join(f'{{"n": {n}, "text": "line {n}"}}\n' for n in range(LOG_ROWS))
     files = {
-        "tour.lua": TOUR, "oops.lua": OOPS, "data.lua": DATA, "story.luanb": STORY,
-        "plants.csv": PLANTS, "bad-plants.csv": BAD_PLANTS, "log.jsonl": log,
+        "tour.lua": TOUR, "oops.lua": OOPS, "loop.lua": LOOP, "data.lua": DATA,
+        "story.luanb": STORY, "plants.csv": PLANTS, "bad-plants.csv": BAD_PLANTS, "log.jsonl": log,
     }  # fmt: skip
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")

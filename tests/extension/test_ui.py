@@ -29,8 +29,8 @@ from tools.node_tools import ROOT
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 STORIES = (
-    "evaluate", "errors", "tables", "grid", "query", "edit", "cells", "pasting", "importing",
-    "restored", "charts", "repl", "notebook", "themes",
+    "evaluate", "errors", "interrupting", "tables", "grid", "query", "edit", "cells", "pasting",
+    "importing", "restored", "charts", "repl", "notebook", "themes",
 )  # fmt: skip
 
 PICTURES = (

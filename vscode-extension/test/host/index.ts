@@ -4,7 +4,7 @@ import { renameSync, writeFileSync } from "node:fs";
 import Mocha from "mocha";
 import { suites } from "./suites";
 
-const TEST_TIMEOUT_MS = 20_000;
+const TEST_TIMEOUT_MS = 90_000;
 
 interface Outcome {
   title: string;

@@ -103,6 +103,7 @@ export async function cells(editor: Editor): Promise<void> {
   assert.match((await frame.locator("#count").textContent()) ?? "", /18 cells in 6 rows selected/);
   await keys.press("Control+c");
   await editor.until("six rows", async () => (await editor.clipboard()).split("\n").length === 6);
+  assert.equal(await frame.evaluate(() => getSelection()?.toString()), "");
   assert.equal((await editor.clipboard()).split("\n")[1], "2\t20\tpears\t0.5");
   await keys.press("Home");
 }

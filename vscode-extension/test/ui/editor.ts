@@ -4,14 +4,15 @@ import { mkdirSync } from "node:fs";
 import * as path from "node:path";
 import { type Browser, chromium, type Frame, type Page } from "playwright-core";
 
-const WAIT_MS_MAX = 20_000;
+/** Where other programs use the machine, too, everything takes several times as long. */
+const WAIT_MS_MAX = 45_000;
 const SIZE = { width: 1280, height: 800 };
 /** Hovers appear slowly. */
 const FADE_MS = 400;
 const STATUS_ITEM = '[id="lua-ls-persist.lua-persist.luaPersist.status"]';
 /** So often something is opened at the top of the window, and so long waited for. */
 const PICKER_ATTEMPTS = 3;
-const PICKER_MS_MAX = 5_000;
+const PICKER_MS_MAX = 10_000;
 const NBSP = /\u00a0/g;
 
 export interface Settings {

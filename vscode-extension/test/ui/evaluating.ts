@@ -42,24 +42,57 @@ export async function errors(editor: Editor): Promise<void> {
   await editor.page.keyboard.press("Escape");
 }
 
+/** A loop without end: the status bar tells how long it runs, and a click there ends it. */
+export async function interrupting(editor: Editor): Promise<void> {
+  await editor.openFile("loop.lua");
+  await editor.run("Lua Persist: Evaluate File");
+  await editor.until("the seconds", async () =>
+    /codicon-sync.* Lua [1-9]\d*\.\d s/.test(await editor.status()),
+  );
+  await editor.untilBehind(/step 1/);
+  await editor.shot("interrupt-running");
+  await editor.clickStatus();
+  await editor.untilBehind(/^✗ .*interrupt/);
+  await editor.until("the session", () => editor.isIdle());
+  await editor.page.waitForSelector(".squiggly-error");
+  const text = await editor.hover("for step");
+  assert.match(text, /interrupted/);
+  await editor.still("interrupted");
+  await editor.page.keyboard.press("Escape");
+  // Nothing of it is kept, and the session goes on.
+  await editor.goToLine(5);
+  await editor.page.keyboard.press("Control+Enter");
+  await editor.untilBehind("✓");
+  await editor.run("Lua Persist: Undo Last Evaluation");
+}
+
 /** The prompt in a terminal. */
 export async function repl(editor: Editor): Promise<void> {
   await editor.run("Lua Persist: Open REPL");
   await editor.page.locator(".terminal-wrapper.active .xterm-screen").click();
-  const lines = [
-    'Memory.greet("you")',
-    "for i = 1, 3 do",
-    "print(i, i * i) end",
-    'ext.count("people", { where = { "age", ">", 30 } })',
-    "nothing.there",
+  const lines: [string, RegExp][] = [
+    ['Memory.greet("you")', /^(=> )?"Hello, you"$/m],
+    ["for i = 1, 3 do", /^\| *$/m],
+    ["print(i, i * i) end", /^3\s+9$/m],
+    ['ext.count("people", { where = { "age", ">", 30 } })', /^(=> )?[\d,]{5,}$/m],
+    ["nothing.there", /attempt to index a nil value/],
   ];
-  for (const line of lines) {
+  for (const [line, answer] of lines) {
     await editor.page.keyboard.type(line);
     await editor.page.keyboard.press("Enter");
-    await editor.page.waitForTimeout(400);
+    await editor.until(`${answer} in the terminal`, async () =>
+      answer.test(await terminal(editor)),
+    );
   }
   await editor.shot("repl");
   await editor.page.keyboard.press("Control+j");
+}
+
+/** What stands in the terminal, line by line. */
+async function terminal(editor: Editor): Promise<string> {
+  const rows = editor.page.locator(".terminal-wrapper.active .xterm-rows > div");
+  const texts = await rows.allTextContents();
+  return texts.map((text) => text.replaceAll("\u00a0", " ").trimEnd()).join("\n");
 }
 
 /** A notebook with text, a grid and an error. */

@@ -7,6 +7,8 @@ import type { Locator } from "playwright-core";
 import type { Editor } from "./editor";
 
 const SAMPLE = "welcome.lua";
+/** What a key does is written in the status bar within this time, or not at all. */
+const KEY_MS_MAX = 3_000;
 
 /** Every step of the walkthrough by its button, each done when the next one comes. */
 export async function walkthrough(editor: Editor): Promise<void> {
@@ -71,10 +73,14 @@ export async function keys(editor: Editor): Promise<void> {
 /** Whether Ctrl+Enter makes a new line, as it does without us. */
 async function newLineByKey(editor: Editor): Promise<boolean> {
   const position = editor.page.locator('[id="status.editor.selection"]');
-  const before = await position.textContent();
+  const before = (await position.textContent()) ?? "";
   await editor.page.keyboard.press("Control+Enter");
-  await editor.page.waitForTimeout(300); // It is written when the editor has time.
-  return (await position.textContent()) !== before;
+  // It is written when the editor has time.
+  const moved = position.filter({ hasNotText: before }).waitFor({ timeout: KEY_MS_MAX });
+  return moved.then(
+    () => true,
+    () => false,
+  );
 }
 
 /** What the sample says by its numbers, with the keys that it names. */

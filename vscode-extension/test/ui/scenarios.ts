@@ -3,7 +3,7 @@
 import { cells, edit, pasting } from "./cells";
 import { charts } from "./charts";
 import type { Editor } from "./editor";
-import { errors, evaluate, notebook, repl } from "./evaluating";
+import { errors, evaluate, interrupting, notebook, repl } from "./evaluating";
 import { examples } from "./examples";
 import { importing } from "./importing";
 import { afterwards, keys, newcomer, walkthrough } from "./newcomer";
@@ -17,6 +17,7 @@ type Scenario = (editor: Editor, measured: Record<string, number>) => Promise<vo
 export const scenarios: Record<string, Scenario> = {
   evaluate,
   errors,
+  interrupting,
   tables,
   grid,
   query,

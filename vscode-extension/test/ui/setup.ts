@@ -29,15 +29,18 @@ export async function setup(editor: Editor, measured: Record<string, number>): P
   await editor.untilBehind("✓");
   await countsTo(editor, 1);
 
+  await repaired(editor);
+  await countsTo(editor, 2);
+
   await breakServer(editor);
   await editor.goTo();
   await setsUpAgain(editor);
-  await countsTo(editor, 2);
+  await countsTo(editor, 3);
 
   await fs.copyFile(editor.place("newerWheel"), await bundledWheel(editor));
   await editor.goTo();
   await setsUpAgain(editor);
-  await countsTo(editor, 3);
+  await countsTo(editor, 4);
   assert.equal((await environments(editor)).length, 2, "the old one stays for other windows");
 }
 
@@ -106,6 +109,18 @@ async function cancelled(editor: Editor): Promise<void> {
   await editor.still("setup-cancelled");
 }
 
+/** What is broken while the server runs is mended from the menu, in the same window. */
+async function repaired(editor: Editor): Promise<void> {
+  const packages = await breakServer(editor);
+  await editor.menu("Repair Server");
+  await editor.until("the set-up", async () => (await editor.status()).includes("setting up"));
+  await toast(editor, PROGRESS).waitFor();
+  await editor.still("setup-repair");
+  await untilIdle(editor);
+  assert.ok((await fs.stat(path.join(packages, "pygls"))).isDirectory());
+  assert.equal((await environments(editor)).length, 1);
+}
+
 /** The page of settings shows one; it lies above everything and is closed again. */
 async function untilSetting(editor: Editor, title: string, picture = ""): Promise<void> {
   const words = new RegExp(title.replaceAll(/[: ]+/g, ".*"));
@@ -134,13 +149,14 @@ async function untilIdle(editor: Editor): Promise<void> {
   await editor.until("the server", () => editor.isIdle(), INSTALL_MS_MAX);
 }
 
-/** What an update of the system, or somebody who tidies up, does to an environment. */
-async function breakServer(editor: Editor): Promise<void> {
+/** What an update of the system, or somebody who tidies up, does to an environment: its packages. */
+async function breakServer(editor: Editor): Promise<string> {
   const [folder] = await environments(editor);
   assert.ok(folder);
   const [python] = await fs.readdir(path.join(folder, "lib"));
   const packages = path.join(folder, "lib", python ?? "", "site-packages");
   await fs.rm(path.join(packages, "pygls"), { recursive: true });
+  return packages;
 }
 
 async function environments(editor: Editor): Promise<string[]> {

@@ -78,6 +78,10 @@ export class Sheet {
     this.body.addEventListener("dblclick", () => {
       this.events.open(this.selection.row, this.selection.column);
     });
+    // Select all is a command of the editor, too, which selects the texts of the page.
+    document.addEventListener("selectionchange", () => {
+      if (document.activeElement === element) getSelection()?.removeAllRanges();
+    });
     new ResizeObserver(() => this.render()).observe(element);
   }
 
