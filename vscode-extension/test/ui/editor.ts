@@ -7,7 +7,8 @@ import { type Browser, chromium, type Frame, type Page } from "playwright-core";
 /** Where other programs use the machine, too, everything takes several times as long. */
 const WAIT_MS_MAX = 45_000;
 const SIZE = { width: 1280, height: 800 };
-/** Hovers appear slowly. */
+/** Hovers appear slowly, or not at all. */
+const HOVER_MS_MAX = 5_000;
 const FADE_MS = 400;
 const STATUS_ITEM = '[id="lua-ls-persist.lua-persist.luaPersist.status"]';
 /** So often something is opened at the top of the window, and so long waited for. */
@@ -176,9 +177,14 @@ export class Editor {
   /** Hovers over a text of the active editor until a hover is there. */
   async hover(text: string): Promise<string> {
     const target = this.page.locator(".view-line", { hasText: text }).last();
-    await target.locator("span span").last().hover();
     const hover = this.page.locator(".monaco-hover:visible").first();
-    await hover.waitFor();
+    // The mouse is looked for where it came to rest; what is drawn anew below it forgets it.
+    await this.until(`a hover at ${text}`, async () => {
+      await this.page.mouse.move(SIZE.width - 2, SIZE.height / 2);
+      await target.locator("span span").last().hover();
+      await hover.waitFor({ timeout: HOVER_MS_MAX });
+      return true;
+    });
     return (await hover.textContent()) ?? "";
   }
 

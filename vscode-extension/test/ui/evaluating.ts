@@ -49,10 +49,12 @@ export async function interrupting(editor: Editor): Promise<void> {
   await editor.until("the seconds", async () =>
     /codicon-sync.* Lua [1-9]\d*\.\d s/.test(await editor.status()),
   );
-  await editor.untilBehind(/step 1/);
+  await editor.untilBehind("… evaluating");
   await editor.shot("interrupt-running");
   await editor.clickStatus();
   await editor.untilBehind(/^✗ .*interrupt/);
+  // What it had printed until then is kept.
+  await editor.untilBehind(/^» step 1/);
   await editor.until("the session", () => editor.isIdle());
   await editor.page.waitForSelector(".squiggly-error");
   const text = await editor.hover("for step");
