@@ -173,5 +173,12 @@ export async function pasting(editor: Editor): Promise<void> {
   assert.equal(await map.locator("#cell-0-0").textContent(), "kyiv");
   await map.locator("#message .link").click();
   await editor.until("two rows", async () => (await count(map)) === "2 rows");
+  await map.locator("#cell-1-0").click();
+  await editor.copy("lima\tLima");
+  await keys.press("Control+v");
+  await message(/^1 cell is pasted\. The key of 1 row stays as it is\./);
+  await untilColumn(editor, map, 1, ["Oslo", "Lima"]);
+  await map.locator("#message .link").click();
+  await untilColumn(editor, map, 1, ["Oslo", "Rome"]);
   await editor.run("View: Close All Editors");
 }

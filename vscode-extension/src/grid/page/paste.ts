@@ -4,6 +4,7 @@
 import type { Column } from "../../protocol";
 import { grouped } from "../../webview/dom";
 import { type CellChange, type Changing, check, done, type Place } from "./changing";
+import { shown } from "./formats";
 import { type Plan, planRows, startOfRows, type Target } from "./newRows";
 import { literalOf, parseBlock } from "./pasting";
 import { ask } from "./rpc";
@@ -18,6 +19,8 @@ interface Pasted {
   plan: Plan;
   /** Texts that have no column. */
   left: number;
+  /** Rows whose keys are others than those that were pasted over them. */
+  kept: number;
 }
 
 export class Paste {
@@ -34,7 +37,7 @@ export class Paste {
       if (only !== undefined && this.page.rows.filtered > 0) {
         const places = await this.changing.places();
         const changes = places.map((place) => this.pasted(place, only));
-        await this.store({ changes, plan: NO_ROWS, left: 0 });
+        await this.store({ changes, plan: NO_ROWS, left: 0, kept: 0 });
         return;
       }
       const [first] = this.page.sheet.selection.strips();
@@ -53,7 +56,7 @@ export class Paste {
     check(lines.length);
     const target = this.target();
     const plan = planRows(lines, startOfRows(lines, target), target);
-    await this.store({ changes: [], plan, left: plan.left }, this.page.rows.filtered);
+    await this.store({ changes: [], plan, left: plan.left, kept: 0 }, this.page.rows.filtered);
   }
 
   /** Copied lines, laid over the table from a cell on. */
@@ -63,21 +66,23 @@ export class Paste {
     const there = await rows.collect(top, top + lines.length - 1);
     const changes: CellChange[] = [];
     let left = 0;
+    let kept = 0;
     for (const [down, row] of there.entries()) {
       for (const [right, text] of (lines[down] ?? []).entries()) {
         const column = start + right;
-        // Keys stay as they are: of whole rows all but the key is pasted.
-        if (column === 0) continue;
-        if (column > rows.columns.length) left += 1;
+        if (column === 0) {
+          // Keys stay as they are: of whole rows all but the key is pasted.
+          if (text.trim() !== shown(row.key)) kept += 1;
+        } else if (column > rows.columns.length) left += 1;
         else changes.push(this.pasted(this.changing.place(row, top + down, column), text));
       }
     }
     const below = lines.slice(there.length);
     const plan = planRows(below, start, this.target(), there.length + 1);
-    return { changes, plan, left: left + plan.left };
+    return { changes, plan, left: left + plan.left, kept };
   }
 
-  private async store({ changes, plan, left }: Pasted, top?: number): Promise<void> {
+  private async store({ changes, plan, left, kept }: Pasted, top?: number): Promise<void> {
     const { page } = this;
     const count = plan.rows.length;
     if (changes.length + count === 0) throw new Error("There is no cell for what was copied.");
@@ -87,6 +92,13 @@ export class Paste {
     const added = await this.changing.store(changes, plan.rows);
     const parts = changes.length > 0 ? [done(changes, "pasted")] : [];
     if (count > 0) parts.push(toldOf(added));
+    if (kept > 0) {
+      const whose =
+        kept === 1
+          ? "The key of 1 row stays as it is"
+          : `The keys of ${grouped(kept)} rows stay as they are`;
+      parts.push(`${whose}.`);
+    }
     if (left > 0) parts.push(`${grouped(left)} did not fit and are left out.`);
     if (plan.empty > 0) parts.push(`Empty lines are left out: ${grouped(plan.empty)}.`);
     if (!page.isWhole && page.rows.filtered < before + count) {
