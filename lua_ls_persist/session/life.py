@@ -139,6 +139,8 @@ class Life:
     def _restart(self) -> None:
         self.runner.points.clear()
         self.begin_afresh(RESTARTED)
+        # Nothing has the VM any more that knew it.
+        self.runner.store.forget_codes()
 
     def begin_afresh(self, why: str) -> None:
         """Go on with a fresh VM, for which `why` is the sentence to tell. On the thread."""

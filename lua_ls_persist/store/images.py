@@ -176,12 +176,6 @@ class Images(Code):
         self._cursor.executemany("DELETE FROM images WHERE id = ?", found)
         return bool(found)
 
-    def drop_images(self) -> None:
-        """Forgets all images: the next session starts from the stored data alone."""
-        with self._written():
-            self._cursor.execute("DELETE FROM image_pieces")
-            self._cursor.execute("DELETE FROM images")
-
     def _begin_at_once(self) -> bool:
         """Begins a writing transaction, unless somebody else is writing."""
         self._connection.set_busy_timeout(PATIENCE_MS)

@@ -39,7 +39,6 @@ class _Joins:
 
     def __init__(self, plan: Plan) -> None:
         self.values: list[Native] = [plan.table_id]
-        self._plan = plan
         self._aliases: dict[Steps, str] = {VALUE: "row"}
         self._joins: list[str] = []
 

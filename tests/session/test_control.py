@@ -400,6 +400,16 @@ def test_restarts_at_once_and_at_random_moments(session: Session) -> None:
     assert value(session, "6 * 7") == 42
 
 
+def test_restart_frees_the_code_that_only_the_vm_knew() -> None:
+    with Session.open(history_limit_evaluations=0) as session:
+        assert session.evaluate("function Memory.f() return 1 end").ok
+        assert session.evaluate("function Memory.f() return 2 end").ok
+        assert session.collect().codes == 0
+        session.restart()
+        assert session.collect().codes == 1
+        assert session.evaluate("return Memory.f()").values == (2,)
+
+
 def test_restart_keeps_limits_and_names() -> None:
     with Session.open(memory_limit_bytes=2 * 1024 * 1024, time_limit_s=0.05) as session:
         session.restart()

@@ -12,7 +12,7 @@ from lua_ls_persist.server.analysis import CallSite, FunctionInfo
 from lua_ls_persist.server.live.describing import Describer
 from lua_ls_persist.server.live.resolving import Literally, Resolver
 from lua_ls_persist.server.stdlib import documentation
-from lua_ls_persist.session.sights import Question, Sight, Way
+from lua_ls_persist.session.sights import Question, Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +82,3 @@ async def live_signature(
         names = names[1:] if names[:1] != ("...",) else names
     text = describer.comment(function)
     return Signature(call.function.text, names, text)
-
-
-def parameters_of(sight: Sight) -> tuple[str, ...] | None:
-    """The parameters of a Lua function of the VM that takes no more than these."""
-    function = sight.function
-    if function is None or function.c or function.is_vararg or sight.is_called:
-        return None
-    return function.parameters

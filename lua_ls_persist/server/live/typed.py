@@ -23,8 +23,6 @@ from lua_ls_persist.server.live.shapes import (
     Members,
     Shape,
 )
-from lua_ls_persist.server.navigation import Spot
-from lua_ls_persist.server.positions import Position
 
 FIELDS_SHOWN_MAX: Final = 15
 
@@ -72,17 +70,6 @@ def typed_candidates(typed: Typed, *, colon: bool) -> Iterator[Candidate]:
             detail=detail or member.owner,
             documentation=documentation,
         )
-
-
-def typed_definition(inference: Inference, document: Document, at: Position) -> Spot | None:
-    """Where the field at a place is declared, if it is certain of what it is a field."""
-    scopes = scopes_of(document)
-    name, path = scopes.name_at(at), scopes.path_at(at)
-    if name is None or name.kind not in ("field", "method") or path is None or not path.steps:
-        return None
-    members = typed_path(inference, document, path, len(path.steps) - 1).members
-    member = None if members is None else members.named(name.text)
-    return None if member is None else member.spot
 
 
 def typed_text(inference: Inference, document: Document, path: ExpressionPath) -> str:
