@@ -27,7 +27,7 @@ class Preview(LateText):
     kind: str
     """`table`, `function`, `userdata`, `thread`; `string` for a string too long to show whole."""
     text: str
-    """The value on one line, as Lua source would write it."""
+    """The value on one line, as Lua source would write it. Of a table it is made when asked for."""
     entries: tuple[tuple[Value, Value], ...] = ()
     omitted: bool = False
     address: int = 0
@@ -54,6 +54,7 @@ class OutputPiece:
     chunk: str
     """The name of the chunk that printed it, as it was given to `evaluate`; empty if unknown."""
     line: int | None
+    """The line that printed it; None if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Frame:
     chunk: str
     """The chunk's name as it was given; `[C]` for a function of the core."""
     line: int | None
+    """The line that was running; None for a function of the core."""
     function: str
     """As Lua describes it: `function 'f'`, `method 'run'`, `main chunk`, `field 'insert'` ..."""
 
@@ -75,8 +77,11 @@ class Problem:
     message: str
     """Without the `chunk:line:` prefix, which `chunk` and `line` carry."""
     chunk: str
+    """The name of the chunk as it was given to `evaluate`; empty if unknown."""
     line: int | None
+    """Where in the chunk; None if unknown, or if it is about no line."""
     traceback: tuple[Frame, ...] = ()
+    """Which functions were running, innermost first; empty where nothing ran."""
     value: Value = None
     """The error value itself: a string mostly, a `Preview` for `error({...})`."""
     severity: Severity = "error"
@@ -95,12 +100,19 @@ class Evaluation(LateText):
     """What came of running one piece of Lua source."""
 
     ok: bool
+    """Whether it ran to its end and was kept; otherwise `problems` says why not."""
     values: tuple[Value, ...] = ()
+    """What the source returned: scalars as Python has them, `bytes` for strings that are not UTF-8,
+    None for nil, and a `Preview` of anything else."""
     text: str = ""
-    """The values pretty printed as Lua source would write them; may have several lines."""
+    """The values pretty printed as Lua source would write them, perhaps on several lines; made when
+    it is asked for."""
     output: tuple[OutputPiece, ...] = ()
+    """What it printed, in order; of a failed one, what it printed up to then."""
     problems: tuple[Problem, ...] = ()
+    """What is wrong: the error that ended it, if it is not `ok`."""
     duration_s: float = 0.0
+    """How long it took, with the commit; by a clock that is never put back."""
 
     @property
     def output_text(self) -> str:
@@ -146,3 +158,4 @@ class Module:
     name: str
     """The chunk name for messages: a path, relative to the workspace folder where possible."""
     source: bytes = field(repr=False)
+    """The whole file, as it is on the disk or in the editor."""

@@ -33,10 +33,15 @@ class AggregateGroup:
     group: Mapping[str, Value]
     """The values of the fields to group by, by name; those that are missing are not there."""
     count: int | None = None
+    """How many rows the group has."""
     sum: Value = None
+    """An integer if all are and it fits into 64 bits; otherwise exact, and rounded once."""
     min: Value = None
+    """The least number; without any number, the least string."""
     max: Value = None
+    """The greatest string; without any string, the greatest number."""
     avg: Value = None
+    """A float, or None where there is no number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +52,11 @@ class Explanation:
     index: str | None
     """The index, `users(age)`, or several of them; None: the rows were looked through."""
     rows_examined: int
+    """How many rows, or entries of the index, were looked at."""
     rows_returned: int
+    """How many the first page has."""
     sql: str
+    """The statements that found them, with their values: they can be run in any SQLite tool."""
 
     def __str__(self) -> str:
         way = "no index" if self.index is None else f"index {self.index}"
@@ -65,6 +73,7 @@ class GridColumn:
     name: str
     """As queries name it: `age`, `[1]`, `@value`."""
     types: Mapping[str, int]
+    """`integer`, `string`, `table` ..., and in how many of the rows that were looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +115,11 @@ class ColumnProfile:
     count: int
     """Of rows in which the field is there."""
     missing: int
+    """Of rows in which it is not."""
     distinct: int
+    """How many different values there are; 1 and 1.0 are one."""
     types: Mapping[str, int]
+    """`integer`, `string`, `table` ..., and how many of each."""
     min: Value
     """The least number; without any number, the least string."""
     max: Value
@@ -139,6 +151,7 @@ class InspectedEntry:
     path: str | None
     """By which it is inspected itself; None where no text leads to it."""
     expandable: bool
+    """Whether there is anything in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +164,8 @@ class Inspected:
     total: int
     """How many entries there are."""
     next_offset: int | None
+    """Where the next page begins; None if this is the last one."""
     metatable: Value
+    """A look at its metatable; None if it has none."""
     live: bool
     """It was looked up in the VM, not in the store."""

@@ -15,6 +15,7 @@ class TableCompression:
     compressed: int
     """So many of them are compressed."""
     plain_bytes: int
+    """What they take when they are read."""
     stored_bytes: int
     """What they take, with the dictionary."""
 
@@ -32,6 +33,7 @@ class StoredTable:
     entries: int
     """How many entries it has itself; those of tables inside it are not counted."""
     id: int
+    """Its number in the file: a column of the SQLite tables that docs/store.md tells about."""
     compression: TableCompression | None = None
     """As it was when the table was compressed last; None if it never was."""
 
@@ -60,6 +62,7 @@ class IndexInfo:
     table: str
     """The path of the table."""
     fields: tuple[str, ...]
+    """As queries name them: `age`, `address.city`."""
     kind: str
     """`btree`, `hash` or `text`."""
     unique: bool
@@ -97,6 +100,7 @@ class StoredFunction:
     size_bytes: int
     """How large its code is."""
     upvalues: tuple[Upvalue, ...]
+    """In the order of its code; `_ENV`, where it uses globals, is one of them."""
     problem: str = ""
     """Why it cannot be called, if so; `Session.recompile` may mend it."""
 
@@ -132,6 +136,7 @@ class Exported:
     """
 
     rows: int
+    """How many rows were written."""
     left_out_count: int
     left_out: tuple[str, ...]
 
@@ -162,6 +167,7 @@ class ImageInfo:
     name: str | None
     """None: the session keeps it by itself, to go on from."""
     made_utc: str
+    """When, as ISO 8601 has it."""
     evaluations: int
     """How many evaluations the VM had seen."""
     bytes: int
