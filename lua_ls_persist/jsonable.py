@@ -73,7 +73,7 @@ from lua_ls_persist.model import (
     Value,
     Went,
 )
-from lua_ls_persist.pretty import one_line, scalar_text
+from lua_ls_persist.pretty import is_whole, one_line, pretty, scalar_text
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -108,6 +108,16 @@ def value_to_json(value: Value) -> dict[str, Json]:
     else:
         text, more = scalar_text(value), _string_parts(value)
     return {"type": lua_type(value), "text": unicode_text(text), **more}
+
+
+def whole_to_json(value: Value) -> dict[str, Json]:
+    """A value with its text in full, and whether that is Lua source of it."""
+    if not isinstance(value, Preview) or value.kind != "table":
+        shown = value_to_json(value)
+        return {"value": shown, "text": shown["text"], "complete": is_whole(value)}
+    # What is in it is in the text already.
+    shown = value_to_json(Preview("table", one_line(value), address=value.address))
+    return {"value": shown, "text": unicode_text(pretty(value)), "complete": is_whole(value)}
 
 
 def _string_parts(value: Value) -> dict[str, Json]:

@@ -37,6 +37,8 @@ KEY_WIDTH_MAX = 40
 
 INDENT = "  "
 ELLIPSIS = "..."
+CYCLE = "<cycle>"
+"""The text of a table that stands further up."""
 INTEGER_MIN = -(2**63)
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -66,6 +68,15 @@ def pretty(value: Value, *, width: int = WIDTH_DEFAULT) -> str:
         }
     """
     return _laid_out(value, indent="", used=0, width=max(width, WIDTH_MIN))
+
+
+def is_whole(value: Value) -> bool:
+    """Whether the text of a value is Lua source that gives an equal one: nothing is left out."""
+    if not isinstance(value, Preview):
+        return True
+    if value.kind != "table" or value.omitted or (not value.entries and value.text == CYCLE):
+        return False
+    return all(is_whole(part) for entry in value.entries for part in entry)
 
 
 def pretty_values(values: Sequence[Value], *, width: int = WIDTH_DEFAULT) -> str:

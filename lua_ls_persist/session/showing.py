@@ -43,6 +43,9 @@ LIMIT_DEFAULT: Final = 100
 DEPTH_MAX: Final = 3
 STRING_LENGTH_MAX: Final = 1_000
 PREVIEW_ENTRIES: Final = 20
+WHOLE_LENGTH_MAX: Final = 1_000_000
+WHOLE_ENTRIES_MAX: Final = 10_000
+WHOLE_DEPTH_MAX: Final = 100
 CELL_LENGTH_MAX: Final = 200
 CELL_ENTRIES: Final = 6
 NODES_EACH: Final = 50
@@ -86,6 +89,21 @@ class ShowingData:
         if keys[0] == GLOBALS:
             del keys[0]
         return self._life.call(lambda runner: _stored(runner, keys, offset, limit, depth))
+
+    def whole(self, path: Path) -> Value:
+        """A stored value with all that is in it, as far as a person can read it.
+
+        Strings up to a megabyte are whole, tables up to 10,000 entries in all, 100 levels deep; of
+        what is more there is the beginning, and `pretty.is_whole` tells.
+
+        Raises:
+            SessionError: it is no path, or nothing is stored there.
+            StoreError: the file cannot be read.
+        """
+        keys = keys_of(path)
+        if keys[0] == GLOBALS:
+            raise SessionError(f"{path_text(keys)} is not stored; `inspect` looks at it in the VM")
+        return self._life.call(lambda runner: _whole(runner, keys))
 
     def rows(
         self,
@@ -232,6 +250,21 @@ def _stored(runner: Runner, keys: list[Any], offset: int, limit: int, depth: int
     if kind == FUNCTION:
         return _function(runner, path, value, native, offset, limit)
     return Inspected(path, value, (), 0, None, None, live=False)
+
+
+def _whole(runner: Runner, keys: list[Any]) -> Value:
+    found = walk(runner, str(keys[0]), [native_key(key) for key in keys[1:]])
+    if found is None:
+        raise SessionError(f"there is nothing at {path_text(keys)}")
+    shown = Shown(
+        runner.store,
+        runner.names,
+        depth=WHOLE_DEPTH_MAX,
+        entries=WHOLE_ENTRIES_MAX,
+        entries_in_all=WHOLE_ENTRIES_MAX,
+        page_bytes=WHOLE_LENGTH_MAX,
+    )
+    return bounded(shown.value(*found), WHOLE_LENGTH_MAX)
 
 
 def _table(

@@ -6,7 +6,7 @@ import struct
 from typing import final
 
 from lua_ls_persist.model import Preview, Value
-from lua_ls_persist.pretty import long_string_text, sort_entries, table_preview
+from lua_ls_persist.pretty import CYCLE, long_string_text, sort_entries, table_preview
 from lua_ls_persist.session.documents import as_written
 from lua_ls_persist.session.names import ChunkNames
 from lua_ls_persist.store import CodeRow, Native, Store
@@ -44,13 +44,19 @@ class Shown:
         *,
         depth: int = DEPTH_MAX,
         entries: int = ENTRIES_MAX,
+        entries_in_all: int = ENTRIES_ALL_MAX,
+        page_bytes: int = PAGE_BYTES_MAX,
     ) -> None:
-        """`depth` is how deep tables are looked into, `entries` how many of each are shown."""
+        """`depth` is how deep tables are looked into, `entries` how many of each are shown.
+
+        `page_bytes` is how long the strings of one table may be together.
+        """
         self._store = store
         self._names = names
         self._depth = depth
         self._entries = entries
-        self._left = ENTRIES_ALL_MAX
+        self._left = entries_in_all
+        self._page_bytes = page_bytes
 
     def value(self, kind: int, native: Native, above: tuple[int, ...] = ()) -> Value:
         """A value; `above` are the tables that it stands in."""
@@ -68,11 +74,11 @@ class Shown:
 
     def _table(self, table_id: int, above: tuple[int, ...]) -> Preview:
         if table_id in above:
-            return Preview("table", "<cycle>", address=table_id)
+            return Preview("table", CYCLE, address=table_id)
         entries_max = min(self._entries, self._left)
         if len(above) >= self._depth or entries_max == 0:
             return Preview("table", "{...}", omitted=True, address=table_id)
-        page = self._store.page(table_id, None, entries_max, PAGE_BYTES_MAX)
+        page = self._store.page(table_id, None, entries_max, self._page_bytes)
         self._left -= len(page.rows)
         inside = (*above, table_id)
         entries = sort_entries(

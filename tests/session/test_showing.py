@@ -9,7 +9,12 @@ from typing import Any
 import pytest
 
 from lua_ls_persist.errors import QueryError, SessionError
-from lua_ls_persist.jsonable import grid_to_json, inspected_to_json, profile_to_json
+from lua_ls_persist.jsonable import (
+    grid_to_json,
+    inspected_to_json,
+    profile_to_json,
+    whole_to_json,
+)
 from lua_ls_persist.model import Inspected, Preview, Value
 from lua_ls_persist.session import Session
 from tests.session.helpers import problem
@@ -310,3 +315,48 @@ def test_what_was_examined_is_what_the_index_leads_to(session: Session) -> None:
     assert (page.filtered, page.index, page.rows_examined) == (2, "t(n)", 4)
     assert session.explain("t", where=where).rows_examined == 4
     assert session.rows("t", where=[("name", "=", "n1")]).rows_examined == 100
+
+
+def whole(session: Session, path: str) -> tuple[str, bool]:
+    data = whole_to_json(session.whole(path))
+    json.dumps(data, allow_nan=False)
+    return str(data["text"]), bool(data["complete"])
+
+
+def test_a_value_is_shown_whole(people: Session) -> None:
+    assert whole(people, "users.ann.age") == ("41", True)
+    source = 'Memory.long = ("line\\n"):rep(5000) Memory.bytes = "\\xff" Memory.f = print'
+    assert people.evaluate(source).ok
+    assert people.whole("Memory.long") == "line\n" * 5000
+    assert whole(people, "Memory.bytes") == (r'"\xFF"', True)
+    assert whole(people, "users.ann") == ('{age = 41, name = "Ann", tags = {"admin"}}', True)
+    assert whole(people, "Memory.deep") == ("{{{{{}}}}}", True)
+    assert whole(people, "Memory.f") == ("<print>", False)
+    text, complete = whole(people, "Memory")
+    assert "line" in text
+    assert not complete, "a function is no source"
+
+
+def test_of_what_is_too_long_there_is_the_beginning(session: Session) -> None:
+    source = """
+        Memory.long = ("x"):rep(1000001)
+        Memory.round = {} Memory.round.self = Memory.round
+        Memory.many = {} for i = 1, 10001 do Memory.many[i] = i end
+    """
+    assert session.evaluate(source).ok
+    text, complete = whole(session, "Memory.long")
+    assert (len(text), complete) == (1_000_000, False)
+    assert text.endswith("(1000001 bytes)")
+    assert whole(session, "Memory.round") == ("{self = <cycle>}", False)
+    text, complete = whole(session, "Memory.many")
+    assert text.endswith(" 10000,\n  ...\n}")
+    assert not complete
+
+
+def test_only_what_is_stored_is_shown_whole(people: Session) -> None:
+    for path, reason in (
+        ("users.nobody", "there is nothing at users.nobody"),
+        ("_G.print", "is not stored; `inspect` looks at it in the VM"),
+    ):
+        with pytest.raises(SessionError, match=reason):
+            people.whole(path)

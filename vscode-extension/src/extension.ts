@@ -42,7 +42,7 @@ export function activate(context: vscode.ExtensionContext): Api {
   const inline = lifetime.own(new InlineResults(results));
   const output = lifetime.own(new ProgramOutput(server));
   const statusBar = lifetime.own(new StatusBar(server));
-  const panels = lifetime.own(new TablePanels(context.extensionUri, server));
+  const panels = lifetime.own(new TablePanels(context.extensionUri, server, texts));
   const imports = lifetime.own(new ImportPanels(context.extensionUri, server, panels));
   const views = lifetime.own(new Views(server, panels, imports, texts));
   const repls = lifetime.own(new Repls(server, context.workspaceState));

@@ -101,6 +101,14 @@ export interface RowsQuery extends RowsShown {
   limit?: number;
 }
 
+/** A stored value with its text in full; `complete`: that is Lua source of it. */
+export interface WholeValue {
+  path: string;
+  value: LuaValue;
+  text: string;
+  complete: boolean;
+}
+
 export interface RowsPage {
   table: string;
   columns: Column[];
@@ -352,6 +360,7 @@ export interface ServerCommands {
   status: [Folder, SessionStatus];
   completeText: [Folder & { text: string; offset: number }, Completions];
   tables: [Folder, { tables: TableInfo[] }];
+  whole: [Folder & { path: string }, WholeValue];
   inspect: [Folder & { path: string; offset?: number; limit?: number; depth?: number }, Inspection];
   rows: [Folder & RowsQuery, RowsPage];
   profile: [Folder & RowsShown & { column: string }, Profile];
@@ -381,7 +390,7 @@ export interface ServerCommands {
   import: [Folder & ImportChoices & { table: string }, Evaluation];
   export: [
     Folder & RowsShown & { path?: string; format?: string },
-    { text?: string; rows: number },
+    { rows: number; left_out_count: number; text?: string },
   ];
   history: [
     Folder & { limit?: number; offset?: number },

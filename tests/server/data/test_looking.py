@@ -61,6 +61,17 @@ async def test_inspect_goes_down_level_by_level(people: Editor) -> None:
     ]
 
 
+async def test_a_value_is_shown_whole(people: Editor) -> None:
+    found = await people.run("whole", {"path": "users.ann.tags"})
+    assert (found["text"], found["complete"], found["value"]["type"]) == (
+        '{"admin"}',
+        True,
+        "table",
+    )
+    found = await people.run("whole", {"path": "Memory.hit"})
+    assert (found["complete"], found["value"]["type"]) == (False, "function")
+
+
 async def test_rows(people: Editor) -> None:
     page = await people.run("rows", {"table": "users"})
     assert [column["name"] for column in page["columns"]] == ["name", "age", "tags"]

@@ -8,13 +8,13 @@ export function gridBody(name: string): string {
   <h1 class="unseen">Table editor</h1>
   <div class="toolbar" role="toolbar" aria-label="Table">
     <nav id="trail" aria-label="Where"></nav>
-    <span class="spring"></span>
     <input id="filter" type="search" placeholder="Search all columns" aria-label="Search all columns (/)" spellcheck="false">
     <button id="add" title="Add a row (Insert)">Add row</button>
     <button id="edit" title="Change what is selected" aria-haspopup="menu">Edit ▾</button>
     <button id="delete" title="Delete the selected rows (Delete)">Delete</button>
     <button id="copy" title="Copy what is selected" aria-haspopup="menu">Copy ▾</button>
     <button id="export" title="Export all rows that are found by the conditions and the search">Export…</button>
+    <button id="value" title="The whole value of the active cell (Space)">Value</button>
     <button id="profile" title="What there is in the active column">Profile</button>
     <button id="chart" title="A picture of columns">Chart</button>
     <button id="refresh" title="Read again" aria-label="Refresh">⟳</button>

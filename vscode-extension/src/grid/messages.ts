@@ -14,6 +14,7 @@ import type {
   RowsShown,
   SetManyQuery,
   SetManyResult,
+  WholeValue,
 } from "../protocol";
 
 /** Requests of the page: name, parameters, answer. */
@@ -32,9 +33,30 @@ export interface PageRequests {
   undo: [Record<string, never>, { text: string }];
   copy: [{ text: string }, null];
   paste: [Record<string, never>, { text: string }];
-  export: [RowsShown, { path: string | null; rows: number }];
+  whole: [{ path: string }, WholeValue];
+  export: [RowsShown, Exported];
   title: [{ table: string }, null];
-  show: [{ text: string; language: string }, null];
+  /** Shows a text in an editor of its own. */
+  show: [{ name: string; text: string }, null];
+  /** Shows the source of a function. */
+  source: [{ path: string }, null];
+}
+
+/** What came of an export; path null: nobody chose a file. */
+export interface Exported {
+  path: string | null;
+  rows: number;
+  left_out_count: number;
+}
+
+/** What is told of an export, with what the format could not hold. */
+export function exportText({ path, rows, left_out_count: left }: Exported): string {
+  const count = `${rows.toLocaleString("en-US")} ${rows === 1 ? "row is" : "rows are"}`;
+  const rest =
+    left === 0
+      ? ""
+      : ` ${left.toLocaleString("en-US")} ${left === 1 ? "value is" : "values are"} left out: functions, nested tables and the like do not fit into the format.`;
+  return `${count} exported to ${path}.${rest}`;
 }
 
 /** What the page is about, and what it shows of it; kept by the editor over a reload. */

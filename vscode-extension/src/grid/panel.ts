@@ -3,16 +3,21 @@
 import * as path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import * as vscode from "vscode";
+import { placeText } from "../evaluate/results";
+import type { Place } from "../folder";
 import { Lifetime } from "../lifetime";
 import type { ChangedNotice, RowsPage, RowsQuery } from "../protocol";
 import type { LuaServer } from "../server/luaServer";
+import type { Texts } from "../texts";
 import { type Handlers, PageHost } from "../webview/host";
 import { gridBody } from "./html";
-import type { PageRequests, PageState } from "./messages";
+import type { Exported, PageRequests, PageState } from "./messages";
 
 export const PANEL_TYPE = "luaPersist.table";
 /** What the page asks for first: a block of its rows. */
 const FIRST_ROWS = 100;
+/** A tab is as wide as its title. */
+const TITLE_MAX = 32;
 const EXPORT_FILTERS = { CSV: ["csv"], JSON: ["json"], "JSON Lines": ["jsonl"] };
 
 export class TablePanels implements vscode.Disposable, vscode.WebviewPanelSerializer<PageState> {
@@ -22,6 +27,7 @@ export class TablePanels implements vscode.Disposable, vscode.WebviewPanelSerial
   constructor(
     private readonly extensionUri: vscode.Uri,
     private readonly server: LuaServer,
+    private readonly texts: Texts,
   ) {
     this.lifetime.own(vscode.window.registerWebviewPanelSerializer(PANEL_TYPE, this));
     this.lifetime.own(
@@ -39,7 +45,7 @@ export class TablePanels implements vscode.Disposable, vscode.WebviewPanelSerial
       return;
     }
     const column = vscode.window.activeTextEditor?.viewColumn ?? vscode.ViewColumn.Active;
-    const panel = vscode.window.createWebviewPanel(PANEL_TYPE, state.table, column, {
+    const panel = vscode.window.createWebviewPanel(PANEL_TYPE, shortened(state.table), column, {
       retainContextWhenHidden: true,
     });
     this.adopt(panel, state);
@@ -60,7 +66,7 @@ export class TablePanels implements vscode.Disposable, vscode.WebviewPanelSerial
   }
 
   private adopt(webviewPanel: vscode.WebviewPanel, state: PageState): void {
-    const panel = new TablePanel(webviewPanel, this.extensionUri, this.server, state);
+    const panel = new TablePanel(webviewPanel, this.extensionUri, this.server, this.texts, state);
     this.panels.set(keyOf(state), panel);
     webviewPanel.onDidDispose(() => this.panels.delete(keyOf(state)));
   }
@@ -77,10 +83,11 @@ class TablePanel {
     private readonly panel: vscode.WebviewPanel,
     extensionUri: vscode.Uri,
     server: LuaServer,
+    texts: Texts,
     state: PageState,
   ) {
     panel.iconPath = tableIcon(extensionUri);
-    panel.title = state.table;
+    panel.title = shortened(state.table);
     this.host = new PageHost<PageRequests, ChangedNotice>(
       panel.webview,
       extensionUri,
@@ -91,7 +98,7 @@ class TablePanel {
         script: "grid.js",
         body: gridBody(state.table),
       },
-      handlersOf(server, state, panel),
+      handlersOf(server, texts, state, panel),
     );
   }
 
@@ -117,6 +124,7 @@ export function tableIcon(extensionUri: vscode.Uri): { light: vscode.Uri; dark: 
 
 function handlersOf(
   server: LuaServer,
+  texts: Texts,
   state: PageState,
   panel: vscode.WebviewPanel,
 ): Handlers<PageRequests> {
@@ -165,13 +173,17 @@ function handlersOf(
     },
     paste: async () => ({ text: await vscode.env.clipboard.readText() }),
     export: (params) => exportTable(server, { ...where, ...params }),
+    whole: (params) => server.call("whole", { ...where, ...params }),
     title: async ({ table }) => {
-      panel.title = table;
+      panel.title = shortened(table);
       return null;
     },
-    show: async ({ text, language }) => {
-      const document = await vscode.workspace.openTextDocument({ content: text, language });
-      await vscode.window.showTextDocument(document, { preview: true });
+    show: async ({ name, text }) => {
+      await texts.show(name, text, { viewColumn: vscode.ViewColumn.Beside });
+      return null;
+    },
+    source: async ({ path: place }) => {
+      await showStoredSource(server, texts, place, where);
       return null;
     },
   };
@@ -181,7 +193,7 @@ function handlersOf(
 export async function exportTable(
   server: LuaServer,
   params: PageRequests["export"][0] & { uri?: string },
-): Promise<{ path: string | null; rows: number }> {
+): Promise<Exported> {
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
   const name = `${params.table.replaceAll(/\W+/g, "-").replace(/-$/, "")}.csv`;
   const target = await vscode.window.showSaveDialog({
@@ -189,7 +201,24 @@ export async function exportTable(
     filters: EXPORT_FILTERS,
     ...(folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder, name) }),
   });
-  if (target === undefined) return { path: null, rows: 0 };
-  const { rows } = await server.call("export", { ...params, path: target.fsPath });
-  return { path: path.basename(target.fsPath), rows };
+  if (target === undefined) return { path: null, rows: 0, left_out_count: 0 };
+  const { rows, left_out_count } = await server.call("export", { ...params, path: target.fsPath });
+  return { path: path.basename(target.fsPath), rows, left_out_count };
+}
+
+/** The source of a stored function as it is kept, in an editor of its own. */
+export async function showStoredSource(
+  server: LuaServer,
+  texts: Texts,
+  path: string,
+  folder: Place,
+): Promise<void> {
+  const { text, chunk, line } = await server.call("function", { ...folder, path });
+  const head = `-- ${path}, as it is stored (${placeText({ chunk, line })})`;
+  await texts.show(`${path} (stored).lua`, `${head}\n${text}\n`);
+}
+
+/** Of a long path the end, which tells more. */
+function shortened(table: string): string {
+  return table.length <= TITLE_MAX ? table : `…${table.slice(1 - TITLE_MAX)}`;
 }

@@ -4,7 +4,8 @@ import * as vscode from "vscode";
 import type { CommandName, Handlers } from "../commands";
 import { tellFailure } from "../failures";
 import { currentFolder, nameOf, onFolderChanged } from "../folder";
-import { exportTable, type TablePanels } from "../grid/panel";
+import { exportText } from "../grid/messages";
+import { exportTable, showStoredSource, type TablePanels } from "../grid/panel";
 import type { ImportPanels } from "../importing/panel";
 import { Lifetime } from "../lifetime";
 import type { Difference } from "../protocol";
@@ -186,8 +187,11 @@ export class Views implements vscode.Disposable {
   private async export(node?: TableNode): Promise<void> {
     const table = await this.table(node);
     if (table === undefined) return;
-    const { path } = await exportTable(this.server, { ...table.folder, table: table.path });
-    if (path !== null) vscode.window.setStatusBarMessage(`$(check) Exported to ${path}`, 5_000);
+    const done = await exportTable(this.server, { ...table.folder, table: table.path });
+    if (done.path === null) return;
+    if (done.left_out_count === 0) {
+      vscode.window.setStatusBarMessage(`$(check) ${exportText(done)}`, 5_000);
+    } else void vscode.window.showWarningMessage(`Lua Persist: ${exportText(done)}`);
   }
 
   private async import(node?: TableNode): Promise<void> {
@@ -287,10 +291,8 @@ export class Views implements vscode.Disposable {
     });
   }
 
-  private async showStoredSource({ path, folder, info }: FunctionNode): Promise<void> {
-    const { text } = await this.server.call("function", { ...folder, path });
-    const head = `-- ${path}, as it is stored (${info.chunk}${info.line === null ? "" : `:${info.line}`})`;
-    await this.texts.show(`${path} (stored).lua`, `${head}\n${text}\n`);
+  private async showStoredSource({ path, folder }: FunctionNode): Promise<void> {
+    await showStoredSource(this.server, this.texts, path, folder);
   }
 
   private async callFunction(node?: FunctionNode): Promise<void> {

@@ -7,6 +7,7 @@ import { errors, evaluate, interrupting, notebook, repl } from "./evaluating";
 import { examples } from "./examples";
 import { importing } from "./importing";
 import { afterwards, keys, newcomer, walkthrough } from "./newcomer";
+import { oddities } from "./oddities";
 import { restored } from "./restoring";
 import { setup } from "./setup";
 import { grid, million, query, tables, themes } from "./tables";
@@ -37,5 +38,6 @@ export const scenarios: Record<string, Scenario> = {
   afterwards,
   setup,
   trust,
+  oddities,
   examples,
 };

@@ -11,6 +11,7 @@ from lua_ls_persist.jsonable import (
     inspected_to_json,
     profile_to_json,
     table_to_json,
+    whole_to_json,
 )
 from lua_ls_persist.paths import root_path
 from lua_ls_persist.server.commands import param
@@ -49,6 +50,14 @@ class InspectParams:
     offset: int = param("how many entries to leave out", 0)
     limit: int = param("how many entries at most", 100, at_least=1, at_most=ROWS_MAX)
     depth: int = param("how deep to look into the entries", 1, at_most=DEPTH_MAX)
+    uri: str | None = param(URI_DOC, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeParams:
+    """A stored value."""
+
+    path: str = param("where it is: `Memory.users[3].name`")
     uri: str | None = param(URI_DOC, None)
 
 
@@ -110,6 +119,16 @@ async def inspect(server: LuaLanguageServer, params: InspectParams) -> Json:
     )
 
 
+async def whole(server: LuaLanguageServer, params: WholeParams) -> Json:
+    """Shows a stored value whole, up to a megabyte of a string and 10,000 entries of tables.
+
+    `complete` tells whether `text` is Lua source that gives an equal value: nothing is left out,
+    and no function is in it.
+    """
+    value = await look(server, params.uri, lambda session: session.whole(params.path))
+    return {"path": params.path, **whole_to_json(value)}
+
+
 async def rows(server: LuaLanguageServer, params: RowsParams) -> Json:
     """Shows rows of a table by their number: sorted, filtered, with totals. For grids."""
     where = conditions(params.where)
@@ -156,6 +175,13 @@ INSPECT = COMMANDS.add(
     inspect,
     "{path, value: Value, entries: [{key: Value, value: Value, path|null, expandable}], total, "
     "next_offset|null, metatable?: Value, live}",
+)
+WHOLE = COMMANDS.add(
+    "whole",
+    "Show Whole Value",
+    WholeParams,
+    whole,
+    "{path, value: Value, text, complete}",
 )
 ROWS = COMMANDS.add(
     "rows",

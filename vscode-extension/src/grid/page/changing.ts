@@ -12,6 +12,7 @@ import { ask } from "./rpc";
 import { isIn } from "./selection";
 import { attempt, say, sayUndoable } from "./status";
 import type { TablePage } from "./table";
+import { sourceOf } from "./whole";
 
 /** So many operations a batch of the server has at most. */
 export const CHANGES_MAX = 10_000;
@@ -48,7 +49,7 @@ export class Changing {
       {
         text: "Set value…",
         key: "F2, Ctrl+Enter for all",
-        run: () => this.edit(selection.row, selection.column),
+        run: () => void this.edit(selection.row, selection.column),
       },
       { text: "Fill down", key: "Ctrl+D", run: () => void this.fillDown() },
       { text: "Paste cells", key: "Ctrl+V", run: () => void this.pasting.cells() },
@@ -60,24 +61,31 @@ export class Changing {
   }
 
   /** Opens a field over a cell; what is typed there may be for all selected ones. */
-  edit(row: number, column: number): void {
+  async edit(row: number, column: number): Promise<void> {
+    await attempt(async () => {
+      const { page } = this;
+      if (page.rows.at(row) === undefined) throw new Error("There is no cell to edit. Add a row.");
+      const path = page.pathIn(page.rows.at(row), column);
+      if (column === 0) {
+        throw new Error("Keys stay as they are. Add a row with another key, and delete this one.");
+      }
+      if (path === null) throw new Error(`This row ${NO_PATH}.`);
+      const value = page.valueAt(row, column);
+      if (value?.type === "function") {
+        throw new Error("A function is changed where its source is: Enter shows it.");
+      }
+      const source = await sourceOf(path, value);
+      const anchor = page.sheet.activeElement();
+      if (anchor !== null) this.editWith(anchor, path, source);
+    });
+  }
+
+  private editWith(anchor: HTMLElement, path: string, source: string): void {
     const { page } = this;
-    const path = page.pathIn(page.rows.at(row), column);
-    const anchor = page.sheet.activeElement();
-    if (anchor === null) return;
-    if (column === 0) {
-      say("Keys stay as they are. Add a row with another key, and delete this one.", true);
-      return;
-    }
-    if (path === null) {
-      say(`This row ${NO_PATH}.`, true);
-      return;
-    }
-    const value = page.valueAt(row, column);
     const count = page.sheet.selection.cellCount;
     editAt(anchor, {
       label: `Value of ${path}, as Lua writes it`,
-      value: value == null ? "" : value.text,
+      value: source,
       ...(count > 1
         ? { hint: `Enter: this cell. Ctrl+Enter: all ${grouped(count)} selected cells.` }
         : {}),
@@ -96,6 +104,9 @@ export class Changing {
     editAt(byId("add"), {
       label: "New row: a key and a value, such as ann = { age = 41 }; or a value alone",
       value: "",
+      example: "ann = { age = 41 }",
+      hint: "A key and a value, or a value alone. Enter adds the row.",
+      below: true,
       save: async (text) => {
         const found = /^\s*(?:([A-Za-z_]\w*)|\[(.+?)\])\s*=(?!=)\s*(.+)$/s.exec(text);
         const key = found === null ? undefined : (found[2] ?? JSON.stringify(found[1]));
@@ -127,7 +138,7 @@ export class Changing {
         }
       }
       const [first] = changes;
-      if (first === undefined) return;
+      if (first === undefined) throw new Error("There is no row to delete.");
       const count = changes.length;
       const what = count === 1 ? `${first.path} is` : `${grouped(count)} rows are`;
       await this.apply(changes, `${what} deleted.`);
@@ -148,7 +159,12 @@ export class Changing {
         for (const { row, column, path } of inside) {
           if (row === block.top) continue;
           const from = inside.find((each) => each.row === block.top && each.column === column);
-          changes.push({ row, column, path, value: whole(from?.before) });
+          changes.push({
+            row,
+            column,
+            path,
+            value: literal(await sourceOf(from?.path, from?.before)),
+          });
         }
       }
       if (changes.length === 0) throw new Error("Select the cell to fill from and those below it.");
@@ -246,14 +262,6 @@ export class Changing {
 
 function literal(text: string): string {
   return text.trim() === "" ? "nil" : text;
-}
-
-/** A value that was shown whole, as Lua writes it. */
-function whole(value: LuaValue | null | undefined): string {
-  if (value == null) return "nil";
-  const isWhole = value.omitted !== true && value.length_bytes === undefined;
-  if (!isWhole) throw new Error("The value to fill from is too long to be taken from its cell.");
-  return value.text;
 }
 
 /** Whether so many things can be changed at once. */

@@ -7,7 +7,7 @@ import { shown } from "./formats";
 import type { Drawn, Plot } from "./plot";
 import { ask } from "./rpc";
 import { reasonOf } from "./status";
-import type { TablePage } from "./table";
+import { NO_COLUMN, type TablePage } from "./table";
 
 const POINTS_MAX = 2_000;
 const GROUPS_MAX = 30;
@@ -49,8 +49,13 @@ export class ChartPanel {
 
   /** Draws what is chosen, of the rows as they are now. */
   async refresh(): Promise<void> {
-    this.drawControls();
     this.generation += 1;
+    if (this.page.rows.columns.length === 0) {
+      this.controls.replaceChildren();
+      this.picture.replaceChildren(h("p", { class: "quiet" }, NO_COLUMN));
+      return;
+    }
+    this.drawControls();
     const generation = this.generation;
     try {
       const nodes = await this.content();

@@ -6,11 +6,15 @@ import { ask } from "./rpc";
 import { type PlanActions, planView, profileView } from "./side";
 import { reasonOf, say } from "./status";
 import type { TablePage } from "./table";
+import { valueView } from "./valueView";
 
-type Wanted = { kind: "profile" | "chart"; column: string } | { kind: "plan" };
+type Wanted = { kind: "profile" | "chart"; column: string } | { kind: "plan" | "value" };
+/** After so long at a cell its value is asked for: keys that are held move faster. */
+const REST_MS = 90;
 
 export class Details {
   private wanted: Wanted | undefined;
+  private timer = 0;
   private readonly chart: ChartPanel;
 
   constructor(
@@ -29,6 +33,18 @@ export class Details {
   close(): void {
     this.wanted = undefined;
     void this.draw();
+  }
+
+  toggleValue(): void {
+    if (this.wanted?.kind === "value") this.close();
+    else this.open({ kind: "value" });
+  }
+
+  /** Another cell is the active one. */
+  moved(): void {
+    if (this.wanted?.kind !== "value") return;
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => void this.draw(), REST_MS);
   }
 
   async draw(): Promise<void> {
@@ -70,6 +86,7 @@ export class Details {
       return profileView(column, profile, actions);
     }
     if (wanted.kind === "chart") return [h("h2", {}, "Chart"), this.chart.element];
+    if (wanted.kind === "value") return valueView(page);
     const { orderBy, descending } = page.view;
     const order = orderBy === undefined ? {} : { order_by: orderBy, descending };
     const [plan, { indexes }] = await Promise.all([

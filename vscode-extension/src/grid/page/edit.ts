@@ -3,9 +3,19 @@
 import { byId, h } from "../../webview/dom";
 import { reasonOf } from "./status";
 
+const WIDTH_MIN = 180;
+const WIDTH_MAX = 640;
+const HEIGHT_MAX = 260;
+/** About: it decides how wide the field is at first. */
+const CHARACTER_WIDTH = 8.5;
+
 export interface EditOptions {
   label: string;
   value: string;
+  /** What one could type, as long as nothing is there. */
+  example?: string;
+  /** The field stands below the anchor, not over it. */
+  below?: boolean;
   /** Below the field, as long as nothing is refused. */
   hint?: string;
   /** Resolves when the value is stored; a rejection is shown, and one can go on typing. */
@@ -19,19 +29,27 @@ export interface EditOptions {
 
 export function editAt(anchor: HTMLElement, options: EditOptions): void {
   const place = anchor.getBoundingClientRect();
-  const input = h("input", {
+  // One line for most values, more where one would not show them whole.
+  const input = h("textarea", {
     class: "edit",
-    type: "text",
+    rows: 1,
     spellcheck: false,
+    placeholder: options.example,
     "aria-label": options.label,
   });
   input.value = options.value;
+  const grow = () => {
+    input.style.height = "auto";
+    input.style.height = `${Math.min(input.scrollHeight + 2, HEIGHT_MAX)}px`;
+  };
+  input.addEventListener("input", grow);
   const message = h("div", { class: "refusal", role: "alert" });
   const hint = h("div", { class: "hint quiet" }, options.hint ?? "");
   const box = h("div", { class: "editor" }, input, message, hint);
-  box.style.left = `${place.left}px`;
-  box.style.top = `${place.top}px`;
-  box.style.minWidth = `${Math.max(place.width, 180)}px`;
+  const wanted = options.value.length * CHARACTER_WIDTH + 20;
+  const width = Math.min(Math.max(place.width, wanted, WIDTH_MIN), WIDTH_MAX, innerWidth - 16);
+  box.style.width = `${width}px`;
+  box.style.left = `${Math.max(Math.min(place.left, innerWidth - width - 8), 8)}px`;
   let done = false;
   const close = () => {
     if (done) return;
@@ -76,6 +94,10 @@ export function editAt(anchor: HTMLElement, options: EditOptions): void {
     if (!input.readOnly && message.textContent === "" && input.value === options.value) close();
   });
   byId("app").append(box);
+  grow();
+  const wantedTop = options.below === true ? place.bottom + 2 : place.top;
+  const top = Math.min(wantedTop, innerHeight - box.offsetHeight - 8);
+  box.style.top = `${Math.max(top, 8)}px`;
   input.focus();
   input.select();
 }

@@ -11,8 +11,9 @@ import "../../webview/base.css";
 import "uplot/dist/uPlot.min.css";
 import "./grid.css";
 import { openMenu } from "./menu";
-import { listen } from "./rpc";
-import { TablePage } from "./table";
+import { ask, listen } from "./rpc";
+import { attempt, say } from "./status";
+import { NO_COLUMN, TablePage } from "./table";
 import { drawCounts, drawTrail, onClick, wireFields } from "./toolbar";
 
 const start = JSON.parse(document.body.dataset.state ?? "{}") as PageState;
@@ -24,7 +25,10 @@ const page = new TablePage(
     sort: (column) => page.toggleSort(column),
     key: pressed,
     menu: (anchor) => openMenu(anchor, [...changing.choices(), ...copying.choices()]),
-    moved: () => drawCounts(page),
+    moved: () => {
+      drawCounts(page);
+      details.moved();
+    },
   },
   () => {
     drawTrail(page);
@@ -61,7 +65,9 @@ function openCell(row: number, column: number): void {
   if (opens && path !== null) {
     details.close();
     page.follow(path);
-  } else if (column > 0) changing.edit(row, column);
+  } else if (value?.type === "function" && path !== null && column > 0) {
+    void attempt(async () => void (await ask("source", { path })));
+  } else if (column > 0) void changing.edit(row, column);
 }
 
 function headerMenu(column: number, anchor: HTMLElement): void {
@@ -87,7 +93,8 @@ function pressed(event: KeyboardEvent): void {
   const actions: [boolean, () => void][] = [
     [event.altKey && event.key === "Enter", () => openHeaderMenu(column)],
     [event.key === "Enter", () => openCell(row, column)],
-    [event.key === "F2", () => changing.edit(row, column)],
+    [event.key === "F2", () => void changing.edit(row, column)],
+    [event.key === " ", () => details.toggleValue()],
     [jump && event.key === "Delete", () => void changing.clearCells()],
     [event.key === "Delete", () => void changing.deleteRows()],
     [event.key === "Insert", () => changing.addRow()],
@@ -105,13 +112,15 @@ function pressed(event: KeyboardEvent): void {
   const action = actions.find(([applies]) => applies)?.[1];
   if (action === undefined) return;
   event.preventDefault();
+  // The editor hears of keys, too: Insert there is overtyping, and Ctrl+Z another undo.
+  event.stopPropagation();
   action();
 }
 
 /** The menu of a column by the keyboard. */
 function openHeaderMenu(column: number): void {
-  const anchor = document.querySelectorAll<HTMLElement>("#grid .head .cell .more")[column];
-  if (anchor !== undefined) headerMenu(column, anchor);
+  const anchor = page.sheet.activeHeader();
+  if (anchor !== null) headerMenu(column, anchor);
 }
 
 function wire(): void {
@@ -132,14 +141,14 @@ function wire(): void {
   onClick("copy", (anchor) => openMenu(anchor, copying.choices()));
   onClick("export", () => void copying.exportRows());
   onClick("refresh", () => void page.load(true));
-  onClick("profile", () => {
-    const column = page.columnName(Math.max(page.sheet.selection.column, 1));
-    details.open({ kind: "profile", column });
-  });
-  onClick("chart", () => {
-    const column = page.columnName(Math.max(page.sheet.selection.column, 1));
-    details.open({ kind: "chart", column });
-  });
+  for (const kind of ["profile", "chart"] as const) {
+    onClick(kind, () => {
+      const column = page.columnName(Math.max(page.sheet.selection.column, 1));
+      if (column === "") say(NO_COLUMN, true);
+      else details.open({ kind, column });
+    });
+  }
+  onClick("value", () => details.toggleValue());
   onClick("plan", () => details.open({ kind: "plan" }));
   listen((change) => {
     const root = page.view.table.split(/[.[]/)[0] ?? "";

@@ -16,6 +16,8 @@ export class Rows {
   filtered = 0;
   /** Whether new rows follow a list, so that they need no keys. */
   isList = false;
+  /** So many columns there are besides. */
+  columnsLeft = 0;
   explain: RowsPage["explain"] = { index: null, examined: null };
   private readonly blocks = new Map<number, Row[]>();
   private readonly asked = new Set<number>();
@@ -115,6 +117,7 @@ export class Rows {
     }
     this.blocks.set(block, page.rows);
     this.columns = page.columns;
+    this.columnsLeft = page.columns_left_out;
     this.total = page.total;
     this.filtered = page.filtered;
     this.isList = page.is_list;

@@ -2,27 +2,21 @@
 // rows and columns by number; what they hold it asks for.
 
 import { everyFrame, h } from "../../webview/dom";
+import { Columns, characterWidth, range } from "./columns";
+import { type Header, headCell, typesText } from "./heads";
 import { type Block, isIn, Selection } from "./selection";
 
 export const ROW_HEIGHT = 24;
 const OVERSCAN_ROWS = 4;
 /** Browsers do not show elements that are much taller; more rows than fit are scrolled faster. */
 const SCROLL_HEIGHT_MAX = 8_000_000;
-const WIDTH_MIN = 56;
-const WIDTH_KEY = 110;
-const WIDTH_CELL = 150;
+/** Columns are as wide as what so many rows have in them. */
+const FITTED_ROWS = 60;
 
 export interface Cell {
   text: string;
   type: string;
   label: string;
-}
-
-export interface Header {
-  text: string;
-  /** Of its values, the most frequent first. */
-  types: string[];
-  sort: "ascending" | "descending" | "none";
 }
 
 export interface SheetSource {
@@ -48,13 +42,18 @@ export class Sheet {
   /** A cell that a change failed at, and why. */
   private blamed: { row: number; column: number; reason: string } | undefined;
   private first = 0;
-  private widths: number[] = [];
+  private readonly columns = new Columns(() => characterWidth(this.element));
   private readonly head = h("div", { class: "head", role: "row", "aria-rowindex": 1 });
   private readonly body = h("div", { class: "body", role: "presentation" });
   private readonly space = h("div", { class: "space", role: "presentation" });
   private readonly scroller: HTMLElement;
   private ownScroll = -1;
   readonly render = everyFrame(() => this.draw());
+  private readonly headEvents = {
+    sort: (column: number) => this.events.sort(column),
+    menu: (column: number, anchor: HTMLElement) => this.events.header(column, anchor),
+    resize: (event: MouseEvent, column: number) => this.resize(event, column),
+  };
 
   constructor(
     readonly element: HTMLElement,
@@ -63,7 +62,7 @@ export class Sheet {
   ) {
     this.selection = new Selection(() => ({
       rows: source.rowCount(),
-      columns: this.widths.length,
+      columns: this.columns.count,
     }));
     this.space.append(this.body);
     this.scroller = h("div", { class: "scroller", role: "presentation" }, this.space);
@@ -96,10 +95,19 @@ export class Sheet {
 
   /** Columns are others now. */
   layout(): void {
-    const count = this.source.headers().length;
-    this.widths = Array.from({ length: count }, (_, at) => {
-      return this.widths[at] ?? (at === 0 ? WIDTH_KEY : WIDTH_CELL);
-    });
+    const headers = this.source.headers();
+    const count = headers.length;
+    const rows = Math.min(this.source.rowCount(), FITTED_ROWS);
+    this.columns.layout(
+      headers.map((header, at) => {
+        const texts = Array.from(
+          { length: rows },
+          (_, row) => this.source.cell(row, at)?.text.length ?? 0,
+        );
+        const shown = header.text.length + 1 + typesText(header).length;
+        return { id: header.id, header: shown, cells: Math.max(...texts, 0) };
+      }),
+    );
     const { row, column } = this.selection;
     if (column >= count || row >= this.source.rowCount()) this.selection.moveTo(row, column);
     this.render();
@@ -139,12 +147,13 @@ export class Sheet {
     const visible = this.visibleRows();
     if (row < this.first) this.scrollTo(row);
     else if (row > this.first + visible - 1) this.scrollTo(row - visible + 1);
-    const left = this.widths.slice(1, column).reduce((sum, width) => sum + width, 0);
-    const width = this.widths[column] ?? 0;
+    const keyWidth = this.columns.width(0);
+    const left = this.columns.start(column) - keyWidth;
+    const width = this.columns.width(column);
     if (column === 0) {
       this.scroller.scrollLeft = 0;
     } else {
-      const room = this.scroller.clientWidth - (this.widths[0] ?? 0);
+      const room = this.scroller.clientWidth - keyWidth;
       if (left < this.scroller.scrollLeft) this.scroller.scrollLeft = left;
       else if (left + width > this.scroller.scrollLeft + room) {
         this.scroller.scrollLeft = left + width - room;
@@ -154,8 +163,24 @@ export class Sheet {
     this.events.moved();
   }
 
-  /** The element of the active cell, if it is in view. */
+  /** The element of the active cell, which is brought into view; null if there is no row. */
   activeElement(): HTMLElement | null {
+    if (this.drawnActive() === null) {
+      this.reveal();
+      this.draw();
+    }
+    return this.drawnActive();
+  }
+
+  /** The button that opens the menu of the column with the active cell. */
+  activeHeader(): HTMLElement | null {
+    this.reveal();
+    this.draw();
+    const place = `[aria-colindex="${this.selection.column + 1}"]`;
+    return this.head.querySelector<HTMLElement>(`.cell${place} .more`);
+  }
+
+  private drawnActive(): HTMLElement | null {
     return this.body.querySelector<HTMLElement>(".cell.active");
   }
 
@@ -217,7 +242,7 @@ export class Sheet {
       PageDown: [row + page, column],
       PageUp: [row - page, column],
       Home: [jump ? 0 : row, 0],
-      End: [jump ? last : row, this.widths.length - 1],
+      End: [jump ? last : row, this.columns.count - 1],
     };
     const move = event.altKey ? undefined : moves[event.key];
     if (move !== undefined) this.goTo(move[0], move[1], event.shiftKey);
@@ -275,72 +300,51 @@ export class Sheet {
     this.element.setAttribute("aria-rowcount", String(count + 1));
     this.element.setAttribute("aria-colcount", String(headers.length));
     this.space.style.height = `${this.scrollHeight()}px`;
-    const width = this.widths.reduce((sum, each) => sum + each, 0);
+    const width = this.columns.total;
     this.space.style.width = `${width}px`;
     this.first = Math.min(this.first, this.lastFirst());
     const top = Math.max(Math.floor(this.first) - OVERSCAN_ROWS, 0);
     const end = Math.min(top + this.visibleRows() + 2 * OVERSCAN_ROWS + 1, count);
     this.source.want(top, end);
-    this.drawHead(headers);
-    this.drawRows(top, end, headers.length);
+    const shown = this.columns.inView(this.scroller.scrollLeft, this.scroller.clientWidth);
+    this.drawHead(headers, shown);
+    this.drawRows(top, end, headers.length, shown);
     // The body sticks to the window; its rows are shifted by what is above the first visible one.
     this.body.style.transform = `translateY(${Math.round((top - this.first) * ROW_HEIGHT)}px)`;
     this.body.style.width = `${width}px`;
-    const active = this.activeElement();
+    const active = this.drawnActive();
     if (active === null) this.element.removeAttribute("aria-activedescendant");
     else this.element.setAttribute("aria-activedescendant", active.id);
   }
 
-  private drawHead(headers: Header[]): void {
+  /** The column of keys, room for the columns that are not in view, and those that are. */
+  private drawHead(headers: Header[], [from, to]: [number, number]): void {
     const left = this.scroller.scrollLeft;
     this.head.style.transform = `translateX(${-left}px)`;
     this.head.style.setProperty("--left", `${left}px`);
-    const key = JSON.stringify([headers, this.widths]);
+    this.head.style.width = `${Math.max(this.columns.total, this.scroller.clientWidth)}px`;
+    const places = [0, ...range(from, to)];
+    const shown = places.map((at) => ({ at, header: headers[at], width: this.columns.width(at) }));
+    const key = JSON.stringify([shown, this.columns.start(from)]);
     if (this.head.dataset.drawn === key) {
       return;
     }
     this.head.dataset.drawn = key;
-    this.head.replaceChildren(
-      ...headers.map((header, at) => {
-        const mark = { ascending: " ▲", descending: " ▼", none: "" }[header.sort];
-        const types = header.types.join(", ");
-        const hint = types === "" ? "Click to sort." : `${types}. Click to sort.`;
-        const title = h("button", { class: "sort", tabindex: -1, title: hint });
-        title.append(header.text, mark);
-        if (types !== "") {
-          const short = header.types.length > 1 ? "mixed" : types;
-          title.append(h("span", { class: "types-of quiet" }, short));
-        }
-        title.addEventListener("click", () => this.events.sort(at));
-        const more = h("button", {
-          class: "more",
-          tabindex: -1,
-          "aria-label": `Column ${header.text}: more`,
-          title: "More",
-        });
-        more.append("⋮");
-        more.addEventListener("click", () => this.events.header(at, more));
-        const grip = h("span", { class: "grip", "aria-hidden": true });
-        grip.addEventListener("mousedown", (event) => this.resize(event, at));
-        const cell = h(
-          "div",
-          {
-            class: at === 0 ? "cell key" : "cell",
-            role: "columnheader",
-            "aria-colindex": at + 1,
-            "aria-sort": header.sort,
-          },
-          title,
-          more,
-          grip,
-        );
-        cell.style.width = `${this.widths[at] ?? WIDTH_CELL}px`;
-        return cell;
-      }),
+    const cells = shown.flatMap(({ at, header }) =>
+      header === undefined ? [] : [headCell(header, at, this.columns.width(at), this.headEvents)],
     );
+    cells.splice(1, 0, this.gap(from));
+    this.head.replaceChildren(...cells);
   }
 
-  private drawRows(top: number, end: number, columns: number): void {
+  /** As wide as the columns between that of the keys and the first one that is drawn. */
+  private gap(from: number): HTMLElement {
+    const gap = h("div", { class: "gap", role: "presentation" });
+    gap.style.width = `${this.columns.start(from) - this.columns.width(0)}px`;
+    return gap;
+  }
+
+  private drawRows(top: number, end: number, columns: number, [from, to]: [number, number]): void {
     const blocks = this.selection.isOneCell ? [] : this.selection.blocks();
     const last = columns - 1;
     while (this.body.children.length > end - top) this.body.lastElementChild?.remove();
@@ -355,19 +359,32 @@ export class Sheet {
       line.setAttribute("aria-rowindex", String(at + 2));
       const isWhole = here.some(({ left, right }) => left === 0 && right >= last);
       line.setAttribute("aria-selected", String(isWhole));
-      while (line.children.length > columns) line.lastElementChild?.remove();
-      for (let column = 0; column < columns; column += 1) {
-        this.drawCell(line, at, column, here);
+      const wanted = 2 + Math.max(to - from, 0);
+      while (line.children.length > wanted) line.lastElementChild?.remove();
+      this.drawCell(line, 0, at, 0, here);
+      const gap = line.children[1] as HTMLElement | undefined;
+      if (gap === undefined) line.append(this.gap(from));
+      else gap.style.width = `${this.columns.start(from) - this.columns.width(0)}px`;
+      for (let column = from; column < to; column += 1) {
+        this.drawCell(line, 2 + column - from, at, column, here);
       }
     }
   }
 
-  private drawCell(line: HTMLElement, row: number, column: number, blocks: Block[]): void {
-    let cell = line.children[column] as HTMLElement | undefined;
+  /** `place` is that of the element among those of the line. */
+  private drawCell(
+    line: HTMLElement,
+    place: number,
+    row: number,
+    column: number,
+    blocks: Block[],
+  ): void {
+    let cell = line.children[place] as HTMLElement | undefined;
     if (cell === undefined) {
-      cell = h("div", { role: "gridcell", "aria-colindex": column + 1 });
+      cell = h("div", { role: "gridcell" });
       line.append(cell);
     }
+    cell.setAttribute("aria-colindex", String(column + 1));
     const content = this.source.cell(row, column);
     const active = row === this.selection.row && column === this.selection.column;
     const selected = blocks.some((block) => isIn(block, row, column));
@@ -387,14 +404,14 @@ export class Sheet {
       cell.className = classes;
       cell.setAttribute("aria-selected", String(selected || active));
     }
-    cell.style.width = `${this.widths[column] ?? WIDTH_CELL}px`;
+    cell.style.width = `${this.columns.width(column)}px`;
     cell.id = `cell-${row}-${column}`;
     cell.dataset.row = String(row);
     cell.dataset.column = String(column);
-    const drawn = `${content?.type}:${text}:${reason}`;
+    const label = content?.label ?? "loading";
+    const drawn = `${content?.type}:${label}:${text}:${reason}`;
     if (cell.dataset.drawn === drawn) return;
     cell.dataset.drawn = drawn;
-    const label = content?.label ?? "loading";
     cell.setAttribute("aria-label", reason === "" ? label : `${label}. Refused: ${reason}`);
     cell.title = reason === "" ? text : reason;
     cell.replaceChildren(text);
@@ -406,9 +423,9 @@ export class Sheet {
   private resize(event: MouseEvent, column: number): void {
     event.preventDefault();
     const start = event.clientX;
-    const before = this.widths[column] ?? WIDTH_CELL;
+    const before = this.columns.width(column);
     const move = (moved: MouseEvent) => {
-      this.widths[column] = Math.max(before + moved.clientX - start, WIDTH_MIN);
+      this.columns.resize(column, before + moved.clientX - start);
       this.render();
     };
     const end = () => {

@@ -6,13 +6,15 @@ import { byId } from "../../webview/dom";
 import type { PageState, View } from "../messages";
 import { lineOf, parseLine, whereOf } from "./conditions";
 import { shown } from "./formats";
+import type { Header } from "./heads";
 import { WHOLE } from "./newRows";
 import { type Question, Rows } from "./rows";
 import { ask, keepState } from "./rpc";
-import { type Cell, type Header, Sheet, type SheetEvents } from "./sheet";
+import { type Cell, Sheet, type SheetEvents } from "./sheet";
 import { reasonOf, say } from "./status";
 
 const KEY = "@key";
+export const NO_COLUMN = "The table is empty: there is no column to look at.";
 
 export class TablePage {
   view: View;
@@ -193,6 +195,7 @@ export class TablePage {
 
   private headers(): Header[] {
     const of = (name: string, text: string, types: string[]): Header => ({
+      id: `${this.view.table} ${name}`,
       text,
       types,
       sort: this.sortOf(name),

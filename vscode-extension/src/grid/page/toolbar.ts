@@ -59,18 +59,22 @@ export function drawTrail(page: TablePage): void {
     else button.addEventListener("click", () => page.back(at));
     return button;
   });
-  byId("trail").replaceChildren(...steps);
+  const trail = byId("trail");
+  trail.replaceChildren(...steps);
+  // Where one is counts more than where one began.
+  trail.scrollLeft = trail.scrollWidth;
 }
 
 /** How many rows there are, where one is, what is selected, and how the rows were found. */
 export function drawCounts(page: TablePage): void {
-  const { filtered, total, explain } = page.rows;
+  const { filtered, total, explain, columns, columnsLeft } = page.rows;
   const { selection } = page.sheet;
   const parts = [
-    filtered === total
-      ? `${grouped(total)} rows`
-      : `${grouped(filtered)} of ${grouped(total)} rows`,
+    filtered === total ? counted(total, "row") : `${grouped(filtered)} of ${counted(total, "row")}`,
   ];
+  if (columnsLeft > 0) {
+    parts.push(`${columns.length} of ${grouped(columns.length + columnsLeft)} columns`);
+  }
   if (filtered > 0) {
     parts.push(`row ${grouped(selection.row + 1)}`);
     if (!selection.isOneCell) parts.push(selectedText(selection.cellCount, selection.rowCount));
@@ -80,10 +84,14 @@ export function drawCounts(page: TablePage): void {
   byId("plan").textContent =
     `${explain.index === null ? "no index" : `index ${explain.index}`}${examined}`;
   byId("empty").hidden = filtered > 0;
-  byId("empty").textContent = total === 0 ? "The table is empty." : "No row is like that.";
+  byId("empty").textContent =
+    total === 0 ? "The table is empty. Insert adds a row." : "No row is like that.";
 }
 
 function selectedText(cells: number, rows: number): string {
-  const of = (count: number, one: string) => `${grouped(count)} ${one}${count === 1 ? "" : "s"}`;
-  return `${of(cells, "cell")} in ${of(rows, "row")} selected`;
+  return `${counted(cells, "cell")} in ${counted(rows, "row")} selected`;
+}
+
+function counted(count: number, one: string): string {
+  return `${grouped(count)} ${one}${count === 1 ? "" : "s"}`;
 }
