@@ -141,6 +141,7 @@ SESSION = [
     "tables",
     "undo",
     "vacuum",
+    "whole",
 ]
 
 

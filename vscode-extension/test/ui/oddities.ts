@@ -16,6 +16,7 @@ export async function oddities(editor: Editor): Promise<void> {
   await deep(editor);
 }
 
+/** Unlike `openGrid`, also a table without rows. */
 async function open(editor: Editor, table: string): Promise<Frame> {
   const widget = editor.page.locator(".quick-input-widget");
   await editor.withPicker(async (timeout) => {
