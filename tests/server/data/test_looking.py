@@ -64,7 +64,7 @@ async def test_inspect_goes_down_level_by_level(people: Editor) -> None:
 async def test_a_value_is_shown_whole(people: Editor) -> None:
     found = await people.run("whole", {"path": "users.ann.tags"})
     assert (found["text"], found["complete"], found["value"]["type"]) == (
-        '{"admin"}',
+        '{"admin", "ops"}',
         True,
         "table",
     )
