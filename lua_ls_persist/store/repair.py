@@ -20,11 +20,14 @@ from lua_ls_persist.errors import StoreError
 from lua_ls_persist.store.mending import LOST_MAX, drop_unreadable, mend
 from lua_ls_persist.store.migrations import FORMAT_VERSION
 from lua_ls_persist.store.rows import Repaired
-from lua_ls_persist.store.salvage import DatabaseFile, Record
+from lua_ls_persist.store.salvage import DamagedText, DatabaseFile, Record
 from lua_ls_persist.store.salvaged_rows import COLUMNS, salvaged_rows
 from lua_ls_persist.store.store import Store
+from lua_ls_persist.store.unreached import name_unreached
 
 FORMATS_MAX: Final = 1_000
+SHOWN_BYTES: Final = 40
+"""Of a text that is told; enough to find it by."""
 
 _INSERT: Final = {
     "meta": "INSERT OR REPLACE INTO meta VALUES (?, ?)",
@@ -113,6 +116,8 @@ def _repaired(file: DatabaseFile, store: Store, lost: list[str]) -> Repaired:
                 _insert(connection, table, record, lost)
         drop_unreadable(store)
         mend(store, lost)
+        if lost:
+            name_unreached(store, lost)
         lost += store.bring_indexes_back()
         lost += store.bring_schemas_back()
         connection.execute(
@@ -137,6 +142,12 @@ def _insert(connection: apsw.Connection, table: str, record: Record, lost: list[
         connection.execute(_INSERT[table], columns)
     except (apsw.ConstraintError, apsw.MismatchError) as error:
         lost.append(f"a row of the table {table} that makes no sense: {error}")
+        return
+    lost.extend(
+        f"a text of the table {table}, which is bytes now: {bytes(column[:SHOWN_BYTES])!r}"
+        for column in columns
+        if isinstance(column, DamagedText)
+    )
 
 
 def _remove(path: Path) -> None:

@@ -28,6 +28,10 @@ class DamagedError(Exception):
     """A page, or a part of it, is not what it should be."""
 
 
+class DamagedText(bytes):
+    """What a text has that is not UTF-8 any more, or never was."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """A row as it lies in a page; `rowid` is None in indexes and tables WITHOUT ROWID."""
@@ -215,8 +219,9 @@ def _column(payload: bytes, at: int, code: int) -> tuple[Column, int]:
         return content, at + size
     try:
         return content.decode(), at + size
-    except UnicodeDecodeError as error:
-        raise DamagedError("a text is damaged") from error
+    except UnicodeDecodeError:
+        # One bit is enough for that, and nearly all of the text may be as it was.
+        return DamagedText(content), at + size
 
 
 def _varint(content: bytes, at: int) -> tuple[int, int]:

@@ -15,6 +15,7 @@ from lua_ls_persist.store.salvage import (
     INDEX_LEAF,
     TABLE_LEAF,
     Column,
+    DamagedText,
     DatabaseFile,
     Page,
     Record,
@@ -76,7 +77,7 @@ def salvaged_rows(file: DatabaseFile, lost: list[str]) -> Iterator[tuple[str, Re
 
 def _note_tree(columns: tuple[Column, ...], roots: dict[str, int], others: list[int]) -> None:
     """A row of the file's table of contents: type, name, table's name, root page, statement."""
-    if len(columns) != 5:
+    if len(columns) != 5 or any(isinstance(column, DamagedText) for column in columns):
         return
     kind, name, _, root, _ = columns
     if not isinstance(root, int) or root == 0:

@@ -68,6 +68,10 @@ def repaired(path: Path) -> tuple[Repaired, dict[str, list[tuple[Any, ...]]]]:
     with Store.open(target) as store:
         wrong = store.integrity()
         everything = contents(store)
+        recovered = store.root("recovered", create=False)
+    # What leads nowhere gets a name; that is not of the damaged file, and has a test of its own.
+    for table, column in (("full_entries", 0), ("roots", 1)):
+        everything[table] = [row for row in everything[table] if row[column] != recovered]
     # Damaged code stays, to be compiled again from its source.
     assert set(wrong) <= set(report.lost)
     assert [problem for problem in wrong if not problem.startswith("code ")] == []
@@ -202,6 +206,50 @@ def test_schemas_are_brought_over(tmp_path: Path) -> None:
     with Store.open(tmp_path / "new.db") as store:
         assert store.integrity() == []
         assert [schema.path for schema in store.schemas()] == ["Memory.list"]
+
+
+def with_bytes(path: Path, old: bytes, new: bytes) -> None:
+    """Damages the file where it has `old`."""
+    content = path.read_bytes()
+    assert old in content
+    path.write_bytes(content.replace(old, new))
+
+
+def test_a_text_with_a_wrong_bit_is_kept_as_bytes(tmp_path: Path) -> None:
+    path, _ = filled(tmp_path)
+    with_bytes(path, b"record 130", b"recor\xe4 130")
+    report, after = repaired(path)
+    assert (STRING, b"recor\xe4 130") in [row[3:] for row in after["full_entries"]]
+    assert report.lost == ("a text of the table entries, which is bytes now: b'recor\\xe4 130'",)
+
+
+def test_what_has_lost_its_name_gets_another_one(tmp_path: Path) -> None:
+    path = tmp_path / "session.db"
+    with new_store(tmp_path) as store:
+        with store.transaction():
+            users = store.root("the users", create=True)
+            row, ring, other = (store.reserve(1) for _ in range(3))
+            store.apply(
+                [
+                    (users, STRING, "ann", TABLE, row),
+                    (row, STRING, "name", STRING, "Ann"),
+                    (ring, STRING, "next", TABLE, other),
+                    (other, STRING, "next", TABLE, ring),
+                    (users, STRING, "ring", TABLE, ring),
+                ],
+                new_tables=[(row,), (ring,), (other,)],
+            )
+        store.checkpoint()
+    with_bytes(path, b"the users", b"the us\xe4rs")
+    target = tmp_path / "repaired.db"
+    report = repair(path, target)
+    assert "what led to 1 tables and functions: they are in the table recovered now" in report.lost
+    with Store.open(target) as store:
+        recovered = store.root("recovered", create=False)
+        assert store.get(recovered, INTEGER, users) == (TABLE, users)
+        assert store.get(row, STRING, "name") == (STRING, "Ann")
+        assert store.collect().tables == 0
+        assert store.integrity() == []
 
 
 def test_a_page_above_others_takes_nothing_with_it(tmp_path: Path) -> None:
