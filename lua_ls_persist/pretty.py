@@ -180,7 +180,10 @@ def is_name(text: str) -> bool:
 
 
 def scalar_text(value: bool | int | float | str | bytes | None) -> str:  # noqa: PYI041
-    """A scalar as Lua source would write it. Floats stay recognisable: `1.0`, `1e+15`, `-0.0`."""
+    """A scalar as Lua source would write it, and Lua would read it.
+
+    Floats stay recognisable: `1.0`, `1e+15`, `-0.0`; `0.1 + 0.2` is `0.30000000000000004`.
+    """
     # What there is most of comes first.
     if isinstance(value, (str, bytes)):
         return quoted(value)
@@ -205,6 +208,12 @@ def _float_text(value: float) -> str:
     if math.isinf(value):
         return "math.huge" if value > 0 else "-math.huge"
     text = f"{value:.14g}"  # what Lua's tostring does: LUAI_NUMFFORMAT
+    if float(text) != value:
+        # It would be read as another number: by an editor of cells, a path, a program. As Lua 5.5
+        # does, so many digits more as it takes.
+        text = f"{value:.16g}"
+        if float(text) != value:
+            text = f"{value:.17g}"
     return text if "." in text or "e" in text else f"{text}.0"
 
 

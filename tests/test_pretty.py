@@ -51,13 +51,13 @@ CYCLE = Preview("table", "<cycle>", address=0x77)
         (1.0, "1.0"),
         (-0.0, "-0.0"),
         (0.1, "0.1"),
-        (0.1 + 0.2, "0.3"),
+        (0.1 + 0.2, "0.30000000000000004"),
         (1e13, "10000000000000.0"),
         (1e14, "1e+14"),
         (1e15, "1e+15"),
         (1e100, "1e+100"),
         (5e-324, "4.9406564584125e-324"),
-        (2.0**63, "9.2233720368548e+18"),
+        (2.0**63, "9.223372036854776e+18"),
         (math.inf, "math.huge"),
         (-math.inf, "-math.huge"),
         (math.nan, "0/0"),
@@ -320,7 +320,7 @@ def test_pretty_values_shows_each_value(several: list[Value], width: int) -> Non
 plain_scalars: st.SearchStrategy[Value] = st.one_of(
     st.booleans(),
     st.integers(-(2**63), 2**63 - 1),
-    st.floats().map(lambda number: float(f"{number:.14g}")),
+    st.floats(),
     st.text(max_size=30),
     st.binary(max_size=30).map(lambda content: content + b"\xff"),  # text comes back as str
 )

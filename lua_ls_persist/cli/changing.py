@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from lua_ls_persist.cli.evaluate import Input, show_run
 from lua_ls_persist.cli.parameters import SessionOptions
 from lua_ls_persist.cli.progress import Progress, shown
 from lua_ls_persist.cli.running import Run, run_submitted
-from lua_ls_persist.cli.stored import file_of, text_file
+from lua_ls_persist.cli.stored import file_of, opened, text_file, told
 from lua_ls_persist.cli.terminal import Terminal
 from lua_ls_persist.pretty import one_line
 from lua_ls_persist.query.text import plain_value_of
@@ -36,6 +37,18 @@ def set_(path: str, value: str, options: SessionOptions, *, as_json: bool) -> in
 def delete(path: str, options: SessionOptions, *, as_json: bool) -> int:
     """Removes an entry, and tells whether there was one."""
     return _changed(options, lambda session: session.delete(path), as_json=as_json)
+
+
+def drop(table: str, db: Path | None, *, as_json: bool) -> int:
+    """Forgets a named table."""
+    with opened(db) as session:
+        dropped = session.drop(table)
+        names = [found.name for found in session.tables()]
+    if not dropped and not as_json:
+        close = get_close_matches(table, names, n=1)
+        hint = f" Did you mean {close[0]}?" if close else " tables lists those there are."
+        raise click.UsageError(f"There is no named table {table}.{hint}")
+    return told({"dropped": dropped}, f"{table} was dropped. undo brings it back.", as_json=as_json)
 
 
 def _changed(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from lua_ls_persist.cli.parameters import SessionOptions, stored_session_options
+from lua_ls_persist.cli.stored_commands import stored_options
 
 _FILE_OR_STREAM = click.Path(dir_okay=False, allow_dash=True)
 _AS_JSON = click.option(
@@ -44,6 +47,19 @@ def delete_command(path: str, as_json: bool, session: SessionOptions) -> int:
     return delete(path, session, as_json=as_json)
 
 
+@click.command("drop", short_help="Forget a named table.")
+@click.argument("table")
+@stored_options
+def drop_command(table: str, db: Path | None, as_json: bool) -> int:
+    """Forget the table that is named TABLE, with all that is in it; undo brings it back.
+
+    What something else refers to stays; the rest is removed some time later, by collect.
+    """
+    from lua_ls_persist.cli.changing import drop
+
+    return drop(table, db, as_json=as_json)
+
+
 @click.command("batch", short_help="Do many operations, all of them or none.")
 @click.argument("source", type=_FILE_OR_STREAM)
 @_AS_JSON
@@ -79,4 +95,4 @@ def migrate_command(
     return migrate(table, version, source, session, dry_run=dry_run, as_json=as_json)
 
 
-COMMANDS = (set_command, delete_command, batch_command, migrate_command)
+COMMANDS = (set_command, delete_command, drop_command, batch_command, migrate_command)

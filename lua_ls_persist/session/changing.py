@@ -360,5 +360,7 @@ def _entry_keys(path: Path) -> list[Key]:
     if keys[:2] == ["_G", "Memory"]:
         del keys[0]
     if len(keys) == 1:
-        raise SessionError(f"{keys[0]} is a table of its own; name an entry of it")
+        raise SessionError(
+            f"{keys[0]} is a table of its own; name an entry of it, or drop all of it"
+        )
     return keys

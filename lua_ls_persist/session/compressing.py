@@ -55,7 +55,7 @@ class CompressingData:
                 if keys is not None:
                     table_id = store.table_at(str(keys[0]), keys[1:])
                     if table_id is None:
-                        raise QueryError(f"there is no table {table}")
+                        raise QueryError(store.no_table(str(table)))
                     names = {table_id: table if isinstance(table, str) else str(table)}
                 found = store.compress(table_id, on_progress=go_on)
                 return {names[compressed_id]: what for compressed_id, what in found}

@@ -45,7 +45,7 @@ def table_in(services: DataServices, arguments: _Arguments) -> int:
     name, *keys = keys_of(table)
     table_id = services.store.table_at(str(name), keys)
     if table_id is None:
-        raise QueryError(f"there is no table {table}")
+        raise QueryError(services.store.no_table(table))
     return table_id
 
 

@@ -149,7 +149,7 @@ def export_table(
     with runner.interruptible("the export"), store.one_state():
         table_id = store.table_at(str(name), keys)
         if table_id is None:
-            raise SessionError(f"there is no table {table}")
+            raise SessionError(store.no_table(table))
         search = search_of(runner, table_id, text)
         total = store.table_info(table_id).entries
         if where.members or search:

@@ -144,7 +144,7 @@ def _table_id(store: Store, table: Path) -> int:
     name, *keys = keys_of(table)
     table_id = store.table_at(str(name), keys)
     if table_id is None:
-        raise QueryError(f"there is no table {table}")
+        raise QueryError(store.no_table(str(table)))
     return table_id
 
 

@@ -168,7 +168,7 @@ class StoredQueries:
             with runner.interruptible(what), runner.store.one_state():
                 table_id = runner.store.table_at(str(name), keys)
                 if table_id is None:
-                    raise QueryError(f"there is no table {_text(table)}")
+                    raise QueryError(runner.store.no_table(_text(table)))
                 return look(runner, table_id)
 
         return self._life.call(looked)

@@ -65,13 +65,13 @@ class StoredSchemas:
         """
         keys = keys_of(table)
 
-        def derive(runner: Runner) -> Type | None:
-            return runner.store.derive_schema(keys, on_progress=on_progress)
+        def derive(runner: Runner) -> Type:
+            found = runner.store.derive_schema(keys, on_progress=on_progress)
+            if found is None:
+                raise SessionError(runner.store.no_table(_text(table)))
+            return found
 
-        found = self._life.work("the look at the rows", derive)
-        if found is None:
-            raise SessionError(f"there is no table {_text(table)}")
-        return definition_of(found)
+        return definition_of(self._life.work("the look at the rows", derive))
 
     def check_schemas(self, table: Path | None = None) -> list[SchemaViolation]:
         """What does not follow its schema, in one table or in all: up to 1,000 places of each.

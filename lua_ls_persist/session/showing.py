@@ -231,7 +231,7 @@ def table_id(runner: Runner, keys: list[Any]) -> int:
     """
     found = runner.store.table_at(str(keys[0]), keys[1:])
     if found is None:
-        raise QueryError(f"there is no table {path_text(keys)}")
+        raise QueryError(runner.store.no_table(path_text(keys)))
     return found
 
 

@@ -183,7 +183,7 @@ class Indexes(Versions):
         parsed, index_kind = checked_definition(fields, kind, unique=unique, each=each)
         table_id, _ = self._led_to(name, keys)
         if not table_id and not missing_ok:
-            raise QueryError(f"there is no table {path_text(name, keys)}")
+            raise QueryError(self.no_table(path_text(name, keys)))
         present = self._same(name, keys, parsed, index_kind)
         if present is not None:
             if (present.unique, present.each) != (unique, each):

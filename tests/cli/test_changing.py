@@ -120,3 +120,32 @@ def test_a_migration_that_fails(cli: Cli, tmp_path: Path) -> None:
     assert "(migrating users to version 2, row users.ann)" in result.err
     assert get(cli, "ext.table('users').ann.age") == "42"
     assert cli("migrate", "--db", "s.db", "users", "0", "to2.lua").status == 2
+
+
+def test_drop(cli: Cli) -> None:
+    db = ("--db", "s.db")
+    cli("eval", *db, "-e", "ext.table('users').ann = 1")
+    missing = cli("drop", *db, "usres")
+    assert missing.status == 2
+    assert "There is no named table usres. Did you mean users?" in missing.err
+    assert "tables lists those" in cli("drop", *db, "quite another").err
+    assert cli("drop", *db, "Memory").status == 2
+    dropped = cli("drop", *db, "users")
+    assert (dropped.status, dropped.out) == (0, "users was dropped. undo brings it back.\n")
+    assert cli("tables", *db).out == "Memory  0 entries\n"
+    cli("undo", *db)
+    assert cli("tables", *db).out == "Memory  0 entries\nusers   1 entry\n"
+    assert json.loads(cli("drop", *db, "--json", "users").out) == {"dropped": True}
+    assert json.loads(cli("drop", *db, "--json", "users").out) == {"dropped": False}
+
+
+def test_a_misspelt_table_is_told_with_the_one_that_is_there(cli: Cli) -> None:
+    db = ("--db", "s.db")
+    cli("eval", *db, "-e", "ext.table('users').ann = { age = 41 }")
+    for command in ("query", "count", "explain", "compress"):
+        assert "there is no table usrs; did you mean users?" in cli(command, *db, "usrs").err
+    assert "no table usrs.ann; did you mean users?" in cli("query", *db, "usrs.ann").err
+    assert cli("query", *db, "users.bob").err == "lua-ls-persist: there is no table users.bob\n"
+    assert "did you mean" not in cli("query", *db, "orders").err
+    derived = cli("schema", *db, "--derive", "user")
+    assert "there is no table user; did you mean users?" in derived.err

@@ -33,6 +33,7 @@ COMMANDS = [
     "compress",
     "set",
     "delete",
+    "drop",
     "batch",
     "migrate",
     "query",

@@ -16,6 +16,7 @@ from lua_ls_persist.jsonable import (
     whole_to_json,
 )
 from lua_ls_persist.model import Inspected, Preview, Value
+from lua_ls_persist.pretty import scalar_text
 from lua_ls_persist.session import Session
 from tests.session.helpers import problem
 
@@ -360,3 +361,16 @@ def test_only_what_is_stored_is_shown_whole(people: Session) -> None:
     ):
         with pytest.raises(SessionError, match=reason):
             people.whole(path)
+
+
+def test_the_text_of_a_float_is_that_float() -> None:
+    # A path leads back to its entry, and a cell that is edited and left as it was is as it was.
+    with Session.open() as session:
+        session.evaluate("Memory.t = { [0.1 + 0.2] = 'key', value = 0.1 + 0.2, large = 2^53 + 2 }")
+        by_key, large, value = session.inspect("Memory.t").entries
+        assert by_key.path == "Memory.t[0.30000000000000004]"
+        assert session.inspect(by_key.path).value == "key"
+        assert (large.value, value.value) == (2**53 + 2, 0.1 + 0.2)
+        assert scalar_text(2.0**53 + 2) == "9007199254740994.0"
+        session.set_literal("Memory.t.value", scalar_text(0.1 + 0.2))
+        assert session.evaluate("Memory.t.value == 0.1 + 0.2").values == (True,)

@@ -99,7 +99,7 @@ def _change(change: Any) -> dict[str, Any]:
     if keys[0] == "_G":
         raise SessionError("globals of the VM are changed one by one, by `set`")
     if len(keys) < _ENTRY_KEYS_MIN:
-        raise SessionError(f"{path} is a table of its own; name an entry of it")
+        raise SessionError(f"{path} is a table of its own; name an entry of it, or drop all of it")
     place = {"table": path_text(keys[:-1]), "key": keys[-1]}
     return {"op": "delete", **place} if value is None else {"op": "set", **place, "value": value}
 
