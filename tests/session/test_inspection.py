@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from lua_ls_persist.session import Session
+from lua_ls_persist.session import Session, inspection
 from lua_ls_persist.session.data_look import LIBRARIES
 from lua_ls_persist.session.sights import ANY, Question, Sight, Way
 
 
 @pytest.fixture
-def session() -> Iterator[Session]:
+def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
+    # What is found is asked here, not how soon on a machine that does other things, too.
+    monkeypatch.setattr(inspection, "LOOK_TIME_LIMIT_S", 30.0)
     with Session.open() as session:
         yield session
 
