@@ -8,7 +8,7 @@ import pytest
 from lsprotocol import types
 
 from lua_ls_persist.server.analysis import scopes_of
-from lua_ls_persist.server.live.checking import reading_of
+from lua_ls_persist.server.live.reading import reading_of
 from tests.server.editor import Editor, at, within
 from tests.server.live.cases import Asked, prepared
 from tests.server.marks import document

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from lua_ls_persist.server.analysis import scopes_of
 from lua_ls_persist.server.evaluator import Evaluator
-from lua_ls_persist.server.live.checking import Checks, reading_of, suspicions
+from lua_ls_persist.server.live.checking import Checks, suspicions
 from lua_ls_persist.server.live.completing import Completer, Options
 from lua_ls_persist.server.live.cursor import typed_at
 from lua_ls_persist.server.live.questions import mentions_in, question_of
+from lua_ls_persist.server.live.reading import reading_of
 from lua_ls_persist.server.live.view import View
 from lua_ls_persist.server.positions import Range
 from lua_ls_persist.session import Session

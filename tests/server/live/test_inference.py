@@ -9,8 +9,8 @@ import pytest
 from lua_ls_persist.server.analysis import scopes_of
 from lua_ls_persist.server.analysis.annotations import ClassNote
 from lua_ls_persist.server.documents import Document, Documents
-from lua_ls_persist.server.live.checking import reading_of
 from lua_ls_persist.server.live.inference import STEPS_MAX, Inference
+from lua_ls_persist.server.live.reading import reading_of
 from lua_ls_persist.server.live.shapes import FILES_MAX, Members, Shape
 from lua_ls_persist.server.navigation import Navigator
 from lua_ls_persist.server.positions import Position

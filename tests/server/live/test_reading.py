@@ -10,7 +10,7 @@ from lua_ls_persist.server.analysis import scopes_of
 from lua_ls_persist.server.analysis.nodes import READ
 from lua_ls_persist.server.analysis.resolving import free_names, occurrences
 from lua_ls_persist.server.documents import Document
-from lua_ls_persist.server.live.checking import Reading, reading_of
+from lua_ls_persist.server.live.reading import Reading, reading_of
 from tools.node_tools import ROOT
 
 SOURCES = {

@@ -23,8 +23,9 @@ from lua_ls_persist.server.convert import client_range
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.features.beside import is_beside
 from lua_ls_persist.server.features.language.navigation import among_files
-from lua_ls_persist.server.live.checking import Checks, Suspicion, reading_of, suspicions
+from lua_ls_persist.server.live.checking import Checks, Suspicion, suspicions
 from lua_ls_persist.server.live.inference import Inference
+from lua_ls_persist.server.live.reading import reading_of
 from lua_ls_persist.server.settings import Check
 from lua_ls_persist.server.tracking import moved_range
 from lua_ls_persist.server.workspaces import Workspace
