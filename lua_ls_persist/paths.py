@@ -50,6 +50,11 @@ def keys_of(path: Path) -> list[Key]:
     return found
 
 
+def told_path(path: Path) -> str:
+    """A path for people: as it was given, or its keys with points in between."""
+    return path if isinstance(path, str) else ".".join(map(str, path))
+
+
 def step_text(key: object) -> str | None:
     """What to append to a path for one of the entries; None where no text leads to it."""
     if isinstance(key, bool):

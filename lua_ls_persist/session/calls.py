@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from lua_ls_persist.model import Evaluation, Problem
-from lua_ls_persist.paths import Key, Path
+from lua_ls_persist.paths import Key
 from lua_ls_persist.pretty import scalar_text
 from lua_ls_persist.wire import Encodable
 
@@ -49,11 +49,6 @@ def told_value(value: Encodable) -> str:
     if value is None or isinstance(value, (bool, int, float, str, bytes)):
         return scalar_text(value)
     return "{...}"
-
-
-def told_path(path: Path) -> str:
-    """What the history says of a path."""
-    return path if isinstance(path, str) else ".".join(map(str, path))
 
 
 def without_call(evaluation: Evaluation, text: str) -> Evaluation:

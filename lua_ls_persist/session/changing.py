@@ -15,16 +15,15 @@ from lua_ls_persist.errors import SessionError
 from lua_ls_persist.interchange import format_of
 from lua_ls_persist.literals import parse_key, parse_literal
 from lua_ls_persist.model import Evaluation, Exported
-from lua_ls_persist.paths import Key, Path, keys_of
-from lua_ls_persist.protocol import EVALUATE_FLAG_PRELUDE
+from lua_ls_persist.paths import Key, Path, keys_of, told_path
 from lua_ls_persist.query import parse_where
-from lua_ls_persist.session.calls import told_path, told_value
+from lua_ls_persist.session.calls import told_value
 from lua_ls_persist.session.files import export_table, name_of, reading_of, row_source
 from lua_ls_persist.session.jobs import Job
 from lua_ls_persist.session.life import Life
 from lua_ls_persist.session.limits import SESSION_LIMIT, UseSessionLimit, time_limit
 from lua_ls_persist.session.output import OnOutput
-from lua_ls_persist.session.request import PreviewLimits, evaluation_request, with_flag
+from lua_ls_persist.session.request import PreviewLimits, prelude_request
 from lua_ls_persist.session.services import OnProgress, RowSource
 from lua_ls_persist.session.stored import StoredData
 from lua_ls_persist.session.trees import Encoded
@@ -331,18 +330,15 @@ class ChangingData(StoredData):
     ) -> Callable[[], Evaluation]:
         """A call of a function of the prelude; `doing` tells the history what it is about."""
         limit = time_limit(time_limit_s, self._life.settings.time_limit_s)
-        request = evaluation_request(
-            function.encode(),
+        request = prelude_request(
+            function,
             self._life.runner.names.source_of(name),
-            line=0,
-            expression=False,
             live=on_output is not None,
-            arguments=(),
             limits=self._limits,
         )
         job = Job(
             "core_evaluate",
-            with_flag(request, EVALUATE_FLAG_PRELUDE),
+            request,
             b"",
             name,
             limit,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from lua_ls_persist.errors import QueryError, SessionError
+from lua_ls_persist.errors import SessionError
 from lua_ls_persist.model import TableCompression
-from lua_ls_persist.paths import Path, keys_of
+from lua_ls_persist.paths import Path, told_path
 from lua_ls_persist.session.life import Life
 from lua_ls_persist.session.runner import Runner
 from lua_ls_persist.session.services import OnProgress
+from lua_ls_persist.session.tables import table_id_at
 
 
 class CompressingData:
@@ -37,7 +38,6 @@ class CompressingData:
             StoreError: a string cannot be read, or the file cannot be written.
             SessionError: `table` is no path; or it was interrupted, and nothing was changed.
         """
-        keys = None if table is None else keys_of(table)
 
         def compress(runner: Runner) -> dict[str, TableCompression]:
             def go_on(done: int, total: int) -> None:
@@ -52,11 +52,9 @@ class CompressingData:
             ):
                 names = {root.table_id: root.name for root in store.roots()}
                 table_id = None
-                if keys is not None:
-                    table_id = store.table_at(str(keys[0]), keys[1:])
-                    if table_id is None:
-                        raise QueryError(store.no_table(str(table)))
-                    names = {table_id: table if isinstance(table, str) else str(table)}
+                if table is not None:
+                    table_id = table_id_at(store, table)
+                    names = {table_id: told_path(table)}
                 found = store.compress(table_id, on_progress=go_on)
                 return {names[compressed_id]: what for compressed_id, what in found}
 

@@ -7,7 +7,6 @@ from typing import Any, Final, Literal, cast
 
 from lua_ls_persist.errors import QueryError, WireError
 from lua_ls_persist.model import Explanation
-from lua_ls_persist.paths import keys_of
 from lua_ls_persist.query import (
     Aggregate,
     Query,
@@ -17,6 +16,7 @@ from lua_ls_persist.query import (
     parse_where,
 )
 from lua_ls_persist.session.services import DataOperation, DataServices
+from lua_ls_persist.session.tables import table_id_at
 from lua_ls_persist.session.trees import Stored, Tree, table_of
 from lua_ls_persist.store.aggregates import FoundGroup
 from lua_ls_persist.store.query_pages import FoundRow
@@ -42,11 +42,7 @@ def table_in(services: DataServices, arguments: _Arguments) -> int:
         return cast("int", table.native)
     if not isinstance(table, str):
         raise WireError("a question is about a table or a path")
-    name, *keys = keys_of(table)
-    table_id = services.store.table_at(str(name), keys)
-    if table_id is None:
-        raise QueryError(services.store.no_table(table))
-    return table_id
+    return table_id_at(services.store, table)
 
 
 def spec_in(arguments: _Arguments) -> Any:

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from lua_ls_persist.errors import SessionError
 from lua_ls_persist.model import Evaluation, Local, Value
-from lua_ls_persist.paths import Path, keys_of
+from lua_ls_persist.paths import Path, keys_of, told_path
 from lua_ls_persist.session import calls, looking
 from lua_ls_persist.session.changing import ChangingData
 from lua_ls_persist.session.documents import (
@@ -186,7 +186,7 @@ class EvaluatingCode(ChangingData):
         on_output: OnOutput | None,
     ) -> Callable[[], Evaluation]:
         keys = keys_of(path)
-        text = path if isinstance(path, str) else ".".join(map(str, keys))
+        text = told_path(path)
         given = calls.arguments_of(keys, text, arguments)
         run = self._prepare(
             calls.SOURCE,

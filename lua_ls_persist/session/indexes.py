@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 from lua_ls_persist.errors import QueryError, SessionError
 from lua_ls_persist.model import IndexInfo
-from lua_ls_persist.paths import Path, keys_of
+from lua_ls_persist.paths import Path, keys_of, told_path
 from lua_ls_persist.session.data_indexes import info_of
 from lua_ls_persist.session.life import Life
 from lua_ls_persist.session.runner import Runner
 from lua_ls_persist.session.services import OnProgress
+from lua_ls_persist.session.tables import table_id_at
 from lua_ls_persist.store import Description, Store
 from lua_ls_persist.store.index_model import Index
 
@@ -80,7 +81,7 @@ class StoredIndexes:
         def look(runner: Runner) -> list[IndexInfo]:
             store = runner.store
             with store.one_state():
-                table_id = None if table is None else _table_id(store, table)
+                table_id = None if table is None else table_id_at(store, table)
                 return [info_of(store, index) for index in store.indexes(table_id)]
 
         return self._life.call(look)
@@ -133,19 +134,11 @@ class StoredIndexes:
 
 def _doing(verb: str, table: Path, fields: str | Sequence[str] | None) -> Description:
     """What the history tells: `create index users(age)`."""
-    text = table if isinstance(table, str) else ".".join(map(str, table))
+    text = told_path(table)
     if fields is not None:
         names = [fields] if isinstance(fields, str) else fields
         text = f"{text}({', '.join(map(str, names))})"
     return "(index)", f"{verb} index {text}".encode("utf-8", "replace")
-
-
-def _table_id(store: Store, table: Path) -> int:
-    name, *keys = keys_of(table)
-    table_id = store.table_at(str(name), keys)
-    if table_id is None:
-        raise QueryError(store.no_table(str(table)))
-    return table_id
 
 
 def _found(store: Store, table: Path, fields: str | Sequence[str] | None) -> list[Index]:

@@ -20,11 +20,10 @@ from lua_ls_persist.errors import StoreError, WireError
 from lua_ls_persist.model import Value
 from lua_ls_persist.paths import Key
 from lua_ls_persist.pretty import scalar_text
-from lua_ls_persist.protocol import EVALUATE_FLAG_PRELUDE
 from lua_ls_persist.schema import definition_of
 from lua_ls_persist.session.data_indexes import info_of
 from lua_ls_persist.session.host import EvaluationHost
-from lua_ls_persist.session.request import PreviewLimits, evaluation_request, with_flag
+from lua_ls_persist.session.request import PreviewLimits, prelude_request
 from lua_ls_persist.session.runner import Runner
 from lua_ls_persist.session.shown import Shown
 from lua_ls_persist.session.sights import (
@@ -116,12 +115,7 @@ def state_of(runner: Runner) -> State | None:
 
 def _looked(runner: Runner, questions: Sequence[Question]) -> list[Sight | None] | None:
     """Looks into the VM; None if that cannot be done now."""
-    request = with_flag(
-        evaluation_request(
-            b"look", b"=look", line=0, expression=False, arguments=(), limits=_LIMITS
-        ),
-        EVALUATE_FLAG_PRELUDE,
-    )
+    request = prelude_request("look", limits=_LIMITS)
     services = runner.persistence.services
 
     def look(host: EvaluationHost) -> list[Sight | None] | None:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from lua_ls_persist.errors import SessionError, StoreError
 from lua_ls_persist.model import Field, MemoryStats, Value
-from lua_ls_persist.protocol import EVALUATE_FLAG_PRELUDE, Outcome
+from lua_ls_persist.protocol import Outcome
 from lua_ls_persist.session.host import EvaluationHost
-from lua_ls_persist.session.request import PreviewLimits, evaluation_request, with_flag
+from lua_ls_persist.session.request import PreviewLimits, prelude_request
 from lua_ls_persist.session.runner import Runner
 from lua_ls_persist.vm import Stopped
 from lua_ls_persist.wire import Decoder, Encodable
@@ -94,15 +94,7 @@ def prelude_values(
     Raises:
         SessionError: the arguments are too large.
     """
-    request = evaluation_request(
-        function.encode(),
-        b"=look",
-        line=0,
-        expression=False,
-        arguments=arguments,
-        limits=limits,
-    )
-    request = with_flag(request, EVALUATE_FLAG_PRELUDE)
+    request = prelude_request(function, arguments=arguments, limits=limits)
     try:
         response = runner.look(
             lambda host: runner.machine.call(

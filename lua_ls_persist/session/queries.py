@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from lua_ls_persist.errors import QueryError
 from lua_ls_persist.model import AggregateGroup, Explanation, QueryPage, QueryRow, Value
-from lua_ls_persist.paths import Path, keys_of
+from lua_ls_persist.paths import Path, told_path
 from lua_ls_persist.query import Aggregate, Query, parse_aggregate, parse_query, parse_where
 from lua_ls_persist.session.life import Life
 from lua_ls_persist.session.runner import Runner
 from lua_ls_persist.session.searching import search_of
 from lua_ls_persist.session.shown import SCALARS, Shown, scalar
+from lua_ls_persist.session.tables import table_id_at
 from lua_ls_persist.store.aggregates import FoundGroup
 from lua_ls_persist.store.grids import Grid
 from lua_ls_persist.store.query_pages import FoundRow
@@ -155,21 +155,17 @@ class StoredQueries:
             else:
                 found = runner.store.explain(table_id, query)
             return Explanation(
-                _text(table), found.index, found.rows_examined, found.rows_returned, found.sql
+                told_path(table), found.index, found.rows_examined, found.rows_returned, found.sql
             )
 
         return self._look(table, "the query", look)
 
     def _look(self, table: Path, what: str, look: Callable[[Runner, int], _Found]) -> _Found:
         """Looks into a table, given by its id, in one state of the store; `what` is for people."""
-        name, *keys = keys_of(table)
 
         def looked(runner: Runner) -> _Found:
             with runner.interruptible(what), runner.store.one_state():
-                table_id = runner.store.table_at(str(name), keys)
-                if table_id is None:
-                    raise QueryError(runner.store.no_table(_text(table)))
-                return look(runner, table_id)
+                return look(runner, table_id_at(runner.store, table))
 
         return self._life.call(looked)
 
@@ -193,10 +189,6 @@ def _asked(
             "select": select,
         }
     )
-
-
-def _text(path: Path) -> str:
-    return path if isinstance(path, str) else ".".join(map(str, path))
 
 
 def _group(runner: Runner, aggregate: Aggregate, found: FoundGroup) -> AggregateGroup:

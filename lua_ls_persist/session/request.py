@@ -10,6 +10,7 @@ from lua_ls_persist.errors import SessionError
 from lua_ls_persist.protocol import (
     EVALUATE_FLAG_EXPRESSION,
     EVALUATE_FLAG_LIVE,
+    EVALUATE_FLAG_PRELUDE,
     IO_BUFFER_BYTES,
 )
 from lua_ls_persist.wire import Encodable, encode, text_to_bytes
@@ -84,6 +85,27 @@ def evaluation_request(
             f"the arguments take {len(encoded)} bytes, more than fit into one request"
         )
     return head + chunk_source + encoded + source[:room]
+
+
+def prelude_request(
+    function: str,
+    chunk_source: bytes = b"=look",
+    *,
+    arguments: Sequence[Encodable] = (),
+    live: bool = False,
+    limits: PreviewLimits,
+) -> bytes:
+    """The request for `core_evaluate` that calls a function of the prelude."""
+    request = evaluation_request(
+        function.encode(),
+        chunk_source,
+        line=0,
+        expression=False,
+        live=live,
+        arguments=arguments,
+        limits=limits,
+    )
+    return with_flag(request, EVALUATE_FLAG_PRELUDE)
 
 
 def fields_request(path: Sequence[str]) -> bytes | None:

@@ -21,7 +21,6 @@ from lua_ls_persist.model import Evaluation, Problem, ProblemKind, Value
 from lua_ls_persist.pretty import with_values_text
 from lua_ls_persist.protocol import (
     EVALUATE_FLAG_KEEP,
-    EVALUATE_FLAG_PRELUDE,
     EVALUATE_FLAG_STALE,
     Outcome,
 )
@@ -32,7 +31,12 @@ from lua_ls_persist.session.output import OnOutput, OutputCollector, ToldOnce
 from lua_ls_persist.session.persistence import Persistence
 from lua_ls_persist.session.points import Points
 from lua_ls_persist.session.problems import memory_problem, read_problem, stop_note, stop_problem
-from lua_ls_persist.session.request import PreviewLimits, evaluation_request, with_flag
+from lua_ls_persist.session.request import (
+    PreviewLimits,
+    evaluation_request,
+    prelude_request,
+    with_flag,
+)
 from lua_ls_persist.session.sources import SourceTexts
 from lua_ls_persist.session.steering import SteeredMachine
 from lua_ls_persist.session.trees import Tree
@@ -252,19 +256,12 @@ class Runner(SteeredMachine):
             SessionError: it failed, or there is no memory left to look.
             Stopped: it took too long.
         """
-        request = evaluation_request(
-            function.encode(), b"=look", line=0, expression=False, arguments=(), limits=limits
-        )
+        request = prelude_request(function, limits=limits)
         services = self.persistence.services
 
         def call(host: EvaluationHost) -> bytes:
             services.arguments = arguments
-            return self.machine.call(
-                "core_evaluate",
-                with_flag(request, EVALUATE_FLAG_PRELUDE),
-                host=host,
-                time_limit_s=time_limit_s,
-            )
+            return self.machine.call("core_evaluate", request, host=host, time_limit_s=time_limit_s)
 
         try:
             values, problems = self.read(self.look(call, leaves_traces=True))

@@ -7,7 +7,7 @@ from typing import Any
 
 from lua_ls_persist.errors import SessionError
 from lua_ls_persist.model import SchemaViolation
-from lua_ls_persist.paths import Key, Path, keys_of
+from lua_ls_persist.paths import Key, Path, keys_of, told_path
 from lua_ls_persist.schema import (
     Type,
     annotations_of,
@@ -68,7 +68,7 @@ class StoredSchemas:
         def derive(runner: Runner) -> Type:
             found = runner.store.derive_schema(keys, on_progress=on_progress)
             if found is None:
-                raise SessionError(runner.store.no_table(_text(table)))
+                raise SessionError(runner.store.no_table(told_path(table)))
             return found
 
         return definition_of(self._life.work("the look at the rows", derive))
@@ -99,7 +99,7 @@ class StoredSchemas:
         keys = keys_of(table)
         found = self._row(keys)
         if found is None:
-            raise SessionError(f"{_text(table)} has no schema")
+            raise SessionError(f"{told_path(table)} has no schema")
         return annotations_of(found, class_name_of(keys))
 
     def set_schema_annotations(
@@ -138,7 +138,3 @@ class StoredSchemas:
                     store.set_schema(keys, row)
 
         self._life.call(change)
-
-
-def _text(table: Path) -> str:
-    return table if isinstance(table, str) else ".".join(map(str, table))

@@ -30,6 +30,7 @@ from lua_ls_persist.session.runner import Runner
 from lua_ls_persist.session.searching import search_of
 from lua_ls_persist.session.shown import Shown, bounded
 from lua_ls_persist.session.stored import walk
+from lua_ls_persist.session.tables import table_id_at
 from lua_ls_persist.session.trees import Tree
 from lua_ls_persist.store.grid_facts import COLUMNS_MAX
 from lua_ls_persist.store.grids import Grid, check_page
@@ -166,7 +167,7 @@ class ShowingData:
 
         def look(runner: Runner) -> ColumnProfile:
             with runner.interruptible("the look at the column"):
-                of_table = table_id(runner, keys)
+                of_table = table_id_at(runner.store, keys)
                 search = search_of(runner, of_table, filter)
                 found = runner.store.profile(of_table, field, conditions, search)
             shown = Shown(runner.store, runner.names)
@@ -215,24 +216,12 @@ class ShowingData:
 
         def look(runner: Runner) -> Points:
             with runner.interruptible("the look at the columns"):
-                of_table = table_id(runner, keys)
+                of_table = table_id_at(runner.store, keys)
                 search = search_of(runner, of_table, filter)
                 found = runner.store.points(of_table, across, up, conditions, limit, search)
             return Points(tuple(found.points), found.rows, found.pairs)
 
         return self._life.call(look)
-
-
-def table_id(runner: Runner, keys: list[Any]) -> int:
-    """The id of the table that a path leads to.
-
-    Raises:
-        QueryError: there is none.
-    """
-    found = runner.store.table_at(str(keys[0]), keys[1:])
-    if found is None:
-        raise QueryError(runner.store.no_table(path_text(keys)))
-    return found
 
 
 # What is stored
@@ -383,7 +372,7 @@ def _page(
 ) -> GridPage:
     store = runner.store
     path = path_text(keys)
-    of_table = table_id(runner, keys)
+    of_table = table_id_at(runner.store, keys)
     known = store.columns(of_table)
     types = {field.text: counts for field, counts in known}
     fields: tuple[Field, ...] = query.select or tuple(field for field, _ in known[:COLUMNS_MAX])
