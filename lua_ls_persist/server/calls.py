@@ -11,7 +11,7 @@ from lua_ls_persist.server import uris
 from lua_ls_persist.server.analysis import Scopes, scopes_of
 from lua_ls_persist.server.analysis.symbols import Symbol, symbols_of
 from lua_ls_persist.server.documents import Document
-from lua_ls_persist.server.navigation import Navigator
+from lua_ls_persist.server.live.finding import Finder
 from lua_ls_persist.server.positions import Position, Range
 
 CALLS_MAX = 1000
@@ -38,10 +38,10 @@ class Calls:
     places: tuple[Range, ...]
 
 
-def function_at(navigator: Navigator, document: Document, position: Position) -> Function | None:
+def function_at(finder: Finder, document: Document, position: Position) -> Function | None:
     """The function that the name at a place means, or else the one around the place."""
     if scopes_of(document).name_at(position) is not None:
-        for spot in navigator.definitions(document, position):
+        for spot in finder.definitions(document, position):
             named = _named_at(spot.document, spot.range.start)
             if named is not None:
                 return named
@@ -50,12 +50,12 @@ def function_at(navigator: Navigator, document: Document, position: Position) ->
     return None if found.is_file else found
 
 
-def incoming(navigator: Navigator, function: Function) -> list[Calls]:
+def incoming(finder: Finder, function: Function) -> list[Calls]:
     """From where a function is called."""
     found: dict[tuple[str, Range], tuple[Function, list[Range]]] = {}
     called: dict[str, frozenset[Range]] = {}
     start = function.name_range.end if not function.is_file else function.name_range.start
-    for spot in navigator.references(function.document, start)[:CALLS_MAX]:
+    for spot in finder.references(function.document, start)[:CALLS_MAX]:
         key = uris.key_of(spot.document.uri)
         if key not in called:
             called[key] = frozenset(scopes_of(spot.document).called())
@@ -66,12 +66,12 @@ def incoming(navigator: Navigator, function: Function) -> list[Calls]:
     return [Calls(caller, tuple(places)) for caller, places in found.values()]
 
 
-def outgoing(navigator: Navigator, function: Function) -> list[Calls]:
+def outgoing(finder: Finder, function: Function) -> list[Calls]:
     """What a function calls."""
     document = function.document
     found: dict[tuple[str, Range], tuple[Function, list[Range]]] = {}
     for place in called_in(function):
-        for spot in navigator.definitions(document, place.start):
+        for spot in finder.definitions(document, place.start):
             target = _named_at(spot.document, spot.range.start)
             if target is not None:
                 key = (uris.key_of(target.document.uri), target.name_range)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.analysis import Name, scopes_of
 from lua_ls_persist.server.analysis.entities import entities_of
-from lua_ls_persist.server.analysis.entity import Definition, Entity
+from lua_ls_persist.server.analysis.entity import GLOBAL, Definition, Entity
+from lua_ls_persist.server.analysis.key_uses import key_uses
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.positions import Position, Range
 from lua_ls_persist.server.workspace_files import WorkspaceFiles
@@ -70,7 +71,7 @@ class Navigator:
                     yield _spot(other, definition)
 
     def references(self, document: Document, position: Position) -> list[Spot]:
-        """All places that mean the same as what stands at a position, declarations included."""
+        """All places that mean the same variable or label, its declaration included."""
         name = scopes_of(document).name_at(position)
         if name is None:
             return []
@@ -79,15 +80,19 @@ class Navigator:
                 Spot(document, use.range, is_write=use.is_write)
                 for use in scopes_of(document).uses(name)
             ]
-        entity = self.entity(document, name)
-        if entity is None:
-            return list(self._unknown_uses(document, name.text))
-        return list(self.uses(document, name.text, entity))
+        return list(self.global_uses(document, name.text))
 
-    def uses(self, document: Document, text: str, entity: Entity) -> Iterator[Spot]:
-        """All places in the file set that mean an entity whose last key is `text`."""
-        for other in self._mentioning(document, text, entity):
-            yield from self._uses_in(other, text, entity)
+    def references_in(self, document: Document, position: Position) -> list[Spot]:
+        """Those of the document itself."""
+        name = scopes_of(document).name_at(position)
+        if name is None or name.declaration is not None or name.kind == "label":
+            return self.references(document, position)
+        return list(_global_uses_in(document, name.text))
+
+    def global_uses(self, document: Document, text: str) -> Iterator[Spot]:
+        """All places in the file set that mean a global, also as a field of `_G`."""
+        for other in self.files.mentioning(text, first=[document]):
+            yield from _global_uses_in(other, text)
 
     def _mentioning(self, document: Document, text: str, entity: Entity) -> Iterator[Document]:
         """Where a name stands: the document, then that of the entity, then all others."""
@@ -96,18 +101,6 @@ class Navigator:
             home = self.files.document(entity.root[1])
             first += [] if home is None else [home]
         return self.files.mentioning(text, first=first)
-
-    def _uses_in(self, document: Document, text: str, entity: Entity) -> Iterator[Spot]:
-        scopes = scopes_of(document)
-        if entity.is_global and len(entity.keys) == 1:
-            for use in scopes.global_uses(text):
-                yield Spot(document, use.range, is_write=use.is_write)
-            if not _has_global_table(document):
-                return
-        for field in entities_of(document).field_uses(text):
-            if field.entity is not None and self.settled(field.entity) == entity:
-                range_ = scopes.range(field.start, field.end)
-                yield Spot(document, range_, is_write=field.is_write, quoted=field.quoted)
 
     def entity(self, document: Document, name: Name) -> Entity | None:
         """What a global or a field is, wherever it is defined."""
@@ -166,22 +159,18 @@ class Navigator:
                         return found
         return found
 
-    def uses_in(self, document: Document, position: Position) -> list[Spot]:
-        """The places in the document itself that mean the same as what stands at a position."""
-        name = scopes_of(document).name_at(position)
-        if name is None or name.declaration is not None or name.kind == "label":
-            return self.references(document, position)
-        entity = self.entity(document, name)
-        if entity is None:
-            return list(self._unknown_uses(document, name.text))
-        return list(self._uses_in(document, name.text, entity))
 
-    def _unknown_uses(self, document: Document, text: str) -> Iterator[Spot]:
-        scopes = scopes_of(document)
-        for field in entities_of(document).field_uses(text):
-            if field.entity is None:
-                range_ = scopes.range(field.start, field.end)
-                yield Spot(document, range_, is_write=field.is_write, quoted=field.quoted)
+def _global_uses_in(document: Document, text: str) -> Iterator[Spot]:
+    scopes = scopes_of(document)
+    for name in scopes.global_uses(text):
+        yield Spot(document, name.range, is_write=name.is_write)
+    if not _has_global_table(document):
+        return
+    for use in key_uses(scopes, text):
+        found = use.chain and entities_of(document).of_chain(use.chain, use.base, use.count)
+        if found == Entity(GLOBAL, (text,)):
+            range_ = scopes.range(use.start, use.end)
+            yield Spot(document, range_, is_write=use.is_write, quoted=use.quoted)
 
 
 def settled(files: WorkspaceFiles, entity: Entity) -> Entity:

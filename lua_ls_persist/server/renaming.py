@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from lua_ls_persist.errors import LuaPersistError
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.analysis import KEYWORDS, Name, Scopes, is_identifier, scopes_of
-from lua_ls_persist.server.analysis.entity import GLOBAL, Entity
+from lua_ls_persist.server.analysis.entity import Entity
 from lua_ls_persist.server.analysis.library import LIBRARY
 from lua_ls_persist.server.analysis.parsing import parse
 from lua_ls_persist.server.documents import Document
@@ -123,10 +123,9 @@ def _renamed_field(
 
 
 def _renamed_global(navigator: Navigator, document: Document, name: Name, new: str) -> Renaming:
-    entity = Entity(GLOBAL, (name.text,))
-    spots = in_order(list(navigator.uses(document, name.text, entity)))
+    spots = in_order(list(navigator.global_uses(document, name.text)))
     _require_identifier(new)
-    there = next(navigator.uses(document, new, Entity(GLOBAL, (new,))), None)
+    there = next(navigator.global_uses(document, new), None)
     if there is not None:
         raise RenameError(f"`{new}` is something else already, at {_place(there)}")
     if _is_given(new):

@@ -7,12 +7,14 @@ field `name` of the global `users` after `local u = users`, and `self.name` in `
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Literal as OneOf
 
 from lua_ls_persist.server.analysis import nodes
-from lua_ls_persist.server.analysis.entity import GLOBAL, Definition, Entity, FieldUse
+from lua_ls_persist.server.analysis.entity import GLOBAL, Definition, Entity
+from lua_ls_persist.server.analysis.key_uses import key_at
 from lua_ls_persist.server.analysis.metatables import NONE, Metatables, metatables_in
 from lua_ls_persist.server.analysis.nodes import (
     Block,
@@ -62,15 +64,14 @@ class Entities:
 
     def at(self, offset: int) -> Entity | None:
         """What the name, the field or the key of a table stands for at a place."""
-        for base, statement in self.scopes.around(offset):
-            local = offset - base
-            for chain in statement.chains:
-                for count, step in enumerate(chain.steps, 1):
-                    on_key = step.key_start <= local <= step.key_end
-                    if on_key and step.kind != "(" and isinstance(step.key, str):
-                        return self.of_chain(chain, base, count)
-        use = next((use for use in self._fields_at(offset) if use.start <= offset <= use.end), None)
-        return None if use is None else use.entity
+        use = key_at(self.scopes, offset)
+        if use is None:
+            return None
+        if use.chain is not None:
+            return self.of_chain(use.chain, use.base, use.count)
+        key = self.scopes.chunk.source[use.start : use.end]
+        found = (one.entity for one in self.definitions(key) if one.start == use.start)
+        return next(found, None)
 
     def of_chain(
         self, chain: Chain, base: int, count: int | None = None, depth: int = ALIASES_MAX
@@ -137,6 +138,12 @@ class Entities:
     def _about(self, owner: Entity) -> Iterator[tuple[int, Statement]]:
         """The statements of the outermost level that may set fields of something."""
         block = self.scopes.chunk.block
+        if owner.root[0] == "local" and owner.root[1] == self.uri:
+            place = bisect_right(block.offsets, int(owner.root[2])) - 1
+            if place >= 0 and not _declares(block, place, int(owner.root[2])):
+                # It is known in the block only in which it is declared.
+                yield block.offsets[place], block.statements[place]
+                return
         names = {str(owner.keys[0])} if owner.keys else set[str]()
         for base, statement in zip(block.offsets, block.statements, strict=True):
             if statement.kind == "local":
@@ -152,39 +159,6 @@ class Entities:
                 if statement.kind == "local":  # Another name for it, probably.
                     names.update(one.text for one in statement.targets if isinstance(one, Name))
                 yield base, statement
-
-    def field_uses(self, key: str) -> Iterator[FieldUse]:
-        """Where a field of that name is read or written, of whatever it is a field."""
-        for base, statement in self.scopes.mentioning(key):
-            for chain in statement.chains:
-                for count, step in enumerate(chain.steps, 1):
-                    if step.key == key and step.kind != "(" and isinstance(step.key, str):
-                        yield FieldUse(
-                            self.of_chain(chain, base, count),
-                            base + step.key_start,
-                            base + step.key_end,
-                            step.write,
-                            step.kind == "[",
-                        )
-        yield from self._table_fields(key)
-
-    def _fields_at(self, offset: int) -> Iterator[FieldUse]:
-        """The keys of table constructors at a place."""
-        for base, statement in self.scopes.around(offset):
-            for target in statement.targets:
-                if (
-                    isinstance(target, Step)
-                    and isinstance(target.key, str)
-                    and target.key_start <= offset - base <= target.key_end
-                ):
-                    yield from self._table_fields(target.key)
-
-    def _table_fields(self, key: str) -> Iterator[FieldUse]:
-        for definition in self.definitions(key):
-            if definition.origin == "key":
-                start = definition.start
-                quoted = self.scopes.chunk.source[start - 1 : start] in ('"', "'")
-                yield FieldUse(definition.entity, start, definition.end, True, quoted)
 
     def _in_statement(
         self, statement: Statement, base: int, key: str | None, owners: dict[int, Entity]
@@ -320,6 +294,14 @@ def unwrapped(value: Expression) -> Expression:
     ):
         return value.steps[0].arguments[0].expression
     return value
+
+
+def _declares(block: Block, place: int, start: int) -> bool:
+    """Whether a statement of a block declares a local itself, so that those behind it know it."""
+    statement, base = block.statements[place], block.offsets[place]
+    return statement.kind in ("local", "local function") and any(
+        isinstance(target, Name) and base + target.offset == start for target in statement.targets
+    )
 
 
 def _first_choice(value: Either) -> Expression:

@@ -43,19 +43,6 @@ class Definition:
     """How it is written: declared, assigned, or as a key of a table constructor."""
 
 
-@dataclass(frozen=True, slots=True)
-class FieldUse:
-    """Where a field is read or written; in offsets of the text."""
-
-    entity: Entity | None
-    """None where it is not known of what it is a field."""
-    start: int
-    end: int
-    is_write: bool
-    quoted: bool
-    """Whether it is written as a string in brackets."""
-
-
 def shown(entity: Entity) -> str:
     """As it would be written: `M.size`, `M["a b"]`."""
     text = ""

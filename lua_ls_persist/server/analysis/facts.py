@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeVar, cast
 
-from lua_ls_persist.server.analysis.nodes import Statement
-from lua_ls_persist.server.analysis.parsing import Chunk
+from lua_ls_persist.server.analysis.nodes import Chunk, Statement
 
 T = TypeVar("T")
 

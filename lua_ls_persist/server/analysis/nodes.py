@@ -7,6 +7,7 @@ holds the node, so that a statement is still right when text above it changes.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, Union
 
 READ: Final = 0
@@ -194,6 +195,20 @@ class Statement:
         """What `tokens` remembers."""
         self.facts: dict[object, object] | None = None
         """What `facts` remembers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A parsed text."""
+
+    source: str
+    root: Statement
+    """Of kind `chunk`, with the block of the whole text as its only event."""
+
+    @property
+    def block(self) -> Block:
+        """The block of the whole text."""
+        return self.root.blocks[0]
 
 
 Event = Union[Name, Block]  # noqa: UP007 - evaluated at run time

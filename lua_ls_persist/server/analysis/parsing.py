@@ -10,10 +10,7 @@ in a long text costs about as much as the statement around it.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final
 
 from lua_ls_persist.server.analysis.lexer import END, KEYWORD, NAME, STRING
 from lua_ls_persist.server.analysis.nodes import (
@@ -26,14 +23,14 @@ from lua_ls_persist.server.analysis.nodes import (
     WRITE,
     Block,
     Chain,
+    Chunk,
     Event,
     Name,
     Statement,
 )
 from lua_ls_persist.server.analysis.reading import BINARY, DEPTH_MAX, UNARY, Reader
-from lua_ls_persist.server.common_ends import common_ends
+from lua_ls_persist.server.analysis.reuse import NEVER_REUSED, Reuse
 
-_NEVER_REUSED: Final = sys.maxsize
 _BLOCK_ENDS = frozenset(("end", "else", "elseif", "until"))
 _ENDS_OF = {
     "chunk": frozenset[str](),
@@ -42,20 +39,6 @@ _ENDS_OF = {
 }
 _END = frozenset(("end",))
 _STARTS_EXPRESSION = frozenset(("(", "{", "...", "function", "nil", "true", "false"))
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """A parsed text."""
-
-    source: str
-    root: Statement
-    """Of kind `chunk`, with the block of the whole text as its only event."""
-
-    @property
-    def block(self) -> Block:
-        """The block of the whole text."""
-        return self.root.blocks[0]
 
 
 def parse(source: str, previous: Chunk | None = None) -> Chunk:
@@ -84,42 +67,6 @@ def _pass(source: str, reuse: Reuse | None, *, by_margin: bool = False) -> tuple
     root.events.append(block)
     root.blocks = (block,)
     return parser, Chunk(source, root)
-
-
-class Reuse:
-    """Statements of an earlier text that stand in the new one as they are."""
-
-    def __init__(self, previous: Chunk, source: str) -> None:
-        old = previous.source
-        self._head, tail = common_ends(old, source)
-        self._old_end = len(old) - tail
-        self._new_end = len(source) - tail
-        self._known: dict[int, Statement] = {}
-        """By where they began in the old text."""
-        self.enter(0, previous.root)
-
-    def find(self, start: int) -> tuple[int, Statement] | None:
-        """The statement that began here, and where that was."""
-        if start >= self._new_end:
-            old = start - self._new_end + self._old_end
-        elif start <= self._head:
-            old = start
-        else:
-            return None
-        statement = self._known.get(old)
-        return None if statement is None else (old, statement)
-
-    def untouched(self, start: int, statement: Statement) -> bool:
-        """Whether nothing was edited that decided the statement which began here."""
-        if statement.reach == _NEVER_REUSED:
-            return False
-        return start >= self._new_end or start + statement.reach <= self._head
-
-    def enter(self, old: int, statement: Statement) -> None:
-        """From now on looks for the statements inside one that was edited, too."""
-        for block in statement.blocks:
-            for offset, inner in zip(block.offsets, block.statements, strict=True):
-                self._known[old + offset] = inner
 
 
 def _blocks(events: Sequence[Event]) -> list[Block]:
@@ -235,7 +182,7 @@ class Parser(Reader):
         self.depth -= 1
         statement.end = self.before - here if self.start != here else 0
         in_context = self._context_at >= here
-        statement.reach = _NEVER_REUSED if in_context else max(self.end, self.seen) + 1 - here
+        statement.reach = NEVER_REUSED if in_context else max(self.end, self.seen) + 1 - here
         self.base, self.events, self.chains, self.mentions = saved
         return statement
 

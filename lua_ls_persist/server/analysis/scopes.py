@@ -21,8 +21,8 @@ from lua_ls_persist.server.analysis.model import (
     PathStep,
     Value,
 )
-from lua_ls_persist.server.analysis.nodes import Block, Chain, Statement, Step
-from lua_ls_persist.server.analysis.parsing import Chunk, parse
+from lua_ls_persist.server.analysis.nodes import Block, Chain, Chunk, Statement, Step
+from lua_ls_persist.server.analysis.parsing import parse
 from lua_ls_persist.server.analysis.resolving import (
     Declaration,
     Occurrence,

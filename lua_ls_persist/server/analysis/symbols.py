@@ -10,8 +10,7 @@ from typing import Literal as OneOf
 from lua_ls_persist.server.analysis import nodes
 from lua_ls_persist.server.analysis.entities import unwrapped
 from lua_ls_persist.server.analysis.facts import fact, outermost
-from lua_ls_persist.server.analysis.nodes import Block, Chain, Expression, Statement, Step
-from lua_ls_persist.server.analysis.parsing import Chunk
+from lua_ls_persist.server.analysis.nodes import Block, Chain, Chunk, Expression, Statement, Step
 from lua_ls_persist.server.analysis.scopes import scopes_of
 from lua_ls_persist.server.documents import Document
 

@@ -13,8 +13,15 @@ from lua_ls_persist.jsonable import Json
 from lua_ls_persist.model import Preview, StoredFunction
 from lua_ls_persist.pretty import pretty, quoted
 from lua_ls_persist.server.analysis import doc_comment
+from lua_ls_persist.server.analysis.annotations import Note, note_above
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.drift import Drift, drift_of
+from lua_ls_persist.server.live.annotated import (
+    NOTHING,
+    parameter_labels,
+    results_label,
+    words,
+)
 from lua_ls_persist.server.live.candidates import function_text
 from lua_ls_persist.server.live.schemas import schema_fields, table_of_row, type_text
 from lua_ls_persist.server.places import Place
@@ -132,11 +139,10 @@ class Describer:
                     drift = _DRIFT_TEXTS[self.drift(one).state]
                     return f"{_code(f'function {name}({one.signature})')}\n\n*{drift}*"
             return _code(f"{name}: {function_text(function) or 'function'}")
-        head = _code(f"function {name}({function.signature})")
-        parts = [head]
-        comment = self.comment(function)
-        if comment:
-            parts.append(comment)
+        note = self.note(function)
+        names = [*function.parameters, *(["..."] if function.is_vararg else [])]
+        shown = f"{', '.join(parameter_labels(names, note))}){results_label(note.returns)}"
+        parts = [_code(f"function {name}({shown}"), words(self.comment(function), note)]
         parts.append(self.place_text(function))
         stored = await self.stored_function(way, function)
         if stored is not None:
@@ -156,6 +162,12 @@ class Describer:
         if place is None or document is None:
             return ""
         return doc_comment(document, place.row)
+
+    def note(self, function: FunctionSight) -> Note:
+        """What the comment above a function's definition says of types."""
+        place = self.locate(function)
+        document = None if place is None else self.find_document(place.uri)
+        return NOTHING if place is None or document is None else note_above(document, place.row)
 
     def place_text(self, function: FunctionSight) -> str:
         """`Defined in [main.lua:3](file:///...)`."""

@@ -66,12 +66,16 @@ class Finder:
         return Field(name.text, entity)
 
     def definitions(self, document: Document, position: Position) -> list[Spot]:
-        """Where what stands at a position is defined."""
+        """Where what stands at a position is defined; of unknown fields, by the name alone."""
+        found = self.known_definitions(document, position)
+        return found or in_order(self.navigator.definitions(document, position))
+
+    def known_definitions(self, document: Document, position: Position) -> list[Spot]:
+        """Where a field is defined, if it is certain of what it is a field."""
         field = self.field_at(document, position)
-        found: list[Spot] = []
-        if field is not None and field.entity is not None and not is_variable(field.entity):
-            found = self._declarations(field.entity) or self._writes(document, field)
-        return in_order(found or self.navigator.definitions(document, position))
+        if field is None or field.entity is None or is_variable(field.entity):
+            return []
+        return in_order(self._declarations(field.entity) or self._writes(document, field))
 
     def references(self, document: Document, position: Position) -> list[Spot]:
         """All places that mean the same as what stands at a position, definitions included."""
@@ -86,7 +90,7 @@ class Finder:
         """The places in the document itself that mean the same as what stands at a position."""
         field = self.field_at(document, position)
         if field is None or (field.entity is not None and is_variable(field.entity)):
-            return in_order(self.navigator.uses_in(document, position))
+            return in_order(self.navigator.references_in(document, position))
         found = list(self._uses_in(document, field))
         if field.entity is not None:
             declared = self._declarations(field.entity)

@@ -370,10 +370,18 @@ class Walk:
                 if scopes.is_assigned_again(declaration):
                     return None
                 own = entities_of(document).declared(declaration)
-                if own in entities_of(document).metatables.classes:
+                found = self._nth(document, statement, place, base)
+                if own in entities_of(document).metatables.classes or (
+                    isinstance(found, Built) and self._is_extended(document, own)
+                ):
                     return self.named(own)
-                return self._nth(document, statement, place, base)
+                return found
         return None
+
+    def _is_extended(self, document: Document, own: Entity) -> bool:
+        """Whether a table gets more than its constructor says."""
+        definitions = entities_of(document).definitions_of(own)
+        return any(one.origin == "chain" for one in definitions)
 
     def _nth(self, document: Document, statement: Statement, place: int, base: int) -> Shape | None:
         """The value that the target of a number gets; several of them come from a last call."""

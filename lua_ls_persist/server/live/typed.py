@@ -10,19 +10,40 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from lua_ls_persist.pretty import is_name
-from lua_ls_persist.server.analysis import ExpressionPath, doc_comment, scopes_of
+from lua_ls_persist.server.analysis import (
+    ExpressionPath,
+    FunctionInfo,
+    Name,
+    doc_comment,
+    scopes_of,
+)
+from lua_ls_persist.server.analysis.annotations import note_above
+from lua_ls_persist.server.analysis.entity import Entity, shown
+from lua_ls_persist.server.analysis.walking import key_start
 from lua_ls_persist.server.documents import Document
+from lua_ls_persist.server.live.annotated import (
+    function_text,
+    results_label,
+    type_labels,
+    without_annotations,
+    words,
+)
 from lua_ls_persist.server.live.candidates import Candidate, CandidateKind
+from lua_ls_persist.server.live.finding import Finder
+from lua_ls_persist.server.live.identity import label
 from lua_ls_persist.server.live.inference import Inference
 from lua_ls_persist.server.live.resolving import Target
 from lua_ls_persist.server.live.shapes import (
     OF_SOURCES,
+    Called,
     Instance,
     ListOf,
     Member,
     Members,
+    Named,
     Shape,
 )
+from lua_ls_persist.server.navigation import Navigator
 
 FIELDS_SHOWN_MAX: Final = 15
 
@@ -61,7 +82,9 @@ def typed_candidates(typed: Typed, *, colon: bool) -> Iterator[Candidate]:
             kind = "method" if colon else "function"
         parameters = _parameters(member, colon=colon)
         detail = member.type or ("" if member.owner else member.text)
-        documentation = (member.text or _comment(member)) if member.owner else ""
+        documentation = (
+            (member.text or without_annotations(_comment(member))) if member.owner else ""
+        )
         yield Candidate(
             member.name,
             kind,
@@ -78,14 +101,20 @@ def typed_text(inference: Inference, document: Document, path: ExpressionPath) -
         owner = typed_path(inference, document, path, len(path.steps) - 1)
         key = path.steps[-1].key
         member = owner.members.named(key) if owner.members and isinstance(key, str) else None
+        if member is None:
+            member = _defined_member(inference.navigator, document, path)
         return "" if member is None else _member_text(member)
     if path.base is None or path.base.declaration is None:
         return ""
     typed = typed_path(inference, document, path, 0)
-    shown = _shape_text(typed.shape)
-    if not shown:
+    noted = _noted_type(document, path.base)
+    kind = noted or _shape_text(typed.shape)
+    if not kind:
         return ""
-    lines = [_code(f"{path.base.kind} {path.base.text}: {shown}")]
+    lines = [_code(f"{path.base.kind} {path.base.text}: {kind}")]
+    alias = next(inference.navigator.files.aliases(noted), None) if noted else None
+    if alias is not None:
+        lines.append(_code(f"{noted} = {alias}"))
     members = typed.members.members if typed.members is not None else ()
     fields = [one for one in members if not one.is_function][:FIELDS_SHOWN_MAX]
     if fields:
@@ -93,25 +122,69 @@ def typed_text(inference: Inference, document: Document, path: ExpressionPath) -
     return "\n\n".join(lines)
 
 
+def _defined_member(
+    navigator: Navigator, document: Document, path: ExpressionPath
+) -> Member | None:
+    """A field by the one place where it gets a value, if it is certain which field it is."""
+    finder = Finder(navigator)
+    spots = finder.known_definitions(document, path.range.end)
+    field = finder.field_at(document, path.range.end)
+    if len(spots) != 1 or field is None or field.entity is None or path.steps[-1].kind == "(":
+        return None
+    value = scopes_of(spots[0].document).value_of(spots[0].range)
+    is_function = value is not None and value.function is not None
+    text = ""
+    if value is not None and value.constant is not None:
+        text = spots[0].document.text(value.range)
+    owner = label(Entity(field.entity.root, field.entity.keys[:-1])) if is_function else ""
+    return Member(field.text, "", text, is_function, spots[0], owner)
+
+
+def _noted_type(document: Document, name: Name) -> str:
+    """The type that a comment gives to a local or a parameter, as it is written."""
+    if name.declaration is None:
+        return ""
+    scopes = scopes_of(document)
+    start = scopes.offset(name.declaration.start)
+    for base, statement in scopes.around(start):
+        note = note_above(document, scopes.position(base).row)
+        if name.kind == "parameter":
+            heads = (one for block in statement.blocks for one in block.head)
+            if any(base + one.offset == start for one in heads):
+                return note.params.get(name.text, ("", ""))[0]
+        elif statement.targets and base + key_start(statement.targets[0]) == start:
+            return note.type if statement.kind == "local" else ""
+    return ""
+
+
 def _member_text(member: Member) -> str:
     owner = f"{member.owner}." if member.owner else ""
     head = f"(field) {owner}{member.name}"
-    if member.is_function and not member.type:
-        head = f"function {owner}{member.name}{_parameters(member, colon=False)}"
-    elif member.type:
+    function = _function(member)
+    note = note_above(member.spot.document, member.spot.range.start.row)
+    if function is not None and not member.type:
+        head = function_text(f"{owner}{member.name}", function, note)
+        return "\n\n".join(part for part in (_code(head), words(_comment(member), note)) if part)
+    if member.type:
         head += f": {member.type}"
+    elif note.type:
+        head += f": {note.type}"
     elif member.text and not member.owner:
         head += f" = {member.text}"
-    said = member.text if member.owner else ""
-    said = said or _comment(member)
+    said = (member.text if member.owner else "") or without_annotations(_comment(member))
     return _code(head) + (f"\n\n{said}" if said else "")
+
+
+def _function(member: Member) -> FunctionInfo | None:
+    """A member as it is written, if it is a function."""
+    value = scopes_of(member.spot.document).value_of(member.spot.range)
+    return None if value is None or not member.is_function else value.function
 
 
 def _parameters(member: Member, *, colon: bool) -> str:
     """`(x, y)` of a function that stands in the source."""
-    value = scopes_of(member.spot.document).value_of(member.spot.range)
-    function = None if value is None else value.function
-    if not member.is_function or function is None:
+    function = _function(member)
+    if function is None:
         return ""
     names = [*function.parameters, *(["..."] if function.variadic else [])]
     if function.is_method and not colon:
@@ -122,9 +195,8 @@ def _parameters(member: Member, *, colon: bool) -> str:
 
 
 def _comment(member: Member) -> str:
-    """What is said above a function or a field, without annotations."""
-    text = doc_comment(member.spot.document, member.spot.range.start.row)
-    return "\n".join(line for line in text.split("\n") if not line.startswith("@")).strip()
+    """What stands above a function or a field."""
+    return doc_comment(member.spot.document, member.spot.range.start.row)
 
 
 def _field_line(member: Member) -> str:
@@ -136,6 +208,11 @@ def _field_line(member: Member) -> str:
 def _shape_text(shape: Shape | None) -> str:
     if isinstance(shape, Instance):
         return shape.name
+    if isinstance(shape, Named):
+        return shown(shape.entity)
+    if isinstance(shape, Called):
+        labels = ", ".join(type_labels(shape.type))
+        return f"fun({labels}){results_label(shape.type.returns)}"
     if isinstance(shape, ListOf):
         inner = _shape_text(shape.element)
         if inner and shape.has_names:

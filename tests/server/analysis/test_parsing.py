@@ -10,7 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lua_ls_persist.server.analysis import doc_comment, nodes, scopes_of
-from lua_ls_persist.server.analysis.parsing import Chunk, parse
+from lua_ls_persist.server.analysis.nodes import Chunk
+from lua_ls_persist.server.analysis.parsing import parse
 from lua_ls_persist.server.documents import Change, ClientRange, Document, Documents
 from lua_ls_persist.server.positions import Encoding, Position
 

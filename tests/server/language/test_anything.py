@@ -46,10 +46,10 @@ def test_every_question_has_an_answer(text: str, other: str, places: list[float]
             for spot in renaming.spots:
                 assert spot.document.text(spot.range) == name.text
             assert not set(renaming.spots) & set(renaming.possible)
-        function = function_at(navigator, document, position)
+        function = function_at(finder, document, position)
         if function is not None:
-            incoming(navigator, function)
-            outgoing(navigator, function)
+            incoming(finder, function)
+            outgoing(finder, function)
     files.modules()
     assert all(symbol.name for symbol in files.symbols())
 

@@ -21,6 +21,13 @@ local User = {}
 ---@param whom User
 function User:greet(whom) end
 """
+MOVED = """\
+local A = {}
+A.__index = A
+function A.new() return setmetatable({ x = 1 }, A) end
+--- Moves it.
+function A:move(by) end
+"""
 
 
 async def labels(editor: Editor, marked: str) -> list[str]:
@@ -34,6 +41,8 @@ async def test_completion(editor: Editor) -> None:
         (USER + "---@param u User\nfunction f(u) u.boss.na‸ end", ["name"]),
         (USER + "---@param u User\nfunction f(u) u:‸ end", ["greet"]),
         ("local function make() return { zip = 1, zap = 'x' } end\nmake().‸", ["zap", "zip"]),
+        (MOVED + "local a = A.new()\na.‸", ["move", "new", "x"]),
+        (MOVED + "local a = setmetatable({}, A)\na:mo‸", ["move"]),
         # What the store has of it.
         ("local function get(id) return ext.table('users')[id] end\nlocal u = get(1)\nu.‸",
          ["name", "age", "home", "tags"]),
@@ -72,7 +81,7 @@ async def test_hover(editor: Editor) -> None:
     assert "parameter u: User" in text
     assert "- `name` string: the full name" in text
     text, _ = await hovered(editor, USER + "---@param u User\nfunction f(u) u:gre‸et() end")
-    assert "function User.greet(self, whom)" in text
+    assert "function User.greet(self, whom: User)" in text
     assert "Says hello." in text
     assert "@param" not in text
     text, _ = await hovered(editor, USER + "---@type User[]\nlocal all‸ = f()")
@@ -85,6 +94,43 @@ async def test_hover(editor: Editor) -> None:
     )
     assert "a row of users" in text
     assert "`name` string" in text
+
+
+ANNOTATED = """\
+--- Finds somebody.
+---@param id integer the number
+---@param strict? boolean
+---@return User?
+---@overload fun(name: string): User[]
+"""
+HOVERS = [
+    (ANNOTATED + "local function find‸(id, strict) end",
+     ["local function find(id: integer, strict?: boolean): User?",
+      "function find(name: string): User[]", "Finds somebody.", "`id`: the number", "!@param"]),
+    (ANNOTATED + "local function find(id‸, strict) end", ["parameter id: integer"]),
+    ("---@alias Mode 'r'|'w'\n---@param mode Mode\nlocal function open(mode‸) end",
+     ["parameter mode: Mode", "Mode = 'r'|'w'"]),
+    ("---@alias Mode\n---| 'r' # to read\n---| 'w' # to write\n---@type Mode\nlocal mode‸ = f()",
+     ["local mode: Mode", "Mode = 'r'|'w'"]),
+    ("---@type fun(a: integer): string\nlocal f‸ = g()", ["local f: fun(a: integer): string"]),
+    ("local M = {}\n" + ANNOTATED + "function M.find(id, strict) end\nM.fi‸nd()",
+     ["function M.find(id: integer, strict?: boolean): User?", "Finds somebody."]),
+    (MOVED + "local a = A.new()\na:mo‸ve(1)", ["function A.move(self, by)", "Moves it."]),
+    ("local A = {}\nA.__index = A\nlocal a‸ = setmetatable({}, A)", ["local a: A"]),
+    ("local t = { size = 7 }\nlocal u = t\nprint(u.si‸ze)", ["(field) size = 7"]),
+]  # fmt: skip
+
+
+async def test_hover_of_annotations_and_idioms(editor: Editor) -> None:
+    wrong = []
+    for marked, parts in HOVERS:
+        text, _ = await hovered(editor, marked)
+        wrong += [
+            f"{marked!r}: {part!r} in {text!r}"
+            for part in parts
+            if (part.removeprefix("!") in text) == part.startswith("!")
+        ]
+    assert not wrong, "\n".join(wrong)
 
 
 async def test_definition(editor: Editor) -> None:

@@ -25,6 +25,7 @@ from lua_ls_persist.server.features import virtual_documents
 from lua_ls_persist.server.features.language.navigation import among_files
 from lua_ls_persist.server.features.language.speaking import speaks
 from lua_ls_persist.server.live.describing import member
+from lua_ls_persist.server.live.finding import Finder
 from lua_ls_persist.server.live.resolving import Resolver
 from lua_ls_persist.server.live.stored_calls import (
     FUNCTIONS_MAX,
@@ -163,8 +164,8 @@ class _Hierarchy:
             return None
         await self._server.scopes(document)
         at = document.position(encoding, line, character)
-        navigator = self._server.navigator
-        found = await among_files(self._server, lambda: calls.function_at(navigator, document, at))
+        finder = Finder(self._server.navigator)
+        found = await among_files(self._server, lambda: calls.function_at(finder, document, at))
         if found is not None:
             item = _Item(found, found.document.uri, await self._stored_in(found))
             if item.stored or speaks(self._server, document):
@@ -208,7 +209,7 @@ class _Hierarchy:
         in_sources: list[calls.Calls] = []
         if not _is_virtual(function) and speaks(server, function.document):
             in_sources += await among_files(
-                server, lambda: calls.incoming(server.navigator, function)
+                server, lambda: calls.incoming(Finder(server.navigator), function)
             )
         stored = await self._stored(meant.stored)
         if stored is not None:
@@ -239,7 +240,8 @@ class _Hierarchy:
                     found.add(item, [range_])
             return found
         known: set[Range] = set()
-        in_sources = await among_files(server, lambda: calls.outgoing(server.navigator, function))
+        finder = Finder(server.navigator)
+        in_sources = await among_files(server, lambda: calls.outgoing(finder, function))
         for one in in_sources:
             path = await self._stored_in(one.function)
             if path or speaks(server, function.document):

@@ -9,11 +9,13 @@ from lsprotocol import types
 
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.analysis import ExpressionPath, Scopes, doc_comment
+from lua_ls_persist.server.analysis.annotations import note_above
 from lua_ls_persist.server.convert import markup
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.features.beside import is_beside
 from lua_ls_persist.server.features.language.navigation import among_files
 from lua_ls_persist.server.features.live.types import types_of
+from lua_ls_persist.server.live.annotated import function_text, words
 from lua_ls_persist.server.live.cursor import typed_at
 from lua_ls_persist.server.live.describing import Describer, documented_text
 from lua_ls_persist.server.live.inference import Inference
@@ -121,10 +123,13 @@ def _static_text(document: Document, scopes: Scopes, path: ExpressionPath) -> st
         return ""
     value = scopes.value_of(declaration)
     head = f"{path.base.kind} {path.base.text}"
+    comment = ""
+    if path.base.kind == "local":
+        note = note_above(document, declaration.start.row)
+        comment = words(doc_comment(document, declaration.start.row), note)
     if value is not None and value.function is not None:
-        parameters = [*value.function.parameters, *(["..."] if value.function.variadic else [])]
-        head = f"{path.base.kind} function {path.base.text}({', '.join(parameters)})"
+        note = note_above(document, declaration.start.row)
+        head = f"{path.base.kind} {function_text(path.base.text, value.function, note)}"
     elif value is not None and value.constant is not None:
         head += f" = {document.text(value.range)}"
-    comment = doc_comment(document, declaration.start.row) if path.base.kind == "local" else ""
     return f"```lua\n{head}\n```" + (f"\n\n{comment}" if comment else "")

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.analysis import CallSite, Scopes, doc_comment, scopes_of
+from lua_ls_persist.server.analysis.annotations import note_above
 from lua_ls_persist.server.convert import markup
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.features.beside import is_beside
 from lua_ls_persist.server.features.language.navigation import among_files
-from lua_ls_persist.server.live.calling import Signature, live_signature, written_signature
+from lua_ls_persist.server.live.calling import (
+    Signature,
+    live_signature,
+    typed_signature,
+    written_signatures,
+)
 from lua_ls_persist.server.live.cursor import typed_at
 from lua_ls_persist.server.live.describing import Describer
+from lua_ls_persist.server.live.finding import Finder
+from lua_ls_persist.server.live.inference import Inference
 from lua_ls_persist.server.live.resolving import Resolver
-from lua_ls_persist.server.navigation import in_order
+from lua_ls_persist.server.live.shapes import Called
+from lua_ls_persist.server.navigation import Navigator
 
 if TYPE_CHECKING:
     from lua_ls_persist.server.language_server import LuaLanguageServer
@@ -39,44 +49,55 @@ def register(server: LuaLanguageServer) -> None:
         call = scopes.call_at(position)
         if call is None or typed_at(scopes, position).kind == "comment":
             return None
-        found = await _signature(server, document, scopes, call)
-        return None if found is None else _converted(server, found, call.argument)
+        found = await _signatures(server, document, scopes, call)
+        return _converted(server, found, call.argument) if found else None
 
 
-async def _signature(
+async def _signatures(
     server: LuaLanguageServer, document: Document, scopes: Scopes, call: CallSite
-) -> Signature | None:
+) -> list[Signature]:
     workspace = server.workspace_of(document.uri)
     static = not is_beside(server, workspace)
     if static:
-        found = await _written(server, document, call)
-        if found is not None:
+        found = await among_files(server, lambda: _written(server.navigator, document, call))
+        if found:
             return found
     resolver = Resolver(scopes, uris.key_of(document.uri))
     describer = Describer(workspace, server.find_document)
-    return await live_signature(describer, resolver, call, static=static)
+    live = await live_signature(describer, resolver, call, static=static)
+    return [] if live is None else [live]
 
 
-async def _written(
-    server: LuaLanguageServer, document: Document, call: CallSite
-) -> Signature | None:
-    """From the definition in the workspace, if there is one."""
+def _written(navigator: Navigator, document: Document, call: CallSite) -> list[Signature]:
+    """From the definition in the workspace, or from the type that annotations give."""
     path = call.function
     end = path.steps[-1].range.end if path.steps else path.range.end
-
-    def look() -> Signature | None:
-        for spot in in_order(server.navigator.definitions(document, end)):
-            value = scopes_of(spot.document).value_of(spot.range)
-            if value is not None and value.function is not None:
-                text = doc_comment(spot.document, spot.range.start.row)
-                return written_signature(call, value.function, text)
-        return None
-
-    return await among_files(server, look)
+    for spot in Finder(navigator).definitions(document, end):
+        value = scopes_of(spot.document).value_of(spot.range)
+        if value is not None and value.function is not None:
+            row = spot.range.start.row
+            comment = doc_comment(spot.document, row)
+            return written_signatures(call, value.function, note_above(spot.document, row), comment)
+    shape = Inference(navigator).of_path(document, path, len(path.steps))
+    return [typed_signature(call, shape.type)] if isinstance(shape, Called) else []
 
 
-def _converted(server: LuaLanguageServer, found: Signature, argument: int) -> types.SignatureHelp:
+def _converted(
+    server: LuaLanguageServer, found: Sequence[Signature], argument: int
+) -> types.SignatureHelp:
+    active = next((place for place, one in enumerate(found) if one.active(argument) is not None), 0)
+    parameter = found[active].active(argument)
+    # Clients take nothing for the first one; beyond the last there is no parameter to mark.
+    return types.SignatureHelp(
+        signatures=[_signature(server, one) for one in found],
+        active_signature=active,
+        active_parameter=len(found[active].parameters) if parameter is None else parameter,
+    )
+
+
+def _signature(server: LuaLanguageServer, found: Signature) -> types.SignatureInformation:
     supported = _supported(server)
+    formats = getattr(supported, "documentation_format", None)
     offsets = getattr(
         getattr(supported, "parameter_information", None), "label_offset_support", False
     )
@@ -84,17 +105,13 @@ def _converted(server: LuaLanguageServer, found: Signature, argument: int) -> ty
         types.ParameterInformation(label=span if offsets else name)
         for name, span in zip(found.parameters, found.spans(), strict=True)
     ]
+    for parameter, text in zip(parameters, found.texts, strict=False):
+        if text:
+            parameter.documentation = markup(text, formats)
     signature = types.SignatureInformation(label=found.label, parameters=parameters)
     if found.text:
-        formats = getattr(supported, "documentation_format", None)
         signature.documentation = markup(found.text, formats)
-    active = found.active(argument)
-    # Clients take nothing for the first one; beyond the last there is no parameter to mark.
-    return types.SignatureHelp(
-        signatures=[signature],
-        active_signature=0,
-        active_parameter=len(parameters) if active is None else active,
-    )
+    return signature
 
 
 def _supported(server: LuaLanguageServer) -> Any:

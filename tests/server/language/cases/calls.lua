@@ -43,3 +43,20 @@ to M:a 2
 local x‸ = 1
 >>>>
 nothing
+==== methods of objects
+---- main.lua
+local A = require("a")
+local a = A.new()
+function run() a:go‸() end
+local function other(x) x:go() end
+---- a.lua
+local A = {}
+A.__index = A
+function A.new() return setmetatable({}, A) end
+function A:go() self:step() end
+function A:step() end
+return A
+>>>>
+A:go Method
+from run 2
+to A:step 3
