@@ -6,6 +6,7 @@ import sys
 from typing import Final
 
 from lua_ls_persist.server.analysis.nodes import Chunk, Statement
+from lua_ls_persist.server.common_ends import common_ends
 
 NEVER_REUSED: Final = sys.maxsize
 """The reach of a statement that depends on more than its own text."""
