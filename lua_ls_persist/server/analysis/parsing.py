@@ -181,7 +181,8 @@ class Parser(Reader):
         statement.blocks = _blocks(statement.events) or ()
         self.depth -= 1
         statement.end = self.before - here if self.start != here else 0
-        in_context = self._context_at >= here
+        # That a block is open at the end of the text is to be noticed each time.
+        in_context = self._context_at >= here or (self.unclosed and self.kind == END)
         statement.reach = NEVER_REUSED if in_context else max(self.end, self.seen) + 1 - here
         self.base, self.events, self.chains, self.mentions = saved
         return statement
