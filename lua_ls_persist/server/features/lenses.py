@@ -107,8 +107,12 @@ def _run_lenses(document: Document, encoding: Encoding, forms: Sequence[Form]) -
     command = {"title": file.title, "command": file.command, "arguments": file.arguments}
     lenses = [json.dumps({"range": {"start": top, "end": top}, "command": command})]
     above: Form | None = None
+    shown = -1
     for form in forms:
-        if form.deserves_lens and len(lenses) < LENSES_MAX:
+        line = form.range.start.row
+        # All lenses of a line stand in a row: only the first of its forms can be told by its place.
+        if form.deserves_lens and line != shown and len(lenses) < LENSES_MAX:
+            shown = line
             start = document.client_position(encoding, form.range.start)
             lenses.append(run % (*start, *start, *start))
             if above is not None:

@@ -30,6 +30,25 @@ async def test_lenses_carry_all_they_need(editor: Editor) -> None:
         assert (await _execute(editor, lens.command))["ok"]
 
 
+async def test_forms_of_one_line_share_its_lenses(editor: Editor) -> None:
+    uri = editor.open("x = 1\nf() g() h()\nwhile x do\nend k()\n")
+    lenses = await within(
+        editor.client.text_document_code_lens_async(
+            types.CodeLensParams(types.TextDocumentIdentifier(uri))
+        )
+    )
+    places = [(lens.command.title, lens.range.start.line) for lens in lenses if lens.command]
+    assert places == [
+        ("Evaluate File", 0),
+        ("Run", 1),
+        ("Run Above", 1),
+        ("Run", 2),
+        ("Run Above", 2),
+        ("Run", 3),
+        ("Run Above", 3),
+    ]
+
+
 async def test_actions_mirror_lenses(editor: Editor) -> None:
     uri = editor.open("x = 1\nreturn 2\n")
 

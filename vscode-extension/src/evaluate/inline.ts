@@ -17,6 +17,8 @@ interface Item {
   watched: Span;
   /** The document whose evaluation this came from. */
   origin: string;
+  /** What was evaluated there, if this stands elsewhere: it goes when that is edited. */
+  cause?: Span | undefined;
   hover: string;
 }
 
@@ -75,17 +77,18 @@ export class InlineResults implements vscode.Disposable {
     const isWhole = coversAll(document, range);
     const touched = new Set<string>([key]);
     for (const [other, items] of this.items) {
-      const kept = items.filter((item) =>
-        isWhole
-          ? item.origin !== key && other !== key
-          : other !== key || !meets(item.watched, range),
-      );
+      const isOfThis = ({ origin, cause }: Item) =>
+        origin === key && (isWhole || (cause && meets(cause, range)));
+      const isHere = ({ watched }: Item) => other === key && (isWhole || meets(watched, range));
+      const kept = items.filter((item) => !isOfThis(item) && !isHere(item));
       if (kept.length === items.length) continue;
       this.items.set(other, kept);
       touched.add(other);
     }
     for (const [target, item] of this.itemsOf(evaluation, document, range, isWhole, number)) {
-      this.items.set(target, [...(this.items.get(target) ?? []), item]);
+      const isElsewhere = !isWhole && (target !== key || !meets(item.watched, range));
+      const cause = isElsewhere ? range : undefined;
+      this.items.set(target, [...(this.items.get(target) ?? []), { ...item, cause }]);
       touched.add(target);
     }
     for (const each of touched) this.render(each);
@@ -173,18 +176,17 @@ export class InlineResults implements vscode.Disposable {
     for (const problem of evaluation.problems) {
       if (problem.severity !== "error") continue;
       const target = problem.uri == null ? document : documentOf(problem.uri);
-      if (target === undefined) continue;
       const line = problem.line === null ? last : problem.line - 1;
-      yield [
-        target.uri.toString(),
-        {
-          kind: "error",
-          label: `✗ ${oneLine(problem.message)}`,
-          watched: lineSpan(target, line),
-          origin: key,
-          hover: problemHover(problem, number),
-        },
-      ];
+      const label = `✗ ${oneLine(problem.message)}`;
+      const item = { kind: "error" as const, origin: key, hover: problemHover(problem, number) };
+      if (target !== undefined) {
+        yield [target.uri.toString(), { ...item, label, watched: lineSpan(target, line) }];
+      }
+      if (target === document && range.start.line <= line && line <= range.end.line) continue;
+      // It happened elsewhere, perhaps out of sight: who evaluates looks here.
+      const there = `${label} (${placeText(problem)})`;
+      const watched = isWhole ? lineSpan(document, last) : trimmed(document, range);
+      yield [key, { ...item, label: there, watched }];
     }
   }
 
@@ -224,6 +226,7 @@ export class InlineResults implements vscode.Disposable {
 
   private edited(event: vscode.TextDocumentChangeEvent): void {
     const key = event.document.uri.toString();
+    this.followCauses(key, event.contentChanges);
     let items = this.items.get(key);
     if (items === undefined || items.length === 0 || event.contentChanges.length === 0) return;
     for (const change of event.contentChanges) {
@@ -234,6 +237,20 @@ export class InlineResults implements vscode.Disposable {
     }
     this.items.set(key, items);
     this.render(key);
+  }
+
+  /** What stands elsewhere goes when the code that it came from is edited. */
+  private followCauses(key: string, changes: readonly vscode.TextDocumentContentChangeEvent[]) {
+    for (const [place, items] of this.items) {
+      const kept = items.flatMap((item) => {
+        if (item.origin !== key || item.cause === undefined) return [item];
+        let cause: Span | undefined = item.cause;
+        for (const change of changes) cause = cause && moved(cause, change);
+        return cause === undefined ? [] : [{ ...item, cause }];
+      });
+      this.items.set(place, kept);
+      if (kept.length < items.length) this.render(place);
+    }
   }
 
   private render(key: string): void {

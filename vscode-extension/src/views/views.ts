@@ -368,8 +368,16 @@ function sayDeleted(what: string): void {
 }
 
 function changesText(source: string, differences: readonly Difference[]): string {
-  const lines = differences.map(
-    ({ place, before, after }) => `-- ${place}:  ${before.text}  ->  ${after.text}`,
-  );
-  return `-- What this evaluation changed:\n${lines.join("\n")}\n\n${source}\n`;
+  const lines = differences.map(({ place, before, after }) => {
+    // What is defined, an index or a schema, is told as a text.
+    const [was, is] = [before, after].map((value) => value.content ?? value.text);
+    const isText = place.startsWith("the ");
+    const old = isText ? was : before.text;
+    const now = isText ? is : after.text;
+    if (before.type === "nil") return `-- + ${place} = ${now}`;
+    if (after.type === "nil") return `-- - ${place}, which was ${old}`;
+    return `-- ~ ${place}: ${old} -> ${now}`;
+  });
+  const told = lines.length === 0 ? ["-- nothing that is still known"] : lines;
+  return `-- What this evaluation changed:\n${told.join("\n")}\n\n${source}\n`;
 }

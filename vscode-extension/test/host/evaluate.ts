@@ -1,9 +1,21 @@
 // Evaluating with the real server: what stands behind the lines, and what goes when.
 
 import * as assert from "node:assert/strict";
+import { promises as fs } from "node:fs";
+import * as path from "node:path";
 import * as vscode from "vscode";
 import { COMMANDS } from "../../src/commands";
-import { api, execute, labels, openLua, running, select, until, untilLabels } from "./helpers";
+import {
+  api,
+  execute,
+  labels,
+  openLua,
+  running,
+  select,
+  until,
+  untilLabels,
+  workspaceFolder,
+} from "./helpers";
 
 export function evaluateSuite(): void {
   before(async () => {
@@ -28,6 +40,35 @@ export function evaluateSuite(): void {
     const editor = await openLua("for i = 1, 2 do\n  print(i)\nend\n");
     await execute(COMMANDS.evaluateFile);
     await untilLabels(editor, ["1: » 1 ⏎ 2", "2: ✓"]);
+  });
+
+  it("shows an error that happened elsewhere also where somebody evaluated", async () => {
+    const editor = await openLua("function far()\n  error('no luck')\nend\n\nfar()\n");
+    await execute(COMMANDS.evaluateFile);
+    const name = path.basename(editor.document.uri.fsPath);
+    await until("the error of the file", async () => (await labels(editor)).length === 1);
+    select(editor, 0);
+    await execute(COMMANDS.evaluate);
+    select(editor, 4);
+    await execute(COMMANDS.evaluate);
+    await untilLabels(editor, ["1: ✗ no luck", "2: ✓", `4: ✗ no luck (${name}:2)`]);
+    // As soon as the same is evaluated again, both are about something else.
+    const back = editor.document.lineAt(4).range;
+    await editor.edit((builder) => {
+      builder.insert(new vscode.Position(3, 0), "\n");
+      builder.replace(back, "far = 1");
+    });
+    select(editor, 5);
+    await execute(COMMANDS.evaluate);
+    await untilLabels(editor, ["2: ✓", "5: ✓"]);
+  });
+
+  it("shows an error of a module that is not open where it was loaded", async () => {
+    const folder = workspaceFolder().fsPath;
+    await fs.writeFile(path.join(folder, "broken_module.lua"), "\nerror('no module')\n");
+    const editor = await openLua('require("broken_module")\n');
+    await execute(COMMANDS.evaluateFile);
+    await untilLabels(editor, ["0: ✗ no module (broken_module.lua:2)"]);
   });
 
   it("shows an error behind its line, with its traceback in the hover", async () => {

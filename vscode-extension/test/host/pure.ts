@@ -194,4 +194,27 @@ export function pureSuite(): void {
     assert.match(html ?? "", /<th>name<\/th>.*<td>&lt;b&gt;<\/td>/s);
     assert.equal(gridHtml(row), undefined);
   });
+
+  it("shows what a query has found as a grid of its fields, with the cursor below", () => {
+    const entry = (name: string, value: LuaValue) => ({ key: string(name), value });
+    const table = (entries: LuaValue["entries"]): LuaValue => ({
+      type: "table",
+      text: "{...}",
+      ...(entries === undefined ? {} : { entries }),
+    });
+    const row = (key: string, name: string) =>
+      table([entry("key", string(key)), entry("value", table([entry("name", string(name))]))]);
+    const html = gridHtml(
+      table([
+        { key: integer("1"), value: row("ann", "Ann") },
+        { key: integer("2"), value: row("bob", "Bob") },
+        entry("next", string("cursor")),
+      ]),
+    );
+    assert.match(html ?? "", /<th><\/th><th>name<\/th>/);
+    assert.match(html ?? "", /<th>ann<\/th><td>Ann<\/td>.*<th>bob<\/th><td>Bob<\/td>/s);
+    assert.match(html ?? "", /<p class="more">next = &quot;cursor&quot;<\/p>/);
+    const mixed = [{ key: integer("1"), value: integer("1") }, entry("a", table([]))];
+    assert.equal(gridHtml(table(mixed)), undefined);
+  });
 }
