@@ -15,7 +15,7 @@ from lua_ls_persist.interchange.model import (
 )
 from lua_ls_persist.interchange.previewing import FilePreview, preview_rows
 from lua_ls_persist.interchange.reading import read_rows
-from lua_ls_persist.interchange.replacing import replaced_file
+from lua_ls_persist.interchange.replacing import replaced_file, written_file
 from lua_ls_persist.interchange.writing import RowWriter
 
 __all__ = [
@@ -31,4 +31,5 @@ __all__ = [
     "preview_rows",
     "read_rows",
     "replaced_file",
+    "written_file",
 ]

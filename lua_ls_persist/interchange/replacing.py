@@ -5,11 +5,18 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TextIO
 
 from lua_ls_persist.errors import InterchangeError
+
+
+def written_file(target: str | os.PathLike[str] | TextIO) -> AbstractContextManager[TextIO]:
+    """The file to write to: the one that is open, or one that takes the place of a path."""
+    if isinstance(target, (str, os.PathLike)):
+        return replaced_file(target)
+    return nullcontext(target)
 
 
 @contextmanager

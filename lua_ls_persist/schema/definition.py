@@ -6,8 +6,9 @@ What is wrong with a definition is said with the place: `fields.age.min: expecte
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import Final
 
 from lua_ls_persist.errors import SchemaError
@@ -51,7 +52,8 @@ def _type(definition: object, place: str, depth: int) -> Type:
         name = decoded(key)
         if name not in _READERS:
             known = ", ".join(map(str, _READERS))
-            raise _error(place, f"there is no attribute {_got(key)}; there are {known}")
+            hint = _did_you_mean(name, _READERS)
+            raise _error(place, f"there is no attribute {_got(key)}; there are {known}{hint}")
         if value is not None:
             attributes[name] = value
     named = (
@@ -65,6 +67,15 @@ def _type(definition: object, place: str, depth: int) -> Type:
     return _checked(found, place, is_named=named is not None)
 
 
+def _did_you_mean(name: object, known: Iterable[object]) -> str:
+    """Ends a message with what is written nearly so; with nothing if there is none."""
+    # What people write who come from elsewhere begins alike: int, bool, str.
+    names = [one for one in known if isinstance(one, str)]
+    close = [one for one in names if len(str(name)) > 1 and one.startswith(str(name))]
+    close += get_close_matches(str(name), names, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
 def _named(text: str, place: str) -> Type:
     """`string`, `integer?`, `string[]`, `number[]?`."""
     name = text
@@ -74,7 +85,8 @@ def _named(text: str, place: str) -> Type:
         element = _named(name.removesuffix(_ARRAY), place)
         return Type("table", optional, array=element)
     if name not in KINDS:
-        raise _error(place, f'there is no type "{text}"; there are {", ".join(KINDS)}')
+        hint = _did_you_mean(name, KINDS)
+        raise _error(place, f'there is no type "{text}"; there are {", ".join(KINDS)}{hint}')
     return Type(name, optional)
 
 

@@ -192,7 +192,7 @@ class Answers:
 
     def _root(self, request: bytes) -> bytes:
         decoder = Decoder(request)
-        name, create = read_text(decoder), decoder.u8() == 1
+        name, create = _read_name(decoder), decoder.u8() == 1
         table_id = self._store.root(name, create=create)
         metatable = self._metatables([table_id]).get(table_id, 0) if table_id else 0
         return ids_bytes([table_id, metatable])
@@ -203,7 +203,7 @@ class Answers:
         return bytes((info.exists,)) + numbers + text_bytes(info.root)
 
     def _drop(self, request: bytes) -> bytes:
-        return bytes((self._store.drop_root(read_text(Decoder(request))),))
+        return bytes((self._store.drop_root(_read_name(Decoder(request))),))
 
     # -- functions
 
@@ -338,3 +338,14 @@ def _content(text: Text) -> bytes:
 
 def _refused(message: str) -> bytes:
     return b"\0" + text_bytes(message)
+
+
+def _read_name(decoder: Decoder) -> str:
+    """The name of a table. Any replacement of bytes in it would be the name of another table."""
+    content = decoder.text()
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise StoreError(
+            f"{bytes(content)!r} cannot name a table: names are UTF-8 text."
+        ) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TextIO
@@ -19,7 +19,7 @@ from lua_ls_persist.interchange import (
     format_of,
     preview_rows,
     read_rows,
-    replaced_file,
+    written_file,
 )
 from lua_ls_persist.interchange.writing import Opaque
 from lua_ls_persist.model import Exported
@@ -155,7 +155,7 @@ def export_table(
         if where.members or search:
             total = store.count(table_id, where, search)
         rows = _Rows(runner, table_id, where, search, total, on_progress)
-        with _replaced(target) as file:
+        with written_file(target) as file:
             writer = RowWriter(file, kind, table)
             try:
                 writer.write(rows.read)
@@ -163,13 +163,6 @@ def export_table(
                 reason = error.strerror or error
                 raise InterchangeError(f"{name_of(target)} cannot be written: {reason}") from error
     return Exported(writer.rows, writer.left_out_count, tuple(writer.left_out))
-
-
-def _replaced(target: str | os.PathLike[str] | TextIO) -> AbstractContextManager[TextIO]:
-    """The file to write to. One with a name has its content when all of it is written."""
-    if isinstance(target, (str, os.PathLike)):
-        return replaced_file(target)
-    return nullcontext(target)
 
 
 class _Rows:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, final
 
-from lua_ls_persist.errors import LuaPersistError, SessionError
+from lua_ls_persist.errors import LuaPersistError, SessionError, StoreError
 from lua_ls_persist.model import Collected, Evaluation, Problem, Went
 from lua_ls_persist.session import going
 from lua_ls_persist.session.damage import NONSENSE, damage_behind
@@ -53,6 +53,7 @@ class Life:
         self._folder = folder
         self.resumed = False
         self.started = ""
+        self._has_begun = False
         self.owner = Owner("lua-session", self._run_idle)
         try:
             self._call(lambda: self._begin(store, resume=resume, image=image), store)
@@ -62,6 +63,7 @@ class Life:
 
     def _begin(self, store: Store, *, resume: bool, image: StoredImage | None) -> None:
         self.runner = Runner(store, self.settings)
+        self._has_begun = True
         self._images = ImageKeeper(
             self.runner, keeps=self.path is not None and self.settings.runs_code
         )
@@ -85,7 +87,7 @@ class Life:
         try:
             evaluation = self.runner.evaluate(job)
         except NONSENSE as error:
-            damage = damage_behind(error, self.runner.store)
+            damage = self._damage_behind(error, self.runner.store)
             if damage is None:
                 raise
             problem = Problem("persistence", str(damage), job.name, None)
@@ -104,12 +106,18 @@ class Life:
             try:
                 return function()
             except NONSENSE as error:
-                damage = damage_behind(error, store)
+                damage = self._damage_behind(error, store)
                 if damage is None:
                     raise
                 raise damage from error
 
         return self.owner.call(run)
+
+    def _damage_behind(self, error: Exception, store: Store) -> StoreError | None:
+        """What is wrong with the file, if that is why; nobody waits for it at the end."""
+        if self._has_begun and self.runner.closing:
+            return None
+        return damage_behind(error, store)
 
     def work(self, what: str, function: Callable[[Runner], T]) -> T:
         """The same with something that may take long: it counts as an evaluation.

@@ -51,6 +51,11 @@ class SteeredMachine:
         """Whether an evaluation runs at this moment."""
         return self._evaluating
 
+    @property
+    def closing(self) -> bool:
+        """Whether nothing begins any more."""
+        return self._closing
+
     def interrupt(self) -> bool:
         """Stop the evaluation that runs, within 100 ms. Any thread. False if none runs."""
         with self._lock:

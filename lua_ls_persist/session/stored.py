@@ -11,7 +11,7 @@ from pathlib import Path as FilePath
 from typing import TextIO
 
 from lua_ls_persist.errors import SessionError
-from lua_ls_persist.interchange import replaced_file
+from lua_ls_persist.interchange import written_file
 from lua_ls_persist.model import (
     Collected,
     StoredFunction,
@@ -213,12 +213,13 @@ class StoredData:
         Raises:
             InterchangeError: the path cannot be written.
         """
-        if isinstance(file, (str, os.PathLike)):
-            with replaced_file(file) as opened:
-                return self.export_lines(opened, on_progress=on_progress)
-        return self._life.work(
-            "the export", lambda runner: runner.store.export_lines(file, on_progress=on_progress)
-        )
+
+        def write(runner: Runner) -> int:
+            # On the thread, for the caller may leave this function while it is still written.
+            with written_file(file) as opened:
+                return runner.store.export_lines(opened, on_progress=on_progress)
+
+        return self._life.work("the export", write)
 
     def import_lines(
         self, lines: Iterable[str], *, on_progress: Callable[[int], None] | None = None

@@ -87,3 +87,17 @@ def test_a_definition_comes_back(row: Type) -> None:
 @given(types())
 def test_json_can_hold_it(row: Type) -> None:
     assert type_of(json.loads(json.dumps(definition_of(row)))) == row
+
+
+@pytest.mark.parametrize(
+    ("definition", "meant"),
+    [("int", "integer"), ("bool", "boolean"), ("strng", "string"), ({"field": {}}, "fields")],
+)
+def test_what_may_have_been_meant_is_told(definition: object, meant: str) -> None:
+    with pytest.raises(SchemaError, match=rf"; did you mean {meant}\?$"):
+        type_of(definition)
+
+
+def test_what_is_like_nothing_is_told_without_a_guess() -> None:
+    with pytest.raises(SchemaError, match=r"any$"):
+        type_of("date")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lua_ls_persist import Session, SessionError
-from lua_ls_persist.store import backups, exchange, schemas
+from lua_ls_persist.store import Store, backups, exchange, schemas
 
 ROWS = "for i = 1, 500 do ext.table('rows')[i] = { name = 'n' .. i } end Memory.dropped = {}"
 
@@ -40,6 +40,20 @@ def test_export(session: Session, tmp_path: Path) -> None:
         session.export_lines(target, on_progress=interrupting(session))
     assert target.read_text() == "the last one"
     assert {path.name for path in tmp_path.iterdir() if "jsonl" in path.name} == {"all.jsonl"}
+
+
+def test_an_export_whose_caller_has_left(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As Ctrl-C does it: the caller's file is closed, then the session, while lines are written.
+    # That the file is closed is no reason to look whether the store is damaged.
+    file, runner = io.StringIO(), session._life.runner
+    monkeypatch.setattr(Store, "integrity", lambda _store: pytest.fail("it was looked into"))
+
+    def leave(_lines: int) -> None:
+        file.close()
+        runner.refuse_more()
+
+    with pytest.raises((SessionError, ValueError)):
+        session.export_lines(file, on_progress=leave)
 
 
 def test_import(session: Session) -> None:

@@ -55,6 +55,15 @@ def test_tables(session: Session) -> None:
     assert session.info("none") is None
 
 
+@pytest.mark.parametrize("function", ["table", "drop"])
+def test_names_are_utf8(session: Session, function: str) -> None:
+    # In other words than its own it would be the name of another table.
+    session.evaluate(r"ext.table('\\xff').mine = 1")
+    found = problem(session.evaluate(rf"return ext.{function}('\xff')"))
+    assert found.message == r"b'\xff' cannot name a table: names are UTF-8 text."
+    assert [table.name for table in session.tables()] == ["Memory", r"\xff"]
+
+
 def test_get(filled: Session) -> None:
     filled.evaluate(
         """
