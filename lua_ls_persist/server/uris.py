@@ -6,10 +6,13 @@ Owns the conversion and the keys by which two spellings of one thing are recogni
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from urllib.parse import unquote
 
 from pygls.uris import from_fs_path, to_fs_path
+
+_DRIVE = re.compile(r"^file:///[A-Z]:")
 
 
 def path_of(uri: str) -> Path | None:
@@ -24,8 +27,8 @@ def uri_of(path: str | os.PathLike[str]) -> str:
 
 
 def key_of(uri: str) -> str:
-    """The same string for every way of escaping one URI."""
-    return unquote(uri)
+    """The same string for every way of escaping one URI, and of writing a drive of Windows."""
+    return _DRIVE.sub(lambda drive: drive[0].lower(), unquote(uri))
 
 
 def path_key(path: str | os.PathLike[str]) -> str:

@@ -92,7 +92,9 @@ class ChangingData(StoredData):
         Raises:
             SessionError: it is no path, or the path of a named table itself (see `drop`).
         """
-        return self._run("python_delete", {"keys": _entry_keys(path)}, "(delete)", told_path(path))
+        return self._run(
+            "python_delete", {"keys": _entry_keys(path)}, "(delete)", f"{told_path(path)} = nil"
+        )
 
     def batch(
         self,

@@ -14,6 +14,7 @@ import apsw
 from lua_ls_persist._version import __version__
 from lua_ls_persist.errors import StoreError
 from lua_ls_persist.store.migrations import FORMAT_VERSION, MIGRATIONS
+from lua_ls_persist.store.paths import FILE_NAME, FOLDER_NAME
 
 APPLICATION_ID = 0x4C756150
 """Marks the file as ours in its header: "LuaP"."""
@@ -72,9 +73,10 @@ def check_place(path: Path) -> None:
     """Says of a path what SQLite would only call `unable to open database file`."""
     try:
         if path.is_dir():
+            inside = path / FOLDER_NAME / FILE_NAME
+            such = inside if inside.exists() else path / FILE_NAME
             raise StoreError(
-                f"{path} is a folder, not a session's file. "
-                f"Name a file inside it, such as {path / 'session.db'}."
+                f"{path} is a folder, not a session's file. Name a file inside it, such as {such}."
             )
         if path.exists():
             # SQLite takes a file too short for its header for an empty one, and writes over it.

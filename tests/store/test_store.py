@@ -18,7 +18,13 @@ import pytest
 
 from lua_ls_persist._version import __version__
 from lua_ls_persist.errors import StoreError
-from lua_ls_persist.store import APPLICATION_ID, FORMAT_VERSION, Store, library_versions
+from lua_ls_persist.store import (
+    APPLICATION_ID,
+    FORMAT_VERSION,
+    Store,
+    default_path,
+    library_versions,
+)
 from lua_ls_persist.store.migrations import MIGRATIONS
 
 RELEASED_MIGRATIONS = [
@@ -316,6 +322,12 @@ def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
         f"{tmp_path} is a folder, not a session's file. "
         f"Name a file inside it, such as {tmp_path / 'session.db'}."
     )
+
+
+def test_of_a_workspace_its_own_session_is_named(tmp_path: Path) -> None:
+    path = default_path(tmp_path)
+    Store.open(path).close()
+    assert refused(tmp_path).endswith(f"Name a file inside it, such as {path}.")
 
 
 def test_a_read_only_file_is_refused(open_folder: Path) -> None:

@@ -49,7 +49,7 @@ def test_what_python_did_is_told(session: Session) -> None:
     assert [(entry.name, entry.source) for entry in reversed(session.history())] == [
         ("(set)", "Memory.a = 1"),
         ("(set)", "Memory.b = {...}"),
-        ("(delete)", "Memory.a"),
+        ("(delete)", "Memory.a = nil"),
         ("(batch)", "1 operations"),
         ("(set)", 'Memory.s = "x"'),
     ]
