@@ -107,6 +107,13 @@ FEATURES = (
         "references", "textDocument/references", "  text", {"context": {"includeDeclaration": True}}
     ),
     Feature("document highlight", "textDocument/documentHighlight", "  text", {}),
+    Feature(
+        "references of a field",
+        "textDocument/references",
+        "  module_7.total",
+        {"context": {"includeDeclaration": True}},
+    ),
+    Feature("highlight of a field", "textDocument/documentHighlight", "  module_7.total", {}),
     Feature("prepare rename", "textDocument/prepareRename", "  text", {}),
     Feature("rename", "textDocument/rename", "  text", {"newName": "words"}),
     Feature("document symbols", "textDocument/documentSymbol", " ", {}, everywhere=True),

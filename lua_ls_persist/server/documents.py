@@ -128,6 +128,10 @@ class Document:
         """All rows without their line ends."""
         return (line.rstrip("\r\n") for line in self._lines)
 
+    def rows_with(self, text: str) -> Iterator[int]:
+        """The numbers of the rows in which a text stands."""
+        return (row for row, line in enumerate(self._lines) if text in line)
+
     @property
     def end(self) -> Position:
         """The place behind the last character."""

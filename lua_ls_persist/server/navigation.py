@@ -55,7 +55,7 @@ class Navigator:
             return []
         entity = self.entity(document, name)
         found = [] if entity is None else list(self.defined(document, name.text, entity))
-        return found or (self._guesses(document, name.text) if name.kind != "global" else [])
+        return found or (self.guesses(document, name.text) if name.kind != "global" else [])
 
     def defined(self, document: Document, text: str, entity: Entity) -> Iterator[Spot]:
         """Where an entity whose last key is `text` gets a value."""
@@ -141,7 +141,7 @@ class Navigator:
         module = self.files.module(name, beside=document)
         return None if module is None else Spot(module, Range.of(0, 0, 0, 0))
 
-    def _guesses(self, document: Document, text: str) -> list[Spot]:
+    def guesses(self, document: Document, text: str) -> list[Spot]:
         """Definitions of a field by its name alone: in the document, else functions anywhere."""
         own = [
             _spot(document, definition)

@@ -94,14 +94,11 @@ class Annotations:
     """What is assigned right below a comment that says its type."""
 
 
-_NONE = Annotations()
-
-
 def annotations_of(document: Document) -> Annotations:
     """The classes and aliases of a document, read once. Any thread."""
     found = document.derived.get("annotations")
     if not isinstance(found, Annotations):
-        found = _read(document) if "---@" in document.content else _NONE
+        found = _read(document)
         document.derived["annotations"] = found
     return found
 
@@ -150,18 +147,19 @@ def _read(document: Document) -> Annotations:
     classes: list[ClassNote] = []
     aliases: list[tuple[str, str]] = []
     globals_: list[tuple[str, Note]] = []
-    rows = list(document.rows)
-    for row, text in enumerate(rows):
-        if "---@" not in text:
+    rows: Sequence[str] = ()
+    for row in document.rows_with("---@"):
+        text = document.row(row)
+        alias, class_ = _ALIAS.match(text), _CLASS.match(text)
+        if (alias or class_) and not rows:
+            rows = list(document.rows)
+        if alias:
+            aliases.append((alias[1], _typed(alias[2])[0] or _alternatives(rows, row + 1)))
             continue
-        if found := _ALIAS.match(text):
-            aliases.append((found[1], _typed(found[2])[0] or _alternatives(rows, row + 1)))
-        elif found := _CLASS.match(text):
-            classes.append(_class(document.uri, rows, row, found))
-        below = row + 1
-        name = _GLOBAL.match(rows[below]) if below < len(rows) else None
-        if name is not None and not _ALIAS.match(text):
-            globals_.append((name[1], note_above(document, below)))
+        if class_:
+            classes.append(_class(document.uri, rows, row, class_))
+        if name := _GLOBAL.match(document.row(row + 1)):
+            globals_.append((name[1], note_above(document, row + 1)))
     return Annotations(tuple(classes), tuple(aliases), tuple(globals_))
 
 

@@ -67,13 +67,15 @@ class Finder:
 
     def definitions(self, document: Document, position: Position) -> list[Spot]:
         """Where what stands at a position is defined; of unknown fields, by the name alone."""
-        found = self.known_definitions(document, position)
-        return found or in_order(self.navigator.definitions(document, position))
-
-    def known_definitions(self, document: Document, position: Position) -> list[Spot]:
-        """Where a field is defined, if it is certain of what it is a field."""
         field = self.field_at(document, position)
-        if field is None or field.entity is None or is_variable(field.entity):
+        if field is None or (field.entity is not None and is_variable(field.entity)):
+            return in_order(self.navigator.definitions(document, position))
+        found = self.definitions_of(document, field)
+        return found or in_order(self.navigator.guesses(document, field.text))
+
+    def definitions_of(self, document: Document, field: Field) -> list[Spot]:
+        """Where a field is defined, if it is certain of what it is a field."""
+        if field.entity is None:
             return []
         return in_order(self._declarations(field.entity) or self._writes(document, field))
 

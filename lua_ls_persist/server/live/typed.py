@@ -127,9 +127,11 @@ def _defined_member(
 ) -> Member | None:
     """A field by the one place where it gets a value, if it is certain which field it is."""
     finder = Finder(navigator)
-    spots = finder.known_definitions(document, path.range.end)
     field = finder.field_at(document, path.range.end)
-    if len(spots) != 1 or field is None or field.entity is None or path.steps[-1].kind == "(":
+    if field is None or field.entity is None or path.steps[-1].kind == "(":
+        return None
+    spots = finder.definitions_of(document, field)
+    if len(spots) != 1:
         return None
     value = scopes_of(spots[0].document).value_of(spots[0].range)
     is_function = value is not None and value.function is not None
