@@ -91,7 +91,7 @@ def _operations(source: str) -> Sequence[dict[str, Any]]:
                 continue
             try:
                 operation = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise click.UsageError(f"{name}:{number}: this is no JSON: {error}.") from error
             if not isinstance(operation, dict):
                 raise click.UsageError(f"{name}:{number}: an operation is a JSON object.")

@@ -116,7 +116,7 @@ def _change(source: str, class_name: str | None) -> Callable[[Session, str], Non
 def _from_json(text: str, source: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         name = "standard input" if source == STDIO else source
         raise click.UsageError(f"{name} is no JSON: {error}.") from error
 

@@ -168,22 +168,32 @@ def import_(source: str, db: Path | None, *, as_json: bool) -> int:
 
 @contextmanager
 def text_file(name: str, mode: Literal["r", "w"]) -> Iterator[TextIO]:
-    """A file of UTF-8, or standard input or output, whose own encoding may be another one."""
-    if name == STDIO:
-        stream = sys.stdin if mode == "r" else sys.stdout
-        file = io.TextIOWrapper(stream.buffer, encoding="utf-8", newline="\n")
-        try:
-            yield file
-        finally:
-            file.detach()
-        return
+    """A file of UTF-8 to read, or standard input or output, whose own encoding may be another one.
+
+    Raises:
+        UsageError: it cannot be opened, or is not UTF-8.
+    """
     try:
-        opened = Path(name).open(mode, encoding="utf-8", newline="\n")  # noqa: SIM115
+        if name == STDIO:
+            stream = sys.stdin if mode == "r" else sys.stdout
+            file = io.TextIOWrapper(stream.buffer, encoding="utf-8", newline="\n")
+            try:
+                yield file
+            finally:
+                file.detach()
+            return
+        with _opened(name) as file:
+            yield file
+    except UnicodeDecodeError as error:
+        called = "Standard input" if name == STDIO else name
+        raise click.UsageError(f"{called} is not UTF-8: {error.reason}.") from error
+
+
+def _opened(name: str) -> io.TextIOWrapper:
+    try:
+        return Path(name).open(encoding="utf-8", newline="\n")
     except OSError as error:
-        verb = "read" if mode == "r" else "write"
-        raise click.UsageError(f"Cannot {verb} {name}: {error.strerror or error}.") from error
-    with opened:
-        yield opened
+        raise click.UsageError(f"Cannot read {name}: {error.strerror or error}.") from error
 
 
 def collect(db: Path | None, *, vacuum: bool, as_json: bool) -> int:

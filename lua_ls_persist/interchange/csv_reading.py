@@ -16,6 +16,8 @@ from lua_ls_persist.wire import INTEGER_MAX, INTEGER_MIN
 FIELD_CHARACTERS_MAX: Final = 1 << 28
 """One field may be so long."""
 
+OTHER_SEPARATORS: Final = {";": "semicolons", "\t": "tabs"}
+
 # Numbers with leading zeros are mostly none: telephone numbers, postal codes.
 _INTEGER = re.compile(r"[+-]?(?:0|[1-9][0-9]*)")
 _NUMBER = re.compile(
@@ -109,12 +111,22 @@ class Records:
             raise self._error(error) from None
         if not columns:
             raise InterchangeError(f"{self._name}:1: the first line must name the columns")
+        self._check_separator(columns)
         for number, column in enumerate(columns, 1):
             if not column.strip():
                 raise InterchangeError(f"{self._name}:1: column {number} has no name")
             if column in columns[: number - 1]:
                 raise InterchangeError(f"{self._name}:1: two columns are called {column!r}")
         return columns
+
+    def _check_separator(self, columns: list[str]) -> None:
+        """Spreadsheets of half the world write semicolons: all of a row would be one field."""
+        for separator, called in OTHER_SEPARATORS.items():
+            if len(columns) == 1 and separator in columns[0]:
+                raise InterchangeError(
+                    f"{self._name}:1: the columns are separated by {called}, not by commas; save "
+                    "the file with commas"
+                )
 
     def __iter__(self) -> Iterator[tuple[str, list[str]]]:
         while True:

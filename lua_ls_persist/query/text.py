@@ -24,6 +24,9 @@ _PART: Final = re.compile(rf"\s*({_QUOTED}|[^,\"']+?)\s*(?:(,)|$)")
 _AND: Final = re.compile(rf"^\s*({_QUOTED}|.+?)(?:\s+and\s+|\s*,\s*)({_QUOTED}|.+?)\s*$", re.DOTALL)
 
 
+_TOO_DEEP = "the value is nested too deeply to be read as JSON"
+
+
 def parse_condition_text(text: str) -> Any:
     """The tree of a condition or group, for `parse_where`.
 
@@ -33,6 +36,8 @@ def parse_condition_text(text: str) -> Any:
     if text.lstrip()[:1] in ("{", "["):
         try:
             return json.loads(text)
+        except RecursionError:
+            raise QueryError(_TOO_DEEP) from None
         except ValueError:
             if text.lstrip().startswith("{"):
                 raise QueryError(f"{text} is no condition: it is not JSON") from None
@@ -61,11 +66,17 @@ def value_of(text: str) -> Any:
 
 
 def plain_value_of(text: str) -> Any:
-    """What a text means: JSON if it is that, None for `nil`, and otherwise the text itself."""
+    """What a text means: JSON if it is that, None for `nil`, and otherwise the text itself.
+
+    Raises:
+        QueryError: it is JSON nested too deeply.
+    """
     if text == "nil":
         return None
     try:
         return json.loads(text, parse_constant=_no_constant)
+    except RecursionError:
+        raise QueryError(_TOO_DEEP) from None
     except ValueError:
         return text
 

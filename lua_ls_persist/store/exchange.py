@@ -72,7 +72,14 @@ _SQL_NEXT_ID = """
         UNION ALL SELECT max(id) FROM cells)))
     WHERE name = 'next_id'
     """
-_SENSELESS: Final = (ValueError, KeyError, TypeError, QueryError, apsw.ConstraintError)
+_SENSELESS: Final = (
+    ValueError,
+    KeyError,
+    TypeError,
+    RecursionError,
+    QueryError,
+    apsw.ConstraintError,
+)
 """What lines raise that make no sense."""
 
 _COUNTED: Final = ("codes", "cells", "functions", "tables", "entries")

@@ -149,3 +149,47 @@ def test_a_misspelt_table_is_told_with_the_one_that_is_there(cli: Cli) -> None:
     assert "did you mean" not in cli("query", *db, "orders").err
     derived = cli("schema", *db, "--derive", "user")
     assert "there is no table user; did you mean users?" in derived.err
+
+
+DEEP = "[" * 100_000 + "]" * 100_000
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("batch", "deep.json"),
+        ("schema", "--set", "deep.json", "users"),
+        ("import", "deep.json"),
+        ("import", "--table", "users", "deep.json"),
+        ("set", "Memory.x", DEEP),
+        ("call", "Memory.f", DEEP),
+        ("query", "users", DEEP),
+    ],
+)
+def test_json_that_is_too_deep_is_told(
+    cli: Cli, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    (tmp_path / "deep.json").write_text(DEEP)
+    if arguments[1] != "deep.json":
+        cli("set", "users.ann", "1")
+    result = cli(*arguments)
+    assert result.status in (1, 2)
+    assert "recursion" in result.err or "too deeply" in result.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [("batch", "latin.txt"), ("schema", "--set", "latin.txt", "t"), ("batch", "-")]
+)
+def test_files_in_another_encoding_are_told(
+    cli: Cli, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    (tmp_path / "latin.txt").write_bytes("é".encode("latin-1"))
+    cli("set", "t.x", "1")
+    result = cli(*arguments, stdin=b"\xe9\n")
+    assert result.status == 2
+    assert "is not UTF-8" in result.err
+
+
+def test_import_of_text_in_another_encoding_is_told(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "latin.jsonl").write_bytes("é".encode("latin-1"))
+    assert "the import is not UTF-8" in cli("import", "latin.jsonl").err

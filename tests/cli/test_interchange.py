@@ -84,3 +84,24 @@ def test_options_without_a_table(cli: Cli, arguments: list[str]) -> None:
     result = cli(*arguments)
     assert result.status == 2
     assert "--table" in result.err
+
+
+@pytest.mark.parametrize(("separator", "called"), [(";", "semicolons"), ("\t", "tabs")])
+def test_csv_with_other_separators_is_refused(
+    cli: Cli, tmp_path: Path, separator: str, called: str
+) -> None:
+    (tmp_path / "rows.csv").write_text(separator.join("ab") + "\n" + separator.join("12") + "\n")
+    result = cli("import", "rows.csv", "--table", "t")
+    assert result.status == 1
+    assert f"rows.csv:1: the columns are separated by {called}, not by commas" in result.err
+
+
+def test_a_row_that_is_too_deep_is_told_with_its_place(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"a": 1}\n{"a": ' + "[" * 98 + "]" * 98 + "}\n")
+    result = cli("import", "rows.jsonl", "--table", "t")
+    assert (result.status, result.err) == (
+        1,
+        "rows.jsonl:2: the row is nested deeper than 98 tables\n",
+    )
+    (tmp_path / "rows.jsonl").write_text('{"a": ' + "[" * 97 + "]" * 97 + "}\n")
+    assert cli("import", "rows.jsonl", "--table", "t").status == 0
