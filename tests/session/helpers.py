@@ -78,3 +78,9 @@ def started(session: Session, source: str = "while true do end") -> threading.Ev
         time_limit_s=None,
     )
     return begun
+
+
+def entries(session: Session, name: str) -> int:
+    """How many a named table has; 0 also where there is none."""
+    info = session.info(name)
+    return 0 if info is None else info.entries

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lua_ls_persist.errors import StoreError
-from lua_ls_persist.store import Store, as_native, exchange
+from lua_ls_persist.store import Store, as_native, exchange, exchange_reading
 from lua_ls_persist.store.jsonlines import from_json, to_json
 from lua_ls_persist.store.keys import CONFIG_VARIABLE
 from lua_ls_persist.store.rows import FLOAT, FUNCTION, INTEGER, STRING, TABLE
@@ -36,7 +36,7 @@ def exported(store: Store) -> str:
 
 
 def test_a_store_goes_out_and_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exchange, "ROWS_AT_ONCE", 4)
+    monkeypatch.setattr(exchange_reading, "ROWS_AT_ONCE", 4)
     with new_store(tmp_path) as store, Store.open(tmp_path / "copy.db") as copy:
         fill(store)
         values = [value for value in VALUES if value[0] != FUNCTION]  # there is no such function
