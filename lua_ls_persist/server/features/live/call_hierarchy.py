@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
@@ -20,23 +20,19 @@ from lua_ls_persist.server import calls, uris
 from lua_ls_persist.server.analysis import scopes_of
 from lua_ls_persist.server.calls import Function
 from lua_ls_persist.server.documents import Document
-from lua_ls_persist.server.drift import Drift, drift_of
 from lua_ls_persist.server.features import virtual_documents
 from lua_ls_persist.server.features.language.navigation import among_files
 from lua_ls_persist.server.features.language.speaking import speaks
+from lua_ls_persist.server.features.live.stored_functions import Sources, StoredFunctions
 from lua_ls_persist.server.live.describing import member
 from lua_ls_persist.server.live.finding import Finder
 from lua_ls_persist.server.live.resolving import Resolver
 from lua_ls_persist.server.live.stored_calls import (
-    FUNCTIONS_MAX,
     Callee,
     StoredSource,
-    callees,
     is_at,
-    source_of,
     stored_at,
 )
-from lua_ls_persist.server.live.view import REACH_S
 from lua_ls_persist.server.positions import Position, Range
 from lua_ls_persist.server.virtual import SCHEME, Place, place_of
 from lua_ls_persist.server.workspaces import Workspace
@@ -44,10 +40,6 @@ from lua_ls_persist.session.sights import ANY, FunctionSight, Question, Way
 
 if TYPE_CHECKING:
     from lua_ls_persist.server.language_server import LuaLanguageServer
-
-
-Sources: TypeAlias = "dict[str, StoredSource]"
-"""Of stored functions by their virtual documents, read before: they are mostly asked for again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +128,7 @@ class _Hierarchy:
         place = _virtual_place(server, uri)
         self._folder = uri if place is None else place.folder
         self._workspace: Workspace = server.workspace_of(self._folder)
-        self._functions: list[StoredFunction] | None = None
-        self._sources = sources
-        self._drifts: dict[str, Drift] = {}
-        self._in_rows: dict[tuple[str, int], list[StoredFunction]] = {}
-        """By document and row: the stored functions that are defined there."""
+        self._stored = StoredFunctions(server, self._folder, sources)
 
     # -- what is meant
 
@@ -150,12 +138,12 @@ class _Hierarchy:
         line, character = position.line, position.character
         virtual = _virtual_place(self._server, uri)
         if virtual is not None:
-            stored = await self._stored(virtual.what)
+            stored = await self._stored.named(virtual.what)
             if virtual.kind != "function" or stored is None:
                 return None
-            source = await self._source(stored)
+            source = await self._stored.source(stored)
             at = source.document.position(encoding, line, character)
-            for callee, range_ in (await self._callees([source]))[0]:
+            for callee, range_ in (await self._stored.callees([source]))[0]:
                 if range_.holds(at):
                     return await self._callee_item(callee)
             return await self._stored_item(stored)
@@ -167,7 +155,7 @@ class _Hierarchy:
         finder = Finder(self._server.navigator)
         found = await among_files(self._server, lambda: calls.function_at(finder, document, at))
         if found is not None:
-            item = _Item(found, found.document.uri, await self._stored_in(found))
+            item = _Item(found, found.document.uri, await self._stored.at_source_of(found))
             if item.stored or speaks(self._server, document):
                 return item
         return await self._used(document, at)
@@ -175,8 +163,8 @@ class _Hierarchy:
     async def meant(self, item: types.CallHierarchyItem) -> _Item | None:
         """The function of an item that the client got before."""
         path = member(item.data, "stored")
-        stored = await self._stored(path) if isinstance(path, str) else None
-        source = None if stored is None else self._drifts[stored.path].uri
+        stored = await self._stored.named(path) if isinstance(path, str) else None
+        source = None if stored is None else self._stored.drift(stored).uri
         is_elsewhere = source is None or uris.key_of(source) != uris.key_of(item.uri)
         if stored is not None and is_elsewhere:
             return await self._stored_item(stored, in_buffer=False)
@@ -211,16 +199,16 @@ class _Hierarchy:
             in_sources += await among_files(
                 server, lambda: calls.incoming(Finder(server.navigator), function)
             )
-        stored = await self._stored(meant.stored)
+        stored = await self._stored.named(meant.stored)
         if stored is not None:
             in_sources += await among_files(server, lambda: self._using(stored))
         for one in in_sources:
-            path = await self._stored_in(one.function)
+            path = await self._stored.at_source_of(one.function)
             found.add(_Item(one.function, one.function.document.uri, path), one.places)
         if stored is None:
             return found
-        sources = [await self._source(one) for one in (await self._all())[:FUNCTIONS_MAX]]
-        for source, called in zip(sources, await self._callees(sources), strict=True):
+        sources = [await self._stored.source(one) for one in await self._stored.all()]
+        for source, called in zip(sources, await self._stored.callees(sources), strict=True):
             places = [range_ for callee, range_ in called if callee == stored.path]
             if places:
                 item, moved = await self._caller(source, places)
@@ -232,8 +220,9 @@ class _Hierarchy:
         found = _Gathered()
         server, function = self._server, meant.function
         if _is_virtual(function):
-            stored = await self._stored(meant.stored)
-            called = [] if stored is None else await self._callees([await self._source(stored)])
+            stored = await self._stored.named(meant.stored)
+            sources = [] if stored is None else [await self._stored.source(stored)]
+            called = await self._stored.callees(sources)
             for callee, range_ in called[0] if called else ():
                 item = await self._callee_item(callee)
                 if item is not None:
@@ -243,7 +232,7 @@ class _Hierarchy:
         finder = Finder(server.navigator)
         in_sources = await among_files(server, lambda: calls.outgoing(finder, function))
         for one in in_sources:
-            path = await self._stored_in(one.function)
+            path = await self._stored.at_source_of(one.function)
             if path or speaks(server, function.document):
                 found.add(_Item(one.function, one.function.document.uri, path), one.places)
                 known.update(one.places)
@@ -256,59 +245,15 @@ class _Hierarchy:
 
     # -- stored functions
 
-    async def _all(self) -> list[StoredFunction]:
-        if self._functions is None:
-            view = self._workspace.view
-            opened = self._workspace.evaluator.opened
-            functions = await view.functions(timeout_s=REACH_S) if opened else []
-            self._functions = functions[:FUNCTIONS_MAX]
-            await among_files(self._server, self._compare)
-        return self._functions
-
-    def _compare(self) -> None:
-        """Finds where the source of each stored function is. Reads files."""
-        for stored in self._functions or ():
-            drift = drift_of(stored, self._workspace.places, self._server.files.document)
-            self._drifts[stored.path] = drift
-            if drift.uri is not None and drift.row is not None:
-                place = (uris.key_of(drift.uri), drift.row)
-                self._in_rows.setdefault(place, []).append(stored)
-
-    async def _stored(self, path: str) -> StoredFunction | None:
-        return next((one for one in await self._all() if one.path == path), None) if path else None
-
-    async def _source(self, stored: StoredFunction) -> StoredSource:
-        uri = Place("function", stored.path, folder=self._folder).uri
-        source = self._sources.get(uri)
-        if source is None or source.function != stored:
-            source = await among_files(self._server, lambda: source_of(stored, uri))
-            if len(self._sources) >= FUNCTIONS_MAX:
-                self._sources.clear()
-            self._sources[uri] = source
-        return source
-
-    async def _callees(self, sources: Sequence[StoredSource]) -> list[list[tuple[Callee, Range]]]:
-        return await callees(self._workspace.view, sources, await self._all())
-
-    async def _stored_in(self, function: Function) -> str:
-        """The path of the stored function that a function of a document is the source of."""
-        if function.is_file:
-            return ""
-        await self._all()
-        place = (uris.key_of(function.document.uri), function.name_range.start.row)
-        found = self._in_rows.get(place, [])
-        named = [one for one in found if one.name and function.name.endswith(one.name)]
-        return next((one.path for one in (*named, *found)), "")
-
     async def _stored_item(self, stored: StoredFunction, *, in_buffer: bool = True) -> _Item:
         """A stored function: in the buffer, where that says the same, or as it is stored."""
-        drift = self._drifts[stored.path]
+        drift = self._stored.drift(stored)
         if in_buffer and drift.state == "in_sync" and drift.uri is not None:
             document = self._server.files.document(drift.uri)
             if document is not None and drift.row is not None:
                 function = _in_row(document, drift.row, stored)
                 return _Item(function, document.uri, stored.path)
-        source = await self._source(stored)
+        source = await self._stored.source(stored)
         function = Function(
             source.document,
             stored.path,
@@ -344,7 +289,7 @@ class _Hierarchy:
 
     async def _callee_item(self, callee: Callee) -> _Item | None:
         if isinstance(callee, str):
-            stored = await self._stored(callee)
+            stored = await self._stored.named(callee)
             return None if stored is None else await self._stored_item(stored)
         return self._located(callee)
 
@@ -360,17 +305,17 @@ class _Hierarchy:
     async def _used(self, document: Document, at: Position) -> _Item | None:
         """The stored function that an expression leads to."""
         path = scopes_of(document).path_at(at)
-        if path is None or not await self._all():
+        if path is None or not await self._stored.all():
             return None
         target = Resolver(scopes_of(document), uris.key_of(document.uri)).target(path)
         if not isinstance(target, Way) or ANY in target.steps:
             return None
-        stored = next((one for one in await self._all() if is_at(one, target)), None)
+        stored = next((one for one in await self._stored.all() if is_at(one, target)), None)
         if stored is None:
             sight = await self._workspace.view.see(Question(target))
             if sight is None or sight.function is None or sight.function.c:
                 return None
-            stored = stored_at(target, sight.function, await self._all())
+            stored = stored_at(target, sight.function, await self._stored.all())
         return None if stored is None else await self._stored_item(stored)
 
     def _using(self, stored: StoredFunction) -> list[calls.Calls]:
