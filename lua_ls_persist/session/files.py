@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TextIO
@@ -30,8 +30,8 @@ from lua_ls_persist.session.searching import search_of
 from lua_ls_persist.session.services import OnProgress, RowSource
 from lua_ls_persist.session.trees import Stored, tree_of
 from lua_ls_persist.store import Store
+from lua_ls_persist.store.grid_facts import FoundPage
 from lua_ls_persist.store.rows import PERMANENT, TABLE, Native, Pair
-from lua_ls_persist.store.searching import Search
 
 PAGE_ENTRIES: Final = 500
 PAGE_BYTES: Final = 1 << 20
@@ -146,15 +146,15 @@ def export_table(
     """Writes the rows of a table, all of one state. On the session's own thread."""
     name, *keys = keys_of(table)
     store = runner.store
-    with runner.interruptible("the export"), store.one_state():
+    with runner.interruptible("the export"), store.one_state(), ExitStack() as stack:
         table_id = store.table_at(str(name), keys)
         if table_id is None:
             raise SessionError(store.no_table(table))
         search = search_of(runner, table_id, text)
-        total = store.table_info(table_id).entries
+        total, found = store.table_info(table_id).entries, None
         if where.members or search:
-            total = store.count(table_id, where, search)
-        rows = _Rows(runner, table_id, where, search, total, on_progress)
+            total, found = stack.enter_context(store.found_rows(table_id, where, search))
+        rows = _Rows(runner, table_id, found, total, on_progress)
         with written_file(target) as file:
             writer = RowWriter(file, kind, table)
             try:
@@ -172,14 +172,12 @@ class _Rows:
         self,
         runner: Runner,
         table_id: int,
-        where: Group,
-        search: Search,
+        found: FoundPage | None,
         total: int,
         on_progress: OnProgress | None,
     ) -> None:
         self._runner = runner
-        self._where = where
-        self._search = search
+        self._found = found
         self._store: Store = runner.store
         self._table_id = table_id
         self._total = total
@@ -188,8 +186,8 @@ class _Rows:
     def read(self) -> Iterator[tuple[Any, Any]]:
         """All of them, from the first one."""
         done = 0
-        is_all = not self._where.members and not self._search
-        for page in self._pages(self._table_id) if is_all else self._found():
+        pages = self._pages(self._table_id) if self._found is None else self._chosen(self._found)
+        for page in pages:
             if self._runner.machine.stopping:
                 raise SessionError("the export was interrupted")
             for key_kind, key, kind, native in page:
@@ -198,11 +196,10 @@ class _Rows:
             if self._on_progress is not None:
                 self._on_progress(done, self._total)
 
-    def _found(self) -> Iterator[list[Pair]]:
+    def _chosen(self, found: FoundPage) -> Iterator[list[Pair]]:
         """Those that fulfil the conditions, and have the text."""
-        pages = self._store.found_rows(self._table_id, self._where, self._search, PAGE_ENTRIES)
-        for page in pages:
-            yield [(*row.key, *row.value) for row in page]
+        for start in range(0, self._total, PAGE_ENTRIES):
+            yield [(*row.key, *row.value) for row in found(start, PAGE_ENTRIES)]
 
     def _pages(self, table_id: int) -> Iterator[list[Pair]]:
         after = None

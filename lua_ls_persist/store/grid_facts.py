@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import replace
-from typing import Final, cast
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Final, TypeAlias, cast
 
 from lua_ls_persist.query import Field, Group, Query
 from lua_ls_persist.query.fields import VALUE, field_text
 from lua_ls_persist.query.model import EVERYTHING, SELECT_FIELDS_MAX
 from lua_ls_persist.store.grids import Grid, Grids
-from lua_ls_persist.store.planner import Question, conjuncts
 from lua_ls_persist.store.queries import Explained
-from lua_ls_persist.store.query_pages import FoundRow, page_statement, position_of, row_of
+from lua_ls_persist.store.query_pages import FoundRow
 from lua_ls_persist.store.rows import (
     BOOLEAN,
     FLOAT,
@@ -28,8 +28,10 @@ from lua_ls_persist.store.rows import (
     Pair,
     Value,
 )
-from lua_ls_persist.store.searching import Search, search_condition
+from lua_ls_persist.store.searching import Search
 
+FoundPage: TypeAlias = Callable[[int, int], list[FoundRow]]
+"""Rows from a number on, counted from 0, and so many."""
 SAMPLE_ROWS: Final = 200
 """Columns are looked for in so many rows at each end of a table."""
 SAMPLE_ENTRIES_MAX: Final = 20_000
@@ -80,31 +82,27 @@ class GridFacts(Grids):
         # Keys come once, and those of one kind side by side.
         return total == 0 or ends == [(INTEGER, 1), (INTEGER, total)]
 
+    @contextmanager
     def found_rows(
-        self, table_id: int, where: Group, search: Search, limit: int
-    ) -> Iterator[list[FoundRow]]:
-        """All rows that fulfil conditions and have a text, by their keys, so many at a time.
+        self, table_id: int, where: Group, search: Search
+    ) -> Iterator[tuple[int, FoundPage]]:
+        """How many rows fulfil conditions and have a text; and pages of them, by their keys.
+
+        They are looked for once: to begin anew behind each page takes long where they are many.
 
         Raises:
             QueryError: the question makes no sense for this table.
             StoreError: the file cannot be read, or it took too long (`stop_when`).
         """
-        query, place = Query(where), None
-        while True:
-            with self.one_state(), self._asking(where):
-                choice = self._choose(table_id, Question(where, limited=True))
-                builder, rows = self._rows(table_id, choice, conjuncts(where))
-                source = rows.source
-                if search:
-                    condition = search_condition(self._connection, builder, source, search)
-                    source = replace(source, conditions=(*source.conditions, condition))
-                rows = replace(rows, source=source)
-                page = page_statement(builder, rows, query, place, limit - 1, choice)
-                found = self._connection.execute(page.sql, page.parameters).fetchall()
-            yield [row_of(query, row) for row in found]
-            if len(found) < limit:
-                return
-            place = position_of(query, found[-1])
+        query = Query(where)
+        self._known.made += 1
+        table = f"found_{self._known.made}"
+        with self.one_state(), self._asking(where):
+            try:
+                count = self._keep_keys(self._all_in_order(table_id, Grid(query, search)), table)
+                yield count, partial(self._kept_rows, table_id, query, table)
+            finally:
+                self._connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
 
     def explain_grid(self, table_id: int, grid: Grid) -> Explained:
         """How all rows of a grid are found and put in order, by finding them.

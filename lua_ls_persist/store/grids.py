@@ -140,7 +140,7 @@ class Grids(Aggregates):
             rows, count, examined = self._walked(table_id, query, choice, offset, limit)
             return FoundGrid(rows, total, count, choice.name, examined)
         kept, is_new = self._kept_order(table_id, grid)
-        rows = self._kept_rows(table_id, query, kept, offset, limit)
+        rows = self._kept_rows(table_id, query, kept.table, offset, limit)
         examined = kept.examined if is_new else len(rows)
         return FoundGrid(rows, total, kept.count, kept.index, examined)
 
@@ -256,12 +256,16 @@ class Grids(Aggregates):
 
     def _keep(self, table_id: int, grid: Grid, table: str) -> _Kept:
         found = self._all_in_order(table_id, grid)
+        count = self._keep_keys(found, table)
+        return _Kept(table, count, self._examined(found, self._total(table_id)), found.choice.name)
+
+    def _keep_keys(self, found: InOrder, table: str) -> int:
+        """Puts the keys that a statement finds into a temporary table; gives how many they are."""
         connection = self._connection
         connection.execute(f"CREATE TEMP TABLE {table} (number INTEGER PRIMARY KEY, key_kind, key)")
         sql = f"INSERT INTO temp.{table} (key_kind, key) {found.sql}"
         connection.execute(sql, found.builder.bound(sql))
-        count = cast("int", connection.execute(f"SELECT count(*) FROM temp.{table}").get)  # noqa: S608
-        return _Kept(table, count, self._examined(found, self._total(table_id)), found.choice.name)
+        return cast("int", connection.execute(f"SELECT count(*) FROM temp.{table}").get)  # noqa: S608
 
     def _all_in_order(self, table_id: int, grid: Grid) -> InOrder:
         """The statement that finds the keys of all rows of a grid."""
@@ -312,7 +316,7 @@ class Grids(Aggregates):
         return cast("int", self._connection.execute(sql, builder.bound(sql)).get)
 
     def _kept_rows(
-        self, table_id: int, query: Query, kept: _Kept, offset: int, limit: int
+        self, table_id: int, query: Query, table: str, offset: int, limit: int
     ) -> list[FoundRow]:
         builder = self._builder(table_id)
         first, last = builder.add(offset + 1), builder.add(offset + limit)
@@ -321,7 +325,7 @@ class Grids(Aggregates):
         for field in query.select:
             expressions += builder.found(field, source)
         sql = (
-            f"SELECT {', '.join(expressions)} FROM temp.{kept.table} AS o"  # noqa: S608
+            f"SELECT {', '.join(expressions)} FROM temp.{table} AS o"  # noqa: S608
             f" CROSS JOIN full_entries AS r ON r.table_id = {builder.table}"
             f" AND r.key_kind = o.key_kind AND r.key = o.key"
             f" WHERE o.number BETWEEN {first} AND {last} ORDER BY o.number"

@@ -117,7 +117,8 @@ def test_all_that_tells_of_rows_tells_of_the_same(
         assert group.count == len(by_key)
         assert store.profile(ROWS, field, where, grid.search).rows == len(by_key)
         assert store.points(ROWS, field, field, where, 5, grid.search).rows == len(by_key)
-        found = [row for page in store.found_rows(ROWS, where, grid.search, 3) for row in page]
+        with store.found_rows(ROWS, where, grid.search) as (count, page):
+            found = [row for start in range(0, count, 3) for row in page(start, 3)]
         assert [(row.key, row.value) for row in found] == by_key
         explained = store.explain_grid(ROWS, grid)
         assert explained.rows_returned == len(by_key)

@@ -308,7 +308,7 @@ function resultHover(evaluation: Evaluation, number: number): string {
   const types = evaluation.values.map((value) => value.type).join(", ");
   const head = evaluation.values.length === 0 ? `no value · ${took}` : `${types} · ${took}`;
   const body = evaluation.values.length === 0 ? [] : [fenced(evaluation.text, "lua")];
-  return [...body, `${head}\n\n${links(number)}`].join("\n\n");
+  return [...body, `${head}\n\n${links(number, true)}`].join("\n\n");
 }
 
 function problemHover(problem: Problem, number: number): string {
@@ -326,15 +326,17 @@ function problemHover(problem: Problem, number: number): string {
   if (problem.value.type !== "string" && problem.value.type !== "nil") {
     parts.push(`Error value:\n\n${fenced(problem.value.text, "lua")}`);
   }
-  return [...parts, links(number)].join("\n\n");
+  return [...parts, links(number, problem.severity !== "error")].join("\n\n");
 }
 
-function links(number: number): string {
+/** What can be done with a result. Of an error nothing is stored: an undo would be of what was before. */
+function links(number: number, undoes: boolean): string {
   const argument = encodeURIComponent(JSON.stringify([number]));
+  const undo = `[$(discard) Undo](command:${COMMANDS.undo} "Undo the last evaluation, its stored data included")`;
   return [
     `[$(copy) Copy](command:${COMMANDS.copyResult}?${argument} "Copy the whole text")`,
     `[$(go-to-file) Open](command:${COMMANDS.openResult}?${argument} "Open in an editor")`,
-    `[$(discard) Undo](command:${COMMANDS.undo} "Undo the last evaluation, its stored data included")`,
+    ...(undoes ? [undo] : []),
   ].join("&nbsp;&nbsp;&nbsp;");
 }
 

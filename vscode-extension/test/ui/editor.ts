@@ -174,18 +174,22 @@ export class Editor {
     }
   }
 
-  /** Hovers over a text of the active editor until a hover is there. */
-  async hover(text: string): Promise<string> {
-    const target = this.page.locator(".view-line", { hasText: text }).last();
+  /** The hover at the end of a line, by the keyboard, when what is wanted is in it. */
+  async hover(line: number, wanted: RegExp): Promise<string> {
     const hover = this.page.locator(".monaco-hover:visible").first();
-    // The mouse is looked for where it came to rest; what is drawn anew below it forgets it.
-    await this.until(`a hover at ${text}`, async () => {
-      await this.page.mouse.move(SIZE.width - 2, SIZE.height / 2);
-      await target.locator("span span").last().hover();
-      await hover.waitFor({ timeout: HOVER_MS_MAX });
-      return true;
+    const { keyboard } = this.page;
+    return this.until(`${wanted} in the hover of line ${line}`, async () => {
+      await this.goToLine(line);
+      for (const key of ["End", "ArrowLeft", "Control+k", "Control+i"]) await keyboard.press(key);
+      try {
+        // Its parts come one by one.
+        await hover.filter({ hasText: wanted }).waitFor({ timeout: HOVER_MS_MAX });
+        return (await hover.textContent()) ?? "";
+      } catch (error) {
+        await keyboard.press("Escape");
+        throw error;
+      }
     });
-    return (await hover.textContent()) ?? "";
   }
 
   /** The page of the table editor whose grid has this name. */

@@ -73,7 +73,7 @@ async def set_many(server: LuaLanguageServer, params: SetManyParams) -> Json:
         changes=True,
     )
     if evaluation.ok:
-        table = path_text(params.table) if params.table is not None else ""
+        table = path_text(params.table or "") if len(wanted) > changed else ""
         steps = [step_text(key) for key in evaluation.values[changed:]]
         added: list[Json] = [None if step is None else unicode_text(table + step) for step in steps]
         return {"changed": changed, "added": added, "failed": None}
