@@ -2,7 +2,7 @@
 
 import * as assert from "node:assert/strict";
 import { bins, numberOf, rangeText, shareText } from "../../src/grid/page/chartData";
-import { blockText, literalOf, parseBlock } from "../../src/grid/page/pasting";
+import { blockText, isBlock, literalOf, parseBlock } from "../../src/grid/page/pasting";
 import { Selection } from "../../src/grid/page/selection";
 import type { LuaValue } from "../../src/protocol";
 
@@ -104,6 +104,12 @@ export function cellsSuite(): void {
     assert.deepEqual(parseBlock('say "hi"\t"open'), [['say "hi"', '"open']]);
     assert.deepEqual(parseBlock("one\n\ntwo"), [["one"], [""], ["two"]]);
     assert.deepEqual(parseBlock(""), []);
+  });
+
+  it("tells cells from rows that Lua has written", () => {
+    for (const text of ["a\tb", "a\n1", "{}\tx\n1\t2", "a = 1\tb"]) assert.ok(isBlock(text), text);
+    for (const text of ["a", "a\n", "{\n\tname = 1\n}", "ann = {\n\tage = 4,\n}", "1 = 2\n3"])
+      assert.ok(!isBlock(text), text);
   });
 
   it("writes what it reads", () => {

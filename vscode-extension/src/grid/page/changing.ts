@@ -7,7 +7,7 @@ import { editAt } from "./edit";
 import type { Choice } from "./menu";
 import type { PlannedRow } from "./newRows";
 import { Paste } from "./paste";
-import { parseBlock } from "./pasting";
+import { isBlock, parseBlock } from "./pasting";
 import { ask } from "./rpc";
 import { isIn } from "./selection";
 import { attempt, say, sayUndoable } from "./status";
@@ -105,7 +105,7 @@ export class Changing {
       label: "New row: a key and a value, such as ann = { age = 41 }; or a value alone",
       value: "",
       example: "ann = { age = 41 }",
-      hint: "A key and a value, or a value alone. Enter adds the row.",
+      hint: "A key and a value, or a value alone. Enter adds the row. Cells pasted here become rows.",
       below: true,
       save: async (text) => {
         const found = /^\s*(?:([A-Za-z_]\w*)|\[(.+?)\])\s*=(?!=)\s*(.+)$/s.exec(text);
@@ -120,7 +120,7 @@ export class Changing {
       },
       takes: (text) => {
         const lines = parseBlock(text);
-        return isBlock(text, lines) ? () => this.pasting.addRows(lines) : undefined;
+        return isBlock(text) ? () => this.pasting.addRows(lines) : undefined;
       },
       closed: () => page.sheet.element.focus(),
     });
@@ -281,9 +281,4 @@ function needed(path: string | null): string {
 export function done(changes: readonly unknown[], how: string): string {
   const count = changes.length;
   return `${grouped(count)} ${count === 1 ? "cell is" : "cells are"} ${how}.`;
-}
-
-/** Whether a pasted text is cells of a spreadsheet, and not a literal of several lines. */
-function isBlock(text: string, lines: readonly (readonly string[])[]): boolean {
-  return text.includes("\t") || (lines.length > 1 && !/[{}=]/.test(text));
 }

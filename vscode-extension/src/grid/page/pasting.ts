@@ -5,6 +5,9 @@ import type { LuaValue } from "../../protocol";
 // Numbers with leading zeros are mostly none: telephone numbers, postal codes.
 const NUMBER = /^[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 
+// A table, perhaps with its key.
+const LITERAL = /^\s*(?:(?:[A-Za-z_]\w*|\[.+?\])\s*=\s*)?\{.*\}\s*,?\s*$/s;
+
 /** The cells of a text with tabs and line ends; quoted ones may have both inside. */
 export function parseBlock(text: string): string[][] {
   const rows: string[][] = [];
@@ -24,6 +27,12 @@ export function parseBlock(text: string): string[][] {
   }
   if (row.length > 0) rows.push(row);
   return rows;
+}
+
+/** Whether a text is cells of a spreadsheet, and not a row as Lua writes it. */
+export function isBlock(text: string): boolean {
+  if (LITERAL.test(text)) return false;
+  return text.includes("\t") || (/[^\n]\n[^\n]/.test(text) && !/[{}=]/.test(text));
 }
 
 /** Cells as a text that spreadsheets take. */
