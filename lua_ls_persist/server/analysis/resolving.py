@@ -6,14 +6,18 @@ are looked at; what is free in a statement is remembered there, and survives edi
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import final
 
 from lua_ls_persist.server.analysis.nodes import (
     DECLARES,
     GOTO,
     LABEL,
     READ,
+    SELF,
     WRITE,
     Block,
     Event,
@@ -117,6 +121,87 @@ class _Search:
         return current
 
 
+@final
+class Meanings:
+    """What single names of a text mean: for most, only the outermost statement is looked at in
+    which they stand.
+    """
+
+    def __init__(self, block: Block) -> None:
+        self._block = block
+        """The whole text's."""
+        self._inside: dict[tuple[int, str], dict[int, Occurrence]] = {}
+
+    def occurrence(self, text: str, start: int) -> Occurrence | None:
+        """The use of a variable that begins at an offset; None if there is none."""
+        place = self._statement_at(start)
+        found = self._uses_inside(place, text).get(start)
+        if found is None or found.declaration is not None:
+            return found
+        declaration = self._visible_in(place, text)
+        return found if declaration is None else replace(found, declaration=declaration)
+
+    def uses(self, declaration: Declaration) -> Iterable[Occurrence] | None:
+        """The uses of a variable that one outermost statement declares for itself.
+
+        None for the locals of the outermost level, and where nothing is declared.
+        """
+        place = self._statement_at(declaration.start)
+        inside = self._uses_inside(place, declaration.text)
+        if declaration.start not in inside or self._declares(place, declaration.start):
+            return None
+        return [use for use in inside.values() if use.declaration == declaration]
+
+    def _statement_at(self, start: int) -> int:
+        return bisect_right(self._block.offsets, start) - 1
+
+    def _uses_inside(self, place: int, text: str) -> dict[int, Occurrence]:
+        """By their offsets; what a statement does not declare itself is not resolved."""
+        found = self._inside.get((place, text))
+        if found is None:
+            found = {}
+            if place >= 0:
+                statement, base = self._block.statements[place], self._block.offsets[place]
+                found = {
+                    use.start: use
+                    for use in occurrences(statement, text, base)
+                    if use.role != SELF  # It stands where the name of its object does.
+                }
+            self._inside[place, text] = found
+        return found
+
+    def _visible_in(self, place: int, text: str) -> Declaration | None:
+        """The local of the outermost level that a statement sees under a name."""
+        for before, declaration in reversed(self._outermost.get(text, ())):
+            if before < place:
+                return declaration
+        return None
+
+    def _declares(self, place: int, start: int) -> bool:
+        statement, base = self._block.statements[place], self._block.offsets[place]
+        return any(base + name.offset == start for name in declared_for_later(statement))
+
+    @cached_property
+    def _outermost(self) -> dict[str, list[tuple[int, Declaration]]]:
+        """By their names: which statement declares them."""
+        found: dict[str, list[tuple[int, Declaration]]] = {}
+        parts = zip(self._block.offsets, self._block.statements, strict=True)
+        for place, (base, statement) in enumerate(parts):
+            for name in declared_for_later(statement):
+                start, end = base + name.offset, base + name.end
+                declaration = Declaration(name.text, start, end, name.role, name.attribute, 0)
+                found.setdefault(name.text, []).append((place, declaration))
+        return found
+
+
+def declared_for_later(statement: Statement) -> Iterator[Name]:
+    """The locals that what follows a statement sees."""
+    if statement.kind in ("local", "local function"):
+        for name in statement.targets:
+            if isinstance(name, Name):
+                yield name
+
+
 def label_occurrences(root: Statement, text: str) -> list[Occurrence]:
     """Every label of that name, and every jump to one."""
     found: list[Occurrence] = []
@@ -176,8 +261,7 @@ def _free_in(block: Block) -> Iterator[tuple[int, Name]]:
             for shift, name in free_names(statement):
                 if name.text not in declared:
                     yield shift + offset, name
-        if statement.kind in ("local", "local function"):
-            declared.update(name.text for name in statement.targets if isinstance(name, Name))
+        declared.update(name.text for name in declared_for_later(statement))
     if "_ENV" not in declared:
         yield from _free(block.tail, declared)
 

@@ -26,6 +26,7 @@ from lua_ls_persist.server.analysis.nodes import Block, Chain, Chunk, Statement,
 from lua_ls_persist.server.analysis.parsing import parse
 from lua_ls_persist.server.analysis.resolving import (
     Declaration,
+    Meanings,
     Occurrence,
     free_names,
     label_occurrences,
@@ -95,6 +96,7 @@ class Scopes(Lines):
     def __init__(self, chunk: Chunk) -> None:
         super().__init__(chunk.source)
         self.chunk = chunk
+        self._meanings = Meanings(chunk.block)
         self._occurrences: dict[tuple[str, bool], dict[int, Occurrence]] = {}
         self._assigned: dict[str, frozenset[int]] = {}
         self._mentioning: dict[str, list[tuple[int, Statement]]] | None = None
@@ -309,10 +311,14 @@ class Scopes(Lines):
     def occurrence(self, name: nodes.Name, base: int) -> Occurrence:
         """What a variable or a label of the tree means."""
         labels = name.role in (nodes.LABEL, nodes.GOTO)
-        return self._all(name.text, labels=labels)[base + name.offset]
+        found = None if labels else self._meanings.occurrence(name.text, base + name.offset)
+        return found or self._all(name.text, labels=labels)[base + name.offset]
 
     def is_assigned_again(self, declaration: Declaration) -> bool:
         """Whether a local gets another value than the one that it is declared with."""
+        uses = self._meanings.uses(declaration)
+        if uses is not None:
+            return any(use.role == nodes.WRITE for use in uses)
         found = self._assigned.get(declaration.text)
         if found is None:
             found = self._assigned[declaration.text] = frozenset(

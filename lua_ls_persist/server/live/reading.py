@@ -18,11 +18,10 @@ from lua_ls_persist.server.analysis.nodes import (
     READ,
     SELF,
     Chain,
-    Name,
     Statement,
     Step,
 )
-from lua_ls_persist.server.analysis.resolving import Declaration, free_names, occurrences
+from lua_ls_persist.server.analysis.resolving import Declaration, declared_for_later, free_names
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.live.declared import TypedLocals, Undeclared
 from lua_ls_persist.server.live.inference import Inference
@@ -104,12 +103,10 @@ class _Reader:
         self._scopes = scopes
         self._resolver = resolver
         self._typed = None if typed is None else TypedLocals(*typed)
-        self._outer: dict[str, Declaration] = {}
+        self._outer: set[str] = set()
         """The locals of the outermost level that are visible in the statement that is read."""
         self._free: set[int] = set()
         """Where that statement uses globals."""
-        self._inner: dict[str, dict[int, Declaration | None]] = {}
-        """What names mean that the statement declares itself, as far as they were asked for."""
         self._targets: dict[int, Target | None] = {}
         self.reading = Reading(scopes)
 
@@ -124,8 +121,8 @@ class _Reader:
                 if left == 0:
                     break
                 left -= 1
-                self._chain(base, statement, below, chain)
-            self._declare(base, statement)
+                self._chain(below, chain)
+            self._outer.update(name.text for name in declared_for_later(statement))
         for text, starts in reads.items():
             if text not in self.reading.written:
                 self.reading.globals[text] = starts
@@ -134,7 +131,6 @@ class _Reader:
     def _enter(self, base: int, statement: Statement, reads: dict[str, list[int]]) -> None:
         """Takes note of the globals in a statement, by the name where they are read."""
         self._free = set()
-        self._inner = {}
         if "_ENV" in self._outer:
             return
         for shift, name in free_names(statement):
@@ -147,21 +143,10 @@ class _Reader:
             else:
                 self.reading.written.add(name.text)
 
-    def _declare(self, base: int, statement: Statement) -> None:
-        """What follows sees the locals that a statement declares."""
-        if statement.kind not in ("local", "local function"):
-            return
-        for name in statement.targets:
-            if isinstance(name, Name):
-                start, end = base + name.offset, base + name.end
-                self._outer[name.text] = Declaration(
-                    name.text, start, end, name.role, name.attribute, 0
-                )
-
-    def _chain(self, outer: int, statement: Statement, base: int, chain: Chain) -> None:
+    def _chain(self, base: int, chain: Chain) -> None:
         declaration = None
         if chain.base is not None and base + chain.base.offset not in self._free:
-            declaration = self._declaration(outer, statement, base + chain.base.offset, chain.base)
+            declaration = self._scopes.occurrence(chain.base, base).declaration
         target = self._base(base, chain, declaration)
         if self._typed is not None and (target is None or _is_kept(target)):
             # What a kept local was when its document was evaluated says less.
@@ -231,17 +216,6 @@ class _Reader:
                 name.text,
             )
         return self._targets[declaration.start]
-
-    def _declaration(
-        self, base: int, statement: Statement, start: int, name: Name
-    ) -> Declaration | None:
-        """Where a local is declared that is used in an outermost statement."""
-        known = self._inner.get(name.text)
-        if known is None:
-            found = occurrences(statement, name.text, base)
-            known = {one.start: one.declaration for one in found}
-            self._inner[name.text] = known
-        return known.get(start) or self._outer.get(name.text)
 
 
 def _is_kept(target: Target) -> bool:
