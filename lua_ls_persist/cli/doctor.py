@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lua_ls_persist import examination
 from lua_ls_persist.cli import exits
+from lua_ls_persist.cli.progress import waited
 from lua_ls_persist.cli.terminal import Terminal
 from lua_ls_persist.examination import Report, examine
 
@@ -17,7 +18,8 @@ from lua_ls_persist.examination import Report, examine
 def doctor(as_json: bool, db: Path | None = None) -> int:
     """Examines the installation and a session's file, shows the report, gives the exit status."""
     terminal = Terminal()
-    report = examine(CHECKS, _paths(), _session_file(db))
+    with waited("Examining"):
+        report = examine(CHECKS, _paths(), _session_file(db))
     if as_json:
         terminal.write_utf8(json.dumps(asdict(report), ensure_ascii=False, indent=2) + "\n")
     else:
@@ -32,7 +34,8 @@ def mend(db: Path | None, target: Path, as_json: bool) -> int:
 
     terminal = Terminal()
     source = file_of(db)
-    repaired = repair(source, target)
+    with waited("Reading"):
+        repaired = repair(source, target)
     if as_json:
         facts = asdict(repaired) | {"path": str(target), "repaired_from": str(source)}
         terminal.write_utf8(json.dumps(facts, ensure_ascii=False) + "\n")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lua_ls_persist.cli import exits
+from lua_ls_persist.cli.progress import waited
 from lua_ls_persist.cli.stored import opened, print_json, told
 from lua_ls_persist.cli.terminal import Terminal
 from lua_ls_persist.jsonable import difference_to_json, entry_to_json, went_to_json
@@ -73,7 +74,8 @@ def forget(db: Path | None, *, as_json: bool) -> int:
 
 def go(db: Path | None, count: int, *, undone: bool, as_json: bool) -> int:
     """Undoes or redoes evaluations."""
-    with opened(db) as session:
+    doing = "Undoing" if undone else "Redoing"
+    with opened(db) as session, waited(doing):
         went = session.undo(count) if undone else session.redo(count)
     if as_json:
         return print_json(went_to_json(went))
@@ -83,7 +85,7 @@ def go(db: Path | None, count: int, *, undone: bool, as_json: bool) -> int:
 
 def diff(db: Path | None, before: int, after: int | None, limit: int, *, as_json: bool) -> int:
     """Shows what differs between two points."""
-    with opened(db) as session:
+    with opened(db) as session, waited("Comparing"):
         found = session.diff(before, after, limit=limit)
     if as_json:
         return print_json([difference_to_json(difference) for difference in found])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,6 +53,34 @@ class Progress:
         if self._counted:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
+
+
+@contextmanager
+def waited(label: str) -> Iterator[None]:
+    """Shows how long the block takes, after a second: for work that cannot tell how far it is."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    ended = threading.Event()
+    watching = threading.Thread(target=_watch, args=(label, ended), daemon=True)
+    watching.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watching.join()
+
+
+def _watch(label: str, ended: threading.Event) -> None:
+    begun_s = time.monotonic()
+    is_shown = False
+    while not ended.wait(SHOWN_AFTER_S):
+        is_shown = True
+        sys.stderr.write(f"\r{label}: {time.monotonic() - begun_s:.0f} s \x1b[K")
+        sys.stderr.flush()
+    if is_shown:
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
 
 
 @contextmanager

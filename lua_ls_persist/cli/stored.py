@@ -16,7 +16,7 @@ import click
 from lua_ls_persist.cli import exits
 from lua_ls_persist.cli.evaluate import show_run
 from lua_ls_persist.cli.parameters import SessionOptions
-from lua_ls_persist.cli.progress import shown
+from lua_ls_persist.cli.progress import shown, waited
 from lua_ls_persist.cli.running import run_submitted
 from lua_ls_persist.cli.terminal import Terminal
 from lua_ls_persist.jsonable import function_to_json, table_to_json
@@ -68,7 +68,7 @@ def tables(db: Path | None, *, as_json: bool) -> int:
 
 def functions(db: Path | None, *, with_text: bool, as_json: bool) -> int:
     """Lists the stored functions."""
-    with opened(db) as session:
+    with opened(db) as session, waited("Looking"):
         found = session.functions()
     if as_json:
         return print_json([function_to_json(function) for function in found])

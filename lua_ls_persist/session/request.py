@@ -36,6 +36,8 @@ class PreviewLimits:
 
 def prepare_source(source: str | bytes) -> bytes:
     """The bytes to compile: without a byte order mark, and with a shebang line made empty."""
+    if not isinstance(source, (str, bytes)):
+        raise SessionError(f"the source is a {type(source).__name__}; it can be text or bytes")
     content = text_to_bytes(source) if isinstance(source, str) else source
     content = content.removeprefix(_BOM)
     if content.startswith(b"#!"):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sqlite3
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lua_ls_persist.cli import progress as progress_code
-from lua_ls_persist.cli.progress import shown
+from lua_ls_persist.cli.progress import shown, waited
 from lua_ls_persist.query.text import plain_value_of
 from tests.cli.conftest import ENDLESS, Cli, Start
 
@@ -381,6 +383,41 @@ def test_progress_shows_nothing_at_first(monkeypatch: pytest.MonkeyPatch) -> Non
         progress.count(1)
         progress.part(1, 2)
     assert screen.text == ""
+
+
+class _Watched(io.StringIO):
+    """A terminal that tells when something has appeared."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.appeared = threading.Event()
+
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self.appeared.set()
+        return super().write(text)
+
+
+def test_what_cannot_tell_how_far_it_is_tells_how_long_it_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terminal = _Watched()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setattr(progress_code, "SHOWN_AFTER_S", 0.001)
+    with waited("Searching"):
+        assert terminal.appeared.wait(10)
+    assert terminal.getvalue().startswith("\rSearching: 0 s \x1b[K")
+    assert terminal.getvalue().endswith("\r\x1b[K")
+
+
+def test_what_is_quick_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = _Watched()
+    monkeypatch.setattr("sys.stderr", terminal)
+    with waited("Searching"):
+        pass
+    assert terminal.getvalue() == ""
 
 
 def test_progress_counts(monkeypatch: pytest.MonkeyPatch) -> None:

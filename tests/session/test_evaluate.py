@@ -381,3 +381,9 @@ def test_malicious_bytecode_is_undone() -> None:
         assert "internal" in kinds, "some of it did crash the VM"
         session.restart()
         assert value(session, "6 * 7") == 42
+
+
+@pytest.mark.parametrize("source", [None, 5, ["return 1"]])
+def test_a_source_that_is_no_text_is_refused(session: Session, source: object) -> None:
+    with pytest.raises(SessionError, match="it can be text or bytes"):
+        session.evaluate(source)  # type: ignore[arg-type]
