@@ -7,10 +7,12 @@ reads whole documents in the background stops between two statements while reque
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from typing import Final, final
 
-GIVES_WAY_S_MAX: Final = 0.25
-"""At one place in the work; a client that never stops asking does not hold it up for ever."""
+GIVES_WAY_S_MAX: Final = 1.0
+"""A client that never stops asking does not hold a piece of work up for longer."""
 
 
 @final
@@ -38,7 +40,18 @@ class Foreground:
         if not self._answering:
             self._calm.set()
 
-    def give_way(self) -> None:
-        """Waits while requests are answered. Any thread but the loop's."""
-        if self._answering:
-            self._calm.wait(GIVES_WAY_S_MAX)
+    def giving_way(self) -> Callable[[], None]:
+        """What a piece of work calls again and again: it waits while requests are answered.
+
+        In all calls together for `GIVES_WAY_S_MAX`. From any thread but the loop's.
+        """
+        left_s = GIVES_WAY_S_MAX
+
+        def give_way() -> None:
+            nonlocal left_s
+            if self._answering and left_s > 0:
+                started = time.monotonic()
+                self._calm.wait(left_s)
+                left_s -= time.monotonic() - started
+
+        return give_way

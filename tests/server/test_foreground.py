@@ -17,14 +17,15 @@ from lua_ls_persist.server.starting import create_server
 def test_work_goes_on_when_the_last_answer_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(foreground, "GIVES_WAY_S_MAX", 60.0)
     answering = Foreground()
-    answering.give_way()
+    give_way = answering.giving_way()
+    give_way()
     answering.begin()
     answering.begin()
     began = threading.Event()
 
     def work() -> bool:
         began.set()
-        answering.give_way()
+        give_way()
         return answering.is_busy
 
     with ThreadPoolExecutor(1) as pool:
@@ -36,12 +37,28 @@ def test_work_goes_on_when_the_last_answer_is_given(monkeypatch: pytest.MonkeyPa
         assert working.result(60) is False
 
 
+class _Waited:
+    """Counts how often something is waited for."""
+
+    def __init__(self, event: threading.Event) -> None:
+        self._event = event
+        self.times = 0
+
+    def wait(self, timeout_s: float) -> bool:
+        self.times += 1
+        return self._event.wait(timeout_s)
+
+
 def test_a_client_that_never_stops_asking_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(foreground, "GIVES_WAY_S_MAX", 0.001)
     answering = Foreground()
     answering.begin()
-    answering.give_way()
+    give_way = answering.giving_way()
+    monkeypatch.setattr(answering, "_calm", _Waited(answering._calm))
+    for _ in range(1000):
+        give_way()
     assert answering.is_busy
+    assert 1 <= answering._calm.times < 10  # type: ignore[attr-defined]
 
 
 class _Writer:
@@ -93,7 +110,7 @@ async def test_a_request_is_over_whatever_its_end(
         send("test/wait", {}, 2)
         await asyncio.sleep(0)
         assert is_busy()
-        held = asyncio.ensure_future(asyncio.to_thread(server.foreground.give_way))
+        held = asyncio.ensure_future(asyncio.to_thread(server.foreground.giving_way()))
         if end == "cancellation":
             send("$/cancelRequest", {"id": 2})
         else:

@@ -155,9 +155,11 @@ class _Checker:
         def is_current() -> bool:
             return server.documents.get(uri) is document
 
+        give_way = server.foreground.giving_way()
+
         def goes_on() -> bool:
             """In another thread: whether it is still wanted, when nobody waits for an answer."""
-            server.foreground.give_way()
+            give_way()
             return is_current()
 
         workspace = server.workspace_of(uri)
