@@ -6,7 +6,9 @@ program reaches it. An `Entity` says what that is; besides those of `analysis/en
 - `("class", name)`: what annotations call a class, and its values,
 - `("stored", name)`: a table of the store; `ELEMENT` is any of its rows,
 - `("built", uri, offset)`: what a constructor makes that has no name,
-- `("list", ...)`, `("schema", ...)`: what has others as its elements, or says what rows are.
+- `("list", ...)`, `("schema", ...)`, `("argument", ...)`: what has others as its elements, what
+  tells of which kind rows are, what is handed to a function that may know its fields by their
+  names. Of fields of these themselves nothing is told.
 
 Nothing is guessed: where it is not certain of what something is a field, there is no answer. Must
 not know LSP types. Not for the loop's thread.
@@ -45,6 +47,8 @@ ELEMENT: Final = "\0element"
 """Stands for any key of a table; no key that somebody writes."""
 DEPTH_MAX: Final = 20
 
+_HELPERS: Final = frozenset({"list", "schema", "argument"})
+
 
 class Identities:
     """Answers about fields, for one question about texts as they are now."""
@@ -65,7 +69,9 @@ class Identities:
             owner: Entity | None = self.of_table(document, use.table)
         else:
             owner = self.of_chain(document, use.chain, use.base, use.count - 1)
-        return None if owner is None else self.at_home(owner.at(key))
+        if owner is None or owner.root[0] in _HELPERS:
+            return None
+        return self.at_home(owner.at(key))
 
     def of_chain(self, document: Document, chain: Chain, base: int, count: int) -> Entity | None:
         """What the first steps of a chain give."""
@@ -191,7 +197,9 @@ class Identities:
             if isinstance(target, nodes.Name):
                 declaration = scopes_of(document).occurrence(target, base).declaration
                 if declaration is not None:
-                    return self.canonical(entities_of(document).declared(declaration))
+                    entities = entities_of(document)
+                    held = entities.held(declaration)
+                    return self.canonical(held or entities.declared(declaration))
             elif isinstance(target, Chain):
                 return self.of_chain(document, target, base, len(target.steps))
             elif statement.kind == "return":
@@ -265,7 +273,8 @@ class Identities:
                         call = self._walk.call(document, chain, base, place)
                         if call.called == Way(("ext", "schema")) and number == 1:
                             return self._schema(document, chain, base, place)
-                        return self.of_shape(self._walk.results.expected(call, number))
+                        found = self.of_shape(self._walk.results.expected(call, number))
+                        return found or Entity(("argument", document.uri, str(start)), ())
         return None
 
     def _schema(self, document: Document, chain: Chain, base: int, place: int) -> Entity | None:

@@ -7,7 +7,7 @@ Not for the loop's thread, because other files may have to be read.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
@@ -131,10 +131,20 @@ def members_of(files: WorkspaceFiles, shape: Instance | Built | Items | Named) -
 def class_name(files: WorkspaceFiles, entity: Entity) -> str | None:
     """The class of annotations that a local or a returned table is; None if it is none."""
     for document in documents_of(files, entity):
-        for note in annotations_of(document).classes:
-            if class_table(document, note) == entity:
-                return note.name
+        if entity in _class_tables(document):
+            return _class_tables(document)[entity]
     return None
+
+
+def _class_tables(document: Document) -> Mapping[Entity, str]:
+    """The tables of a document that are classes of annotations, found once."""
+    found = document.derived.get("class tables")
+    if not isinstance(found, dict):
+        classes = annotations_of(document).classes
+        tables = ((class_table(document, note), note.name) for note in classes)
+        found = {table: name for table, name in tables if table is not None}
+        document.derived["class tables"] = found
+    return found
 
 
 def class_members(files: WorkspaceFiles, name: str) -> Members | None:

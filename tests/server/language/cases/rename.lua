@@ -158,3 +158,16 @@ local s = "x"
 print(s:upper‸())
 >>>> up
 error: `string.upper` belongs to Lua's standard library
+==== not what a function is told by name
+local page = ext.query("users", { limit‸ = 5 })
+>>>> max
+error: nothing in the sources says what table `limit` is a field of here: find its references instead
+==== not the words of a schema
+ext.schema("users", { fields‸ = { age = "integer" } })
+>>>> columns
+error: nothing in the sources says what table `fields` is a field of here: find its references instead
+==== a default of what has a name
+settings = settings or {}
+local s = settings or { ⟦depth⟧ = 1 }
+print(s.⟦depth‸⟧, settings.⟦depth⟧)
+>>>> level
