@@ -68,15 +68,6 @@ def occurrences(root: Statement, text: str, base: int = 0) -> list[Occurrence]:
     return sorted(search.found, key=lambda found: found.start)
 
 
-def occurrences_among(statements: Iterable[tuple[int, Statement]], text: str) -> list[Occurrence]:
-    """The same for the statements of a text's outermost level that mention the name."""
-    search = _Search(text)
-    current: Declaration | None = None
-    for offset, statement in statements:
-        current = search.statement(statement, offset, current, 0)
-    return sorted(search.found, key=lambda found: found.start)
-
-
 class _Search:
     """One walk for one name."""
 

@@ -7,10 +7,9 @@ answered for half-typed code too.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from lua_ls_persist.server.analysis import nodes, walking
-from lua_ls_persist.server.analysis.facts import outermost
 from lua_ls_persist.server.analysis.lines import Lines
 from lua_ls_persist.server.analysis.model import (
     CallSite,
@@ -31,7 +30,6 @@ from lua_ls_persist.server.analysis.resolving import (
     free_names,
     label_occurrences,
     occurrences,
-    occurrences_among,
     visible_names,
 )
 from lua_ls_persist.server.documents import Document
@@ -39,9 +37,6 @@ from lua_ls_persist.server.positions import Position, Range
 
 FROZEN_LENGTH_MIN = 20_000
 """Shorter texts have too few nodes for it to matter."""
-
-NAMES_MIN = 16
-"""From so many names on it pays to note once which statements mention which."""
 
 _COMPARES = ("==", "<=", ">=", "~=")
 
@@ -99,7 +94,6 @@ class Scopes(Lines):
         self._meanings = Meanings(chunk.block)
         self._occurrences: dict[tuple[str, bool], dict[int, Occurrence]] = {}
         self._assigned: dict[str, frozenset[int]] = {}
-        self._mentioning: dict[str, list[tuple[int, Statement]]] | None = None
 
     def name_at(self, position: Position) -> Name | None:
         """The name under or right before a position."""
@@ -332,26 +326,14 @@ class Scopes(Lines):
         """Every use of a variable or a label, by its offset."""
         found = self._occurrences.get((text, labels))
         if found is None:
-            if labels:
-                uses = label_occurrences(self.chunk.root, text)
-            elif len(self._occurrences) < NAMES_MIN:
-                uses = occurrences(self.chunk.root, text)
-            else:
-                uses = occurrences_among(self._statements_with(text), text)
-            # `self` stands where the name of its object does.
-            found = {use.start: use for use in uses if use.role != nodes.SELF}
+            search = label_occurrences if labels else occurrences
+            found = {
+                use.start: use
+                for use in search(self.chunk.root, text)
+                if use.role != nodes.SELF  # It stands where the name of its object does.
+            }
             self._occurrences[text, labels] = found
         return found
-
-    def _statements_with(self, text: str) -> Sequence[tuple[int, Statement]]:
-        """The statements of the outermost level that mention a name."""
-        if self._mentioning is None:
-            mentioning: dict[str, list[tuple[int, Statement]]] = {}
-            for place in outermost(self.chunk):
-                for name in place[1].mentions:
-                    mentioning.setdefault(name, []).append(place)
-            self._mentioning = mentioning
-        return self._mentioning.get(text, ())
 
     def _variable(self, name: nodes.Name, base: int) -> Name:
         return self._resolved(self.occurrence(name, base), name.text)
