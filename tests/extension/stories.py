@@ -56,9 +56,7 @@ print(total { { id = 1, price = 4 }, { id = 2 } })
 
 LOOP = """\
 -- An evaluation that does not end by itself.
-for step = 1, math.huge do
-  if step <= 3 then print("step " .. step) end
-end
+for step = 1, math.huge do if step <= 3 then print("step " .. step) end end
 Memory.loops = (Memory.loops or 0) + 1
 """
 

@@ -8,7 +8,7 @@ import { type Browser, chromium, type Frame, type Page } from "playwright-core";
 const WAIT_MS_MAX = 45_000;
 const SIZE = { width: 1280, height: 800 };
 /** Hovers appear slowly, or not at all. */
-const HOVER_MS_MAX = 5_000;
+const HOVER_MS_MAX = 10_000;
 const FADE_MS = 400;
 const STATUS_ITEM = '[id="lua-ls-persist.lua-persist.luaPersist.status"]';
 /** So often something is opened at the top of the window, and so long waited for. */
@@ -181,14 +181,9 @@ export class Editor {
     return this.until(`${wanted} in the hover of line ${line}`, async () => {
       await this.goToLine(line);
       for (const key of ["End", "ArrowLeft", "Control+k", "Control+i"]) await keyboard.press(key);
-      try {
-        // Its parts come one by one.
-        await hover.filter({ hasText: wanted }).waitFor({ timeout: HOVER_MS_MAX });
-        return (await hover.textContent()) ?? "";
-      } catch (error) {
-        await keyboard.press("Escape");
-        throw error;
-      }
+      // Its parts come one by one.
+      await hover.filter({ hasText: wanted }).waitFor({ timeout: HOVER_MS_MAX });
+      return (await hover.textContent()) ?? "";
     });
   }
 

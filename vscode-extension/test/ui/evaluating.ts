@@ -23,7 +23,7 @@ export async function evaluate(editor: Editor, measured: Record<string, number>)
   await editor.goToLine(11);
   await editor.page.keyboard.press("Control+Enter");
   await editor.untilBehind(/^=> \{/);
-  await editor.hover(11, /Copy.*Undo/);
+  await editor.hover(11, /Copy.*Undo/s);
   await editor.still("inline-results");
   await editor.page.keyboard.press("Escape");
 }
@@ -34,7 +34,7 @@ export async function errors(editor: Editor): Promise<void> {
   await editor.run("Lua Persist: Evaluate File");
   await editor.untilBehind(/^✗ /);
   await editor.page.waitForSelector(".squiggly-error");
-  const text = await editor.hover(5, /Traceback.*Copy/);
+  const text = await editor.hover(5, /Traceback.*Copy/s);
   assert.doesNotMatch(text, /Undo/);
   await editor.still("error");
   await editor.page.keyboard.press("Escape");
@@ -56,11 +56,11 @@ export async function interrupting(editor: Editor): Promise<void> {
   await editor.until("the session", () => editor.isIdle());
   // Whoever wanted it has made no error.
   await editor.page.waitForSelector(".squiggly-info");
-  await editor.hover(3, /interrupted.*step 3.*Traceback/);
+  await editor.hover(2, /interrupted.*step 3.*Traceback/s);
   await editor.still("interrupted");
   await editor.page.keyboard.press("Escape");
   // Nothing of it is kept, and the session goes on.
-  await editor.goToLine(5);
+  await editor.goToLine(3);
   await editor.page.keyboard.press("Control+Enter");
   await editor.untilBehind("✓");
   await editor.run("Lua Persist: Undo Last Evaluation");
