@@ -156,8 +156,9 @@ def problem_lines(problem: Problem) -> list[str]:
 
 
 def coloured(stream: TextIO) -> bool:
-    """Whether the stream is a terminal, and NO_COLOR does not forbid colours."""
-    return stream.isatty() and not os.environ.get("NO_COLOR")
+    """Whether the stream is a terminal that has colours, and NO_COLOR does not forbid them."""
+    environment = os.environ
+    return stream.isatty() and environment.get("TERM") != "dumb" and not environment.get("NO_COLOR")
 
 
 def styled(text: str, style: str | None, stream: TextIO) -> str:

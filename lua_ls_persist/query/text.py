@@ -21,6 +21,8 @@ _FIELD: Final = re.compile(
 )
 _OPERATOR: Final = re.compile(r"\s*([=!<>~]+|not\s+in\b|[A-Za-z]+)(?=$|[^A-Za-z]|(?<=[=!<>~]))\s*")
 _PART: Final = re.compile(rf"\s*({_QUOTED}|[^,\"']+?)\s*(?:(,)|$)")
+_QUOTES: Final = re.compile(_QUOTED, re.DOTALL)
+_JOINT: Final = re.compile(r"\s(?:and|or)\s", re.IGNORECASE)
 _AND: Final = re.compile(rf"^\s*({_QUOTED}|.+?)(?:\s+and\s+|\s*,\s*)({_QUOTED}|.+?)\s*$", re.DOTALL)
 
 
@@ -47,6 +49,7 @@ def parse_condition_text(text: str) -> Any:
         raise QueryError(f"{text!r} is no condition. Write one as 'age > 25' or 'age exists'.")
     name = " ".join(operator[1].split())
     rest = text[operator.end() :].strip()
+    _check_is_one(text, rest)
     condition: list[Any] = [field[0].strip(), name]
     if name not in OPERATORS or (not rest and name in ("exists", "missing")):
         return condition + [value_of(rest)] * bool(rest)
@@ -56,6 +59,21 @@ def parse_condition_text(text: str) -> Any:
     if name in ("in", "not in"):
         return [*condition, _values(rest)]
     return [*condition, value_of(rest)] if rest else condition
+
+
+def _check_is_one(text: str, rest: str) -> None:
+    """Refuses `age > 25 and city = Rome`: all behind the operator would be one text, found nowhere.
+
+    Raises:
+        QueryError: what is behind the operator reads like another condition.
+    """
+    for joint in _JOINT.finditer(_QUOTES.sub(" ", rest)):
+        field = _FIELD.match(joint.string, joint.end())
+        operator = None if field is None else _OPERATOR.match(joint.string, field.end())
+        if operator is not None and " ".join(operator[1].split()) in OPERATORS:
+            raise QueryError(
+                f"{text!r} reads like two conditions. Give each by itself, or the value in quotes."
+            )
 
 
 def value_of(text: str) -> Any:

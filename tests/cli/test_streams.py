@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lua_ls_persist.cli.terminal import coloured
 from tests.cli.conftest import TIMEOUT_S, environment
 
 SHELL = shutil.which("sh")
@@ -72,3 +74,27 @@ def test_a_closed_stream_is_not_the_sessions_file(tmp_path: Path) -> None:
     program = "'Memory.x = 1 print(7)'"
     assert run(tmp_path, f"eval --db session.db -e {program} <&- >&- 2>&-") == (0, b"", b"")
     assert run(tmp_path, "tables --db session.db") == (0, b"Memory  1 entry\n", b"")
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"TERM": "xterm"}, True),
+        ({"TERM": "xterm", "NO_COLOR": ""}, True),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, False),
+        ({"TERM": "dumb"}, False),
+        ({}, True),
+    ],
+)
+def test_colours(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], expected: bool) -> None:
+    for name in ("TERM", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    assert coloured(_Terminal()) is expected
+    assert not coloured(io.StringIO())

@@ -75,3 +75,32 @@ def test_any_text_is_a_condition_or_a_clear_error(text: str) -> None:
         parse_where(parse_condition_text(text))
     except QueryError as error:
         assert str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "age > 25 and city = Rome",
+        "age > 25 AND age < 30",
+        "name = Ann or name = Bob",
+        "age between 20 and 30 and city exists",
+        "city in Rome, Oslo and age not in 3, 4",
+        "name = 'a' and age > 3",
+    ],
+)
+def test_two_conditions_are_not_one_with_a_long_text(text: str) -> None:
+    with pytest.raises(QueryError, match="reads like two conditions"):
+        parse_condition_text(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("title = war and peace", "war and peace"),
+        ("title = live and let die", "live and let die"),
+        ("title = 'a = 1 and b = 2'", "a = 1 and b = 2"),
+        ('title = "you and me in love"', "you and me in love"),
+    ],
+)
+def test_texts_may_have_these_words(text: str, value: str) -> None:
+    assert parse_condition_text(text) == ["title", "=", value]
