@@ -57,14 +57,18 @@ export class StatusBar implements vscode.Disposable {
   async showMenu(): Promise<void> {
     const items: MenuItem[] = [
       ...this.wayOut(),
-      { label: "$(play) Evaluate File", command: COMMANDS.evaluateFile },
-      { label: "$(debug-stop) Interrupt Evaluation", command: COMMANDS.interrupt },
+      { label: "Evaluate", kind: vscode.QuickPickItemKind.Separator },
+      ...(isLua() ? [{ label: "$(run-all) Evaluate File", command: COMMANDS.evaluateFile }] : []),
+      ...(this.session?.state === "evaluating"
+        ? [{ label: "$(debug-stop) Interrupt Evaluation", command: COMMANDS.interrupt }]
+        : []),
       { label: "$(discard) Undo Last Evaluation", command: COMMANDS.undo },
+      { label: "$(redo) Redo Evaluation", command: COMMANDS.redo },
       { label: "$(clear-all) Clear Inline Results", command: COMMANDS.clearResults },
       { label: "Session", kind: vscode.QuickPickItemKind.Separator },
       { label: "$(debug-restart) Restart Session", command: COMMANDS.restartSession },
       { label: "$(trash) Reset Session…", command: COMMANDS.resetSession },
-      { label: "Look", kind: vscode.QuickPickItemKind.Separator },
+      { label: "Show", kind: vscode.QuickPickItemKind.Separator },
       { label: "$(terminal) Open REPL", command: COMMANDS.openRepl },
       { label: "$(table) Open Table…", command: COMMANDS.openTable },
       { label: "$(output) Show Output", command: COMMANDS.showOutput },
@@ -98,8 +102,7 @@ export class StatusBar implements vscode.Disposable {
         items.push({ label: `$(lightbulb) ${STEP_TITLES[step]}`, step });
       }
     }
-    const end = { label: "Evaluate", kind: vscode.QuickPickItemKind.Separator };
-    return items.length === 0 ? [] : [...items, end];
+    return items;
   }
 
   private headline(): string {
@@ -114,8 +117,7 @@ export class StatusBar implements vscode.Disposable {
     clearInterval(this.timer);
     if (evaluating) this.timer = setInterval(() => this.render(), TICK_MS);
     this.render();
-    const isLua = vscode.window.activeTextEditor?.document.languageId === "lua";
-    if (isLua || this.server.state !== "stopped" || this.session !== undefined) this.item.show();
+    if (isLua() || this.server.state !== "stopped" || this.session !== undefined) this.item.show();
     else this.item.hide();
   }
 
@@ -166,4 +168,8 @@ export class StatusBar implements vscode.Disposable {
         item.text = "$(database) Lua";
     }
   }
+}
+
+function isLua(): boolean {
+  return vscode.window.activeTextEditor?.document.languageId === "lua";
 }

@@ -257,6 +257,19 @@ export function commandsSuite(): void {
       });
     });
 
+    it("offers in the menu only what can be done", async () => {
+      await execute("workbench.action.closeAllEditors");
+      let labels: string[] = [];
+      const showQuickPick = (items: vscode.QuickPickItem[]) => {
+        labels = items.map(({ label }) => label.replace(/^\S+ /, ""));
+        return undefined;
+      };
+      await answering({ showQuickPick }, () => execute(COMMANDS.showMenu));
+      assert.ok(labels.includes("Undo Last Evaluation"));
+      assert.ok(!labels.includes("Evaluate File"), "there is none");
+      assert.ok(!labels.includes("Interrupt Evaluation"), "nothing runs");
+    });
+
     it("says that there is no Lua file to evaluate", async () => {
       await execute("workbench.action.closeAllEditors");
       let told = "";

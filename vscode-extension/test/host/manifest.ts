@@ -9,7 +9,7 @@ interface Manifest {
   contributes: {
     commands: { command: string; title: string; category: string }[];
     keybindings: { command: string; key: string; when: string }[];
-    menus: Record<string, { command?: string; submenu?: string }[]>;
+    menus: Record<string, { command?: string; submenu?: string; when?: string }[]>;
     colors: { id: string }[];
   };
 }
@@ -22,6 +22,23 @@ export function manifestSuite(): void {
   it("has a title for every command, and a command for every title", () => {
     const titled = manifest().contributes.commands.map(({ command }) => command);
     assert.deepEqual([...titled].sort(), Object.values(COMMANDS).sort());
+  });
+
+  it("offers evaluating only for texts that the server knows", () => {
+    const { commands, keybindings, menus } = manifest().contributes;
+    const evaluating = commands
+      .map(({ command }) => command)
+      .filter((command) => command.startsWith("luaPersist.evaluate"));
+    const offered = [
+      ...keybindings,
+      ...(menus.commandPalette ?? []),
+      ...(menus["editor/title/run"] ?? []),
+      ...(menus["editor/context"] ?? []),
+    ].filter(({ command }) => command === undefined || evaluating.includes(command));
+    assert.ok(offered.length > 2 * evaluating.length);
+    for (const { command, when } of offered) {
+      assert.match(when ?? "", /!\(resourceScheme =~ /, command);
+    }
   });
 
   it("registers every command", async () => {

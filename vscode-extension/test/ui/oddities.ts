@@ -128,6 +128,9 @@ async function empty(editor: Editor): Promise<void> {
   assert.equal(await input.getAttribute("placeholder"), "ann = { age = 41 }");
   assert.equal(await editor.page.locator('[id="status.editor.inputMode"]').count(), 0);
   await editor.shot("add-row");
+  await input.fill("just words");
+  await input.press("Enter");
+  await frame.locator(".refusal", { hasText: 'A text has quotes: "just words"' }).waitFor();
   await assertAccessible(frame, "a row that is added");
   await input.fill("ann = {\n  age = 41,\n}");
   await input.press("Enter");

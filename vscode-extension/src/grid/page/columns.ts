@@ -7,7 +7,7 @@ const WIDTH_KEY_MAX = 240;
 /** So many columns beside those in view are drawn as well. */
 const OVERSCAN = 2;
 /** Padding, and room for the mark at tables. */
-const AROUND_CELL = 26;
+const AROUND_CELL = 36;
 /** Padding, and room for the button of the menu. */
 const AROUND_HEADER = 44;
 

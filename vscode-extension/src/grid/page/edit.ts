@@ -1,6 +1,7 @@
 // The field in which a value is typed: over a cell, or for a new row. A refusal stays beside it.
 
 import { byId, h } from "../../webview/dom";
+import { luaString } from "./pasting";
 import { reasonOf } from "./status";
 
 const WIDTH_MIN = 180;
@@ -69,7 +70,7 @@ export function editAt(anchor: HTMLElement, options: EditOptions): void {
       await action();
       close();
     } catch (error) {
-      message.textContent = reasonOf(error);
+      message.textContent = `${reasonOf(error)}${quotesHint(input.value)}`;
       hint.textContent = "";
       input.setAttribute("aria-invalid", "true");
       input.readOnly = false;
@@ -100,4 +101,12 @@ export function editAt(anchor: HTMLElement, options: EditOptions): void {
   box.style.top = `${Math.max(top, 8)}px`;
   input.focus();
   input.select();
+}
+
+const LITERALS = new Set(["nil", "true", "false"]);
+
+/** Words that were typed as they are: most often somebody means a text. */
+function quotesHint(text: string): string {
+  const isWords = /^[\p{L}_][\p{L}\p{N}_ ,.'-]*$/u.test(text) && !LITERALS.has(text);
+  return isWords ? `. A text has quotes: ${luaString(text)}` : "";
 }
