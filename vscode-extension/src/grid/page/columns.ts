@@ -8,8 +8,8 @@ const WIDTH_KEY_MAX = 240;
 const OVERSCAN = 2;
 /** Padding, and room for the mark at tables. */
 const AROUND_CELL = 36;
-/** Padding, and room for the button of the menu. */
-const AROUND_HEADER = 44;
+/** Padding, and room for the mark of the order and the button of the menu. */
+const AROUND_HEADER = 60;
 
 /** How many characters there are to be shown, at most, in the rows at hand. */
 export interface Extent {
