@@ -19,7 +19,7 @@ SUITES = {
     "folders": "folders",
 }
 FOLDERS = {"folders": ("first", "second")}
-TESTS_MIN = {"setup": 103, "server": 35, "commands": 45, "untrusted": 2, "folders": 4}
+TESTS_MIN = {"setup": 103, "server": 36, "commands": 45, "untrusted": 2, "folders": 4}
 
 
 @pytest.mark.usefixtures("built")

@@ -45,6 +45,7 @@ export const COMMANDS = {
   showSchema: "luaPersist.showSchema",
   setValue: "luaPersist.setValue",
   deleteValue: "luaPersist.deleteValue",
+  copyValue: "luaPersist.copyValue",
   copyPath: "luaPersist.copyPath",
   goToFunction: "luaPersist.goToFunction",
   showStoredSource: "luaPersist.showStoredSource",

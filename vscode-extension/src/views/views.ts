@@ -8,7 +8,7 @@ import { exportText } from "../grid/messages";
 import { exportTable, showStoredSource, type TablePanels } from "../grid/panel";
 import type { ImportPanels } from "../importing/panel";
 import { Lifetime } from "../lifetime";
-import type { Difference } from "../protocol";
+import type { Difference, WholeValue } from "../protocol";
 import type { LuaServer } from "../server/luaServer";
 import type { Texts } from "../texts";
 import { FunctionNode, functionsPage } from "./functions";
@@ -36,6 +36,7 @@ export type ViewCommand = Extract<
   | "showSchema"
   | "setValue"
   | "deleteValue"
+  | "copyValue"
   | "copyPath"
   | "goToFunction"
   | "showStoredSource"
@@ -108,6 +109,7 @@ export class Views implements vscode.Disposable {
       showSchema: (node?: TableNode) => this.try(() => this.showSchema(node)),
       setValue: (node: ValueNode) => this.setValue(node),
       deleteValue: (node: ValueNode) => this.try(() => this.deleteValue(node)),
+      copyValue: (node: ValueNode) => this.try(() => this.copyValue(node)),
       copyPath: (node: TableNode | ValueNode | FunctionNode) => this.copyPath(node),
       goToFunction: (node: FunctionNode) => this.try(() => this.goToFunction(node)),
       showStoredSource: (node: FunctionNode) => this.try(() => this.showStoredSource(node)),
@@ -250,11 +252,13 @@ export class Views implements vscode.Disposable {
   private async setValue(node: ValueNode): Promise<void> {
     const { path } = node;
     if (path === null) return;
+    const source = await this.wholeOf(node);
     await vscode.window
       .showInputBox({
         title: `Value of ${path}`,
         prompt: 'As Lua writes it: 42, "text", { 1, 2 }, nil',
-        value: node.text,
+        // What is no source of the value, as of a function, is nothing to begin with.
+        value: source?.complete === false ? "" : (source?.text ?? node.text),
         validateInput: (text) => (text.trim() === "" ? "Type a value; nil deletes it." : undefined),
       })
       .then((value) =>
@@ -265,6 +269,19 @@ export class Views implements vscode.Disposable {
               this.refresh();
             }),
       );
+  }
+
+  /** A value in full, where it is stored; the tree shows only so much of it. */
+  private async wholeOf({ path, folder }: ValueNode): Promise<WholeValue | undefined> {
+    if (path === null) return undefined;
+    return this.server.call("whole", { ...folder, path }).catch(() => undefined);
+  }
+
+  /** A text as it is, anything else as Lua writes it. */
+  private async copyValue(node: ValueNode): Promise<void> {
+    const whole = await this.wholeOf(node);
+    await vscode.env.clipboard.writeText(whole?.value.content ?? whole?.text ?? node.text);
+    vscode.window.setStatusBarMessage("$(check) Value copied", 2_000);
   }
 
   private async deleteValue({ path, folder }: ValueNode): Promise<void> {

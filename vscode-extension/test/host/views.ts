@@ -6,6 +6,7 @@ import * as path from "node:path";
 import * as vscode from "vscode";
 import { COMMANDS } from "../../src/commands";
 import type { HistoryNode } from "../../src/views/history";
+import { answering } from "./dialogs";
 import {
   api,
   execute,
@@ -144,6 +145,33 @@ export function viewsSuite(): void {
     await until("the row's end", async () =>
       (await nodeTexts(views.tables)).some((text) => text.startsWith("people: 250 rows")),
     );
+  });
+
+  it("copies and sets values whole, of which the tree shows the beginning", async () => {
+    const { views } = await api();
+    await openLua(
+      'ext.table("long").text = ("x"):rep(5000)\next.table("long").deep = {{{{{ n = 1 }}}}}\n' +
+        'ext.table("long").run = function() end\n',
+    );
+    await execute(COMMANDS.evaluateFile);
+    const table = await findNode(views.tables, "long");
+    const offered = async (name: string) => {
+      let value: string | undefined;
+      const showInputBox = (options: vscode.InputBoxOptions) => {
+        value = options.value;
+      };
+      const node = await findNode(views.tables, name, table);
+      await answering({ showInputBox }, () => execute(COMMANDS.setValue, node));
+      await execute(COMMANDS.copyValue, node);
+      return [value, await vscode.env.clipboard.readText()];
+    };
+    const text = "x".repeat(5_000);
+    assert.deepEqual(await offered("text"), [`"${text}"`, text]);
+    assert.deepEqual(await offered("deep"), ["{{{{{n = 1}}}}}", "{{{{{n = 1}}}}}"]);
+    const [source, copied] = await offered("run");
+    assert.equal(source, "", "a function is not typed");
+    assert.match(copied ?? "", /^<function /);
+    await execute(COMMANDS.undo);
   });
 
   it("deletes a value and copies its path", async () => {
