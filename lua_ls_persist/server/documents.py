@@ -170,6 +170,8 @@ class Document:
         """What a client calls `position`: row and code units."""
         row, column = position
         if 0 <= row < len(self._lines) and column >= 0:
+            if column == 0:
+                return row, 0
             text = self.row(row)
             if text.isascii():  # Long answers ask thousands of times.
                 return row, min(column, len(text))

@@ -121,6 +121,7 @@ class Syntax:
 
     def __init__(self, document: Document) -> None:
         self.document = document
+        self._is_ascii = document.source.isascii()
         self._tree = _tree_of(document).tree
 
     @cached_property
@@ -222,6 +223,8 @@ class Syntax:
         return node is not None
 
     def _position(self, row: int, byte_column: int) -> Position:
+        if self._is_ascii:
+            return Position(row, byte_column)
         text = self.document.row(row)
         if text.isascii():
             return Position(row, min(byte_column, len(text)))
