@@ -25,6 +25,7 @@ from lua_ls_persist.server.analysis.entities import entities_of, unwrapped
 from lua_ls_persist.server.analysis.entity import GLOBAL, Entity, shown
 from lua_ls_persist.server.analysis.key_uses import KeyUse
 from lua_ls_persist.server.analysis.nodes import Block, Chain, Either, Expression, Statement, Step
+from lua_ls_persist.server.analysis.walking import key_start
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.live.inference import STEPS_MAX, Walk
 from lua_ls_persist.server.live.resolving import Literally, Resolver
@@ -155,11 +156,16 @@ class Identities:
         document = None
         if root.root[0] == "local":
             document = self.navigator.files.document(root.root[1])
-        if document is None:
-            return None
-        row = scopes_of(document).position(int(root.root[2])).row
-        note = note_above(document, row)
-        return self._walk.of_type(note.type) if note.type else None
+        return None if document is None else self._noted(document, int(root.root[2]))
+
+    def _noted(self, document: Document, start: int) -> Shape | None:
+        """The type above a local, which is that of the first one there."""
+        scopes = scopes_of(document)
+        for base, statement in scopes.around(start):
+            if statement.targets and base + key_start(statement.targets[0]) == start:
+                note = note_above(document, scopes.position(base).row)
+                return self._walk.of_type(note.type) if note.type else None
+        return None
 
     # -- tables that are constructed
 

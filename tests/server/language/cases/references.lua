@@ -179,3 +179,9 @@ end
 config = config or { ⟦depth⟧ = 1 }
 local c = config
 print(c.⟦depth‸⟧, config.⟦depth⟧)
+==== the type above several locals is that of the first
+---@class User
+---@field ⟦name⟧ string
+---@type User
+local a, b = { ⟦name⟧ = 1 }, { name = 2 }
+print(a.⟦name‸⟧, b.name)
