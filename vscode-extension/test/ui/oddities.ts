@@ -85,10 +85,28 @@ async function long(editor: Editor): Promise<void> {
   await keyboard.press("Escape");
   await keyboard.press("Control+c");
   await untilText(editor, frame, "message", /^Copied\.$/);
+  await atOnce(frame);
+  await keyboard.press("Escape");
+  await frame.locator('.cell[data-column="1"]', { hasText: "lorem" }).click();
   assert.equal((await editor.clipboard()).length, 24_000);
   await keyboard.press("Control+Shift+C");
   await untilText(editor, frame, "message", /^1 row is copied as Lua\.$/);
   assert.ok((await editor.clipboard()).length > 24_000);
+}
+
+/** A key that comes before the next frame is for the cell that was clicked, not the one before it. */
+async function atOnce(frame: Frame): Promise<void> {
+  await frame.evaluate(() => {
+    const event = { bubbles: true };
+    document.querySelector("#cell-0-0")?.dispatchEvent(new MouseEvent("mousedown", event));
+    document.querySelector("#cell-2-1")?.dispatchEvent(new MouseEvent("mousedown", event));
+    const key = new KeyboardEvent("keydown", { ...event, key: "F2" });
+    document.querySelector("#grid")?.dispatchEvent(key);
+  });
+  const field = await frame.locator(".editor").boundingBox();
+  const cell = await frame.locator("#cell-2-1").boundingBox();
+  assert.ok(field && cell);
+  assert.deepEqual([field.x, field.y], [cell.x, cell.y]);
 }
 
 /** A function leads to its source, and is not taken for something to type. */

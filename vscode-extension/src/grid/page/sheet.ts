@@ -180,8 +180,10 @@ export class Sheet {
     return this.head.querySelector<HTMLElement>(`.cell${place} .more`);
   }
 
+  /** Not the one that was active before: a key may come before the next frame. */
   private drawnActive(): HTMLElement | null {
-    return this.body.querySelector<HTMLElement>(".cell.active");
+    const { row, column } = this.selection;
+    return this.body.querySelector<HTMLElement>(`#cell-${row}-${column}.active`);
   }
 
   private visibleRows(): number {
