@@ -41,6 +41,7 @@ export const COMMANDS = {
   exportTable: "luaPersist.exportTable",
   importTable: "luaPersist.importTable",
   createIndex: "luaPersist.createIndex",
+  dropTable: "luaPersist.dropTable",
   dropIndex: "luaPersist.dropIndex",
   showSchema: "luaPersist.showSchema",
   setValue: "luaPersist.setValue",

@@ -374,6 +374,7 @@ export interface ServerCommands {
   explain: [Folder & ExplainQuery, Plan];
   indexes: [Folder & { table?: string }, { indexes: IndexInfo[] }];
   createIndex: [Folder & { table: string; fields: string[]; unique?: boolean }, JsonValue];
+  dropTable: [Folder & { table: string }, JsonValue];
   dropIndex: [Folder & { table: string; fields?: string[] }, JsonValue];
   schema: [Folder & { table: string }, { definition: JsonValue; annotations: string | null }];
   deriveSchema: [Folder & { table: string }, { definition: JsonValue; annotations: string }];

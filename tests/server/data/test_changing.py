@@ -49,6 +49,20 @@ async def test_rows_are_added_and_removed(stored: Editor) -> None:
     )
 
 
+async def test_a_table_is_dropped_and_comes_back(stored: Editor) -> None:
+    await stored.run("createIndex", {"table": "users", "fields": "age"})
+    before = await stored.run("rows", {"table": "users"})
+    assert await stored.run("dropTable", {"table": "users"}) == {"dropped": "users"}
+    tables = [table["name"] for table in (await stored.run("tables"))["tables"]]
+    assert "users" not in tables
+    assert "no table named 'users'" in await error(stored, "dropTable", {"table": "users"})
+    assert "Memory" in await error(stored, "dropTable", {"table": "Memory"})
+    await stored.run("undo")
+    assert await stored.run("rows", {"table": "users"}) == before
+    indexes = (await stored.run("indexes", {"table": "users"}))["indexes"]
+    assert [index["name"] for index in indexes] == ["users(age)"]
+
+
 @pytest.mark.parametrize(
     ("params", "message"),
     [

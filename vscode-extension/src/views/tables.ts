@@ -24,7 +24,9 @@ export class TableNode implements Node {
     this.item.id = `table:${info.path}`;
     this.item.description = facts.join(" · ");
     this.item.iconPath = new vscode.ThemeIcon("table");
-    this.item.contextValue = `table${info.has_schema ? ".schema" : ""}`;
+    // `Memory` is always there.
+    const kind = info.name === "Memory" ? "memory" : "named";
+    this.item.contextValue = `table.${kind}${info.has_schema ? ".schema" : ""}`;
     this.item.tooltip = `${info.path}: ${facts.join(", ")}. Click to open the grid.`;
     this.item.command = {
       title: "Open Table",

@@ -32,6 +32,7 @@ export type ViewCommand = Extract<
   | "exportTable"
   | "importTable"
   | "createIndex"
+  | "dropTable"
   | "dropIndex"
   | "showSchema"
   | "setValue"
@@ -105,6 +106,7 @@ export class Views implements vscode.Disposable {
       exportTable: (node?: TableNode) => this.try(() => this.export(node)),
       importTable: (node?: TableNode) => this.try(() => this.import(node)),
       createIndex: (node?: TableNode) => this.try(() => this.createIndex(node)),
+      dropTable: (node: TableNode) => this.try(() => this.dropTable(node)),
       dropIndex: (node: IndexNode) => this.try(() => this.dropIndex(node)),
       showSchema: (node?: TableNode) => this.try(() => this.showSchema(node)),
       setValue: (node: ValueNode) => this.setValue(node),
@@ -221,6 +223,12 @@ export class Views implements vscode.Disposable {
     if (fields.length === 0 || fields[0] === "") return;
     await this.server.call("createIndex", { ...table.folder, table: table.path, fields });
     this.tables.refresh();
+  }
+
+  private async dropTable({ info, folder }: TableNode): Promise<void> {
+    await this.server.call("dropTable", { ...folder, table: info.name });
+    this.refresh();
+    sayDeleted(`The table ${info.name}`);
   }
 
   private async dropIndex({ index, table }: IndexNode): Promise<void> {

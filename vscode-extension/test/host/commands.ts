@@ -58,6 +58,16 @@ export function commandsSuite(): void {
       await until("its page", () => tabs().includes("Import fish.json"));
     });
 
+    it("drops a table, and undo brings it back", async () => {
+      const { views } = await api();
+      await execute(COMMANDS.dropTable, await table("birds"));
+      const birds = async () =>
+        (await nodeTexts(views.tables)).some((text) => text.startsWith("birds: 3 rows"));
+      await until("its end", async () => !(await birds()));
+      await execute(COMMANDS.undo);
+      await until("it", birds);
+    });
+
     it("creates and drops an index", async () => {
       const { views } = await api();
       const node = await table("birds");

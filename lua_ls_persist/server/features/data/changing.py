@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lua_ls_persist.jsonable import Json, value_to_json
 from lua_ls_persist.paths import keys_of, path_text, step_text
-from lua_ls_persist.server.commands import param
+from lua_ls_persist.server.commands import CommandError, param
 from lua_ls_persist.server.features.data.running import (
     TABLE_DOC,
     URI_DOC,
@@ -39,6 +39,14 @@ class DeleteParams:
     """An entry to remove."""
 
     path: str = param("the path of the entry: `users.ann`")
+    uri: str | None = param(URI_DOC, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropTableParams:
+    """A named table to forget."""
+
+    table: str = param("its name, as in `ext.table(name)`; not `Memory`, which is always there")
     uri: str | None = param(URI_DOC, None)
 
 
@@ -93,6 +101,17 @@ async def delete(server: LuaLanguageServer, params: DeleteParams) -> Json:
         lambda session: done(session.set_literal(params.path, "nil")),
     )
     return {"previous": _previous(evaluation.values), "path": path_text(params.path)}
+
+
+async def drop_table(server: LuaLanguageServer, params: DropTableParams) -> Json:
+    """Forgets a named table, with its rows, indexes and schema; what others refer to stays."""
+    name = params.table
+    dropped = await change(
+        server, params.uri, f"Dropping {name}", lambda session: session.drop(name)
+    )
+    if not dropped:
+        raise CommandError(f"there is no table named {name!r}")
+    return {"dropped": name}
 
 
 async def add_row(server: LuaLanguageServer, params: AddRowParams) -> Json:
@@ -153,6 +172,7 @@ SET = COMMANDS.add("set", "Set Value", SetParams, set_value, "{previous: Value|n
 DELETE = COMMANDS.add(
     "delete", "Delete Value", DeleteParams, delete, "{previous: Value|null, path}"
 )
+DROP_TABLE = COMMANDS.add("dropTable", "Drop Table", DropTableParams, drop_table, "{dropped}")
 ADD_ROW = COMMANDS.add(
     "addRow", "Add Row", AddRowParams, add_row, "{previous: null, path|null, key: Value}"
 )
