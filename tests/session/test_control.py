@@ -174,7 +174,7 @@ def test_a_running_evaluation_cannot_be_cancelled_but_interrupted(session: Sessi
 def test_mistakes_in_a_call_are_raised_at_once(session: Session) -> None:
     with pytest.raises(SessionError):
         session.submit("1", line=-1)
-    with pytest.raises(AttributeError):
+    with pytest.raises(SessionError, match="the source is a NoneType; it can be text or bytes"):
         session.submit(None)  # type: ignore[arg-type]
 
 

@@ -51,7 +51,7 @@ print("pygls" in sys.modules, "click" in sys.modules)
 """
     assert run(script).splitlines() == [
         lua_ls_persist.__version__,
-        "['lua_ls_persist', 'lua_ls_persist._version']",
+        "['lua_ls_persist', 'lua_ls_persist._loading', 'lua_ls_persist._version']",
         "False False",
         "True True",
         "False False",

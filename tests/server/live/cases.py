@@ -103,24 +103,27 @@ def _index(editor: Editor, row: str, units: int) -> int:
 
 
 async def hovered(
-    editor: Editor, marked: str, *, again: bool = True
+    editor: Editor, marked: str, *parts: str, again: bool = True
 ) -> tuple[str, types.Range | None]:
-    """The text of a hover at the cursor, and its range."""
+    """The text of a hover at the cursor, and its range.
+
+    Asked again while there is none, or `parts` are missing: what is not found in time is there when
+    it is asked for again.
+    """
     asked = Asked(editor, marked)
+    text, range_ = "", None
     for _ in range(TRIES_MAX):
         found = await within(
             editor.client.text_document_hover_async(types.HoverParams(*asked.params))
         )
-        if found is not None or not again:
+        if found is not None:
+            contents = found.contents
+            text = contents.value if isinstance(contents, types.MarkupContent) else str(contents)
+            range_ = found.range
+        if not again or (found is not None and all(part in text for part in parts)):
             break
     asked.close()
-    if found is None:
-        return "", None
-    contents = found.contents
-    if isinstance(contents, types.MarkupContent):
-        return contents.value, found.range
-    assert isinstance(contents, str)
-    return contents, found.range
+    return text, range_
 
 
 async def signature(editor: Editor, marked: str, *, again: bool = True) -> str:

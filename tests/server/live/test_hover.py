@@ -67,9 +67,9 @@ async def test_the_range_is_the_name(editor: Editor) -> None:
 
 async def test_drift(neovim: Editor) -> None:
     uri = await prepared(neovim)
-    assert "in sync" in (await hovered(neovim, "Memory.gre‸et"))[0]
+    assert "in sync" in (await hovered(neovim, "Memory.gre‸et", "in sync"))[0]
     neovim.insert(uri, 9, 2, "-- edited\n  ")
-    assert "edited since" in (await hovered(neovim, "Memory.gre‸et"))[0]
+    assert "edited since" in (await hovered(neovim, "Memory.gre‸et", "edited since"))[0]
 
 
 async def test_values_are_of_now(neovim: Editor) -> None:

@@ -137,6 +137,8 @@ export class Editor {
     await this.page.locator(".quick-input-widget:visible input").fill(`:${line}`);
     await this.page.keyboard.press("Enter");
     await this.page.waitForSelector(".quick-input-widget", { state: "hidden" });
+    // A key that comes before the focus is lost.
+    await this.page.waitForSelector(".editor-instance .monaco-editor.focused");
   }
 
   /** What decorations put behind the code, in reading order. */
