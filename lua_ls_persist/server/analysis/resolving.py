@@ -7,11 +7,12 @@ are looked at; what is free in a statement is remembered there, and survives edi
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
-from typing import final
+from typing import Final, final
 
+from lua_ls_persist.server.analysis.facts import fact
 from lua_ls_persist.server.analysis.nodes import (
     DECLARES,
     GOTO,
@@ -38,6 +39,12 @@ class Declaration:
     level: int
     """How many functions are around it."""
 
+    def moved(self, by: int) -> Declaration:
+        """The same in a text that has more before it."""
+        return Declaration(
+            self.text, self.start + by, self.end + by, self.role, self.attribute, self.level
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
@@ -49,22 +56,27 @@ class Occurrence:
     declaration: Declaration | None
     level: int
 
+    def moved(self, by: int) -> Occurrence:
+        """The same in a text that has more before it."""
+        declaration = None if self.declaration is None else self.declaration.moved(by)
+        return Occurrence(self.start + by, self.end + by, self.role, declaration, self.level)
+
     @property
     def is_upvalue(self) -> bool:
         """Whether it is a local of a function around."""
         return self.declaration is not None and self.level > self.declaration.level
 
 
-def occurrences(root: Statement, text: str, base: int = 0) -> list[Occurrence]:
-    """Every use of a variable of that name in a statement, each with what it means there.
+def occurrences(root: Statement, text: str) -> list[Occurrence]:
+    """Every use of a variable of that name, each with what it means.
 
     Args:
-        root: the whole text, or a statement in it: then what it does not declare has none.
+        root: the whole text, or a statement in it: then what it does not declare has none, and
+            offsets count from where it begins.
         text: the name.
-        base: where the statement begins.
     """
     search = _Search(text)
-    search.statement(root, base, None, 0)
+    search.statement(root, 0, None, 0)
     return sorted(search.found, key=lambda found: found.start)
 
 
@@ -121,16 +133,20 @@ class Meanings:
     def __init__(self, block: Block) -> None:
         self._block = block
         """The whole text's."""
-        self._inside: dict[tuple[int, str], dict[int, Occurrence]] = {}
 
     def occurrence(self, text: str, start: int) -> Occurrence | None:
         """The use of a variable that begins at an offset; None if there is none."""
         place = self._statement_at(start)
-        found = self._uses_inside(place, text).get(start)
-        if found is None or found.declaration is not None:
-            return found
+        if place < 0:
+            return None
+        base = self._block.offsets[place]
+        found = _uses_inside(self._block.statements[place], text).get(start - base)
+        if found is None:
+            return None
+        if found.declaration is not None:
+            return found.moved(base)
         declaration = self._visible_in(place, text)
-        return found if declaration is None else replace(found, declaration=declaration)
+        return Occurrence(start, found.end + base, found.role, declaration, found.level)
 
     def uses(self, declaration: Declaration) -> Iterable[Occurrence] | None:
         """The uses of a variable that one outermost statement declares for itself.
@@ -138,28 +154,23 @@ class Meanings:
         None for the locals of the outermost level, and where nothing is declared.
         """
         place = self._statement_at(declaration.start)
-        inside = self._uses_inside(place, declaration.text)
-        if declaration.start not in inside or self._declares(place, declaration.start):
+        if place < 0:
             return None
-        return [use for use in inside.values() if use.declaration == declaration]
+        statement, base = self._block.statements[place], self._block.offsets[place]
+        start = declaration.start - base
+        inside = _uses_inside(statement, declaration.text)
+        if start not in inside or any(
+            name.offset == start for name in declared_for_later(statement)
+        ):
+            return None
+        return [
+            use.moved(base)
+            for use in inside.values()
+            if use.declaration is not None and use.declaration.start == start
+        ]
 
     def _statement_at(self, start: int) -> int:
         return bisect_right(self._block.offsets, start) - 1
-
-    def _uses_inside(self, place: int, text: str) -> dict[int, Occurrence]:
-        """By their offsets; what a statement does not declare itself is not resolved."""
-        found = self._inside.get((place, text))
-        if found is None:
-            found = {}
-            if place >= 0:
-                statement, base = self._block.statements[place], self._block.offsets[place]
-                found = {
-                    use.start: use
-                    for use in occurrences(statement, text, base)
-                    if use.role != SELF  # It stands where the name of its object does.
-                }
-            self._inside[place, text] = found
-        return found
 
     def _visible_in(self, place: int, text: str) -> Declaration | None:
         """The local of the outermost level that a statement sees under a name."""
@@ -167,10 +178,6 @@ class Meanings:
             if before < place:
                 return declaration
         return None
-
-    def _declares(self, place: int, start: int) -> bool:
-        statement, base = self._block.statements[place], self._block.offsets[place]
-        return any(base + name.offset == start for name in declared_for_later(statement))
 
     @cached_property
     def _outermost(self) -> dict[str, list[tuple[int, Declaration]]]:
@@ -183,6 +190,27 @@ class Meanings:
                 declaration = Declaration(name.text, start, end, name.role, name.attribute, 0)
                 found.setdefault(name.text, []).append((place, declaration))
         return found
+
+
+def _uses_inside(statement: Statement, text: str) -> Mapping[int, Occurrence]:
+    """The uses of a name in an outermost statement, by their offsets in it.
+
+    What it does not declare itself is not resolved. Remembered: an edit elsewhere changes nothing.
+    """
+    if text not in statement.mentions:
+        return _NO_USES
+    return fact(
+        statement,
+        (_uses_inside, text),
+        lambda: {
+            use.start: use
+            for use in occurrences(statement, text)
+            if use.role != SELF  # It stands where the name of its object does.
+        },
+    )
+
+
+_NO_USES: Final[Mapping[int, Occurrence]] = {}
 
 
 def declared_for_later(statement: Statement) -> Iterator[Name]:
