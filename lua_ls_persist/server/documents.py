@@ -98,6 +98,14 @@ class Document:
         """A document with `text` as its content."""
         return cls(uri, split_lines(well_formed(text)), version=version)
 
+    def bare(self) -> Document:
+        """The same text without what others made of it.
+
+        What is made of a document and goes on reading its text holds this: with the document
+        itself it would be a circle, which is only found by looking through all objects.
+        """
+        return Document(self.uri, self._lines, version=self.version, revision=self.revision)
+
     @cached_property
     def path(self) -> Path | None:
         """Where the document lies on disk, if its URI says so."""

@@ -120,7 +120,7 @@ class Syntax:
     """The syntax tree of one document."""
 
     def __init__(self, document: Document) -> None:
-        self.document = document
+        self.document = document.bare()
         self._is_ascii = document.source.isascii()
         self._tree = _tree_of(document).tree
 

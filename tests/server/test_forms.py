@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -119,3 +122,15 @@ def test_a_tree_after_edits_is_that_of_the_text(data: st.DataObject) -> None:
         if not again.root.has_error:  # Recovery from errors may go another way.
             assert str(syntax_of(current).root) == str(again.root)
             assert syntax_of(current).forms == again.forms
+
+
+def test_a_document_that_nobody_has_any_more_is_gone_at_once() -> None:
+    document = Document.of_text("file:///a.lua", "x = 1\ny = 2\n")
+    assert len(syntax_of(document).forms) == 2
+    gone = weakref.ref(document)
+    gc.disable()
+    try:
+        del document
+        assert gone() is None, "there is a circle, and each key press leaves a whole text behind"
+    finally:
+        gc.enable()

@@ -14,10 +14,27 @@ const TIMES = process.env.LUA_PERSIST_TEST_TIMES;
 /** For a test in which the server starts six times, on a machine that has other things to do. */
 const SIX_STARTS_MS = 90_000;
 
+const TURNS = 20;
+const TURN_MS = 20;
+const LATE_MS_MAX = 5;
+const CALM_MS_MAX = 10_000;
+
+/** Waits until nothing else keeps this process busy, or for so long that it does not matter. */
+async function calm(): Promise<void> {
+  const end = performance.now() + CALM_MS_MAX;
+  for (let turns = 0; turns < TURNS && performance.now() < end; turns += 1) {
+    const before = performance.now();
+    await new Promise((later) => setTimeout(later, TURN_MS));
+    if (performance.now() - before > TURN_MS + LATE_MS_MAX) turns = 0;
+  }
+}
+
 export function lifeSuite(): void {
   it("activates without waiting for the server", async () => {
     const extension = vscode.extensions.getExtension<Api>(EXTENSION_ID);
     assert.ok(extension && !extension.isActive, "it is active already");
+    // While the editor itself starts, everything in this process waits for its other extensions.
+    if (TIMES !== undefined) await calm();
     const used = process.cpuUsage();
     const started = performance.now();
     const { server } = await extension.activate();
