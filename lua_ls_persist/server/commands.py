@@ -96,7 +96,7 @@ class Command(Generic[S, P]):
 
     def described(self) -> dict[str, Json]:
         """All of this as data: for clients that make forms, and for the documentation."""
-        types = get_type_hints(self.params)
+        types = _types_of(self.params)
         fields = dataclasses.fields(self.params)  # type: ignore[arg-type]
         return {
             "id": self.id,
@@ -173,7 +173,7 @@ def parse_params(params: type[P], arguments: Sequence[Any] | None) -> P:
     unknown = [str(key) for key in data if key not in fields]
     if unknown:
         raise CommandError(f"unknown field `{unknown[0]}`; it takes {_shape(fields)}")
-    types = get_type_hints(params)
+    types = _types_of(params)
     values: dict[str, Any] = {}
     for name, field in fields.items():
         if data.get(name) is not None or (name in data and field.metadata.get("takes_null")):
@@ -181,6 +181,16 @@ def parse_params(params: type[P], arguments: Sequence[Any] | None) -> P:
         elif field.default is dataclasses.MISSING:
             raise CommandError(f"`{name}` is missing; it takes {_shape(fields)}")
     return params(**values)
+
+
+_TYPES: dict[type[Any], Mapping[str, Any]] = {}
+
+
+def _types_of(params: type[Any]) -> Mapping[str, Any]:
+    """The types of the fields of a parameter class; they are compiled from texts, once."""
+    if params not in _TYPES:
+        _TYPES[params] = get_type_hints(params)
+    return _TYPES[params]
 
 
 def _shape(fields: Mapping[str, dataclasses.Field[Any]]) -> str:
