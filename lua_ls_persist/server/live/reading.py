@@ -38,16 +38,23 @@ Span: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class FieldRead:
+    """A field of what may be a row of a stored table."""
+
     container: Way
     name: str
     start: int
+    """Where the name stands, in offsets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
+    """A call of something that the VM may have."""
+
     function: Way
     count: int
+    """How many arguments there are, without what stands before a colon."""
     is_method: bool
+    """Whether a colon stands before its name."""
     arguments: tuple[Span, ...]
     """Blanks around them included."""
     name: Span
@@ -88,8 +95,9 @@ def reading_of(
 ) -> Reading | None:
     """Reads a document; None as soon as that is not wanted any more. Any thread.
 
-    It takes some ten milliseconds for a long one, in which it competes with what answers the user.
-    With `typed` it is known what parameters and results of calls are, too.
+    It takes some ten milliseconds for a long one. `is_wanted` is asked before each statement of the
+    outermost level, and may wait there while somebody else has to be answered. With `typed` it is
+    known what parameters and results of calls are, too.
     """
     return _Reader(scopes, Resolver(scopes, key), typed).read(is_wanted)
 
