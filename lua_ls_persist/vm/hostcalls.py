@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, final
 
 from lua_ls_persist.errors import CoreError, StoreError
-from lua_ls_persist.protocol import STORE_REPLY_BYTES, Clock, Operation, StoreOperation
+from lua_ls_persist.protocol import STORE_REPLY_BYTES, Clock, Info, Operation, StoreOperation
 from lua_ls_persist.vm.host import Host, NoHost
 from lua_ls_persist.vm.image import Image
 
@@ -123,7 +123,10 @@ class HostCalls:
         if operation == _STORE:
             return self._store(handle, machine.read(pointer, length), offset)
         if operation == _OUTPUT:
-            return 0 if self._host.output(machine.read(pointer, length)) else 1
+            records = machine.read(pointer, length)
+            # It may be stopped before it notes that this is sent; what is left is sent then.
+            machine.words[machine.info[Info.OUTPUT_LENGTH] >> 2] = 0
+            return 0 if self._host.output(records) else 1
         if operation == _RESPONSE:
             self._response.append(machine.read(pointer, length))
             return 0

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from lua_ls_persist.vm import CompiledCore, Machine, Stopped
+from lua_ls_persist.session.problems import stop_note
+from lua_ls_persist.vm import CompiledCore, Machine, Stopped, interrupt
 from tests.vm.helpers import MIB, Recorder, python, run, wait_until_running
 
 WITHIN_S = 0.1
@@ -252,6 +253,46 @@ def test_where_it_was_stopped_is_known(machine: Machine) -> None:
     with pytest.raises(Stopped) as caught:
         run(machine, "local s = ('a'):rep(40)\ns:find(('a?'):rep(40) .. 'b')", time_limit_s=0.03)
     assert caught.value.trace != b"", "the core told after it had been stopped"
+
+
+def test_a_stop_while_an_interrupt_is_on_its_way(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked and stopped at once, as on a busy machine: the place of the interrupt is told."""
+    monkeypatch.setattr(interrupt, "GRACE_S", 0.0)
+    image = machine.capture()
+
+    def ask() -> None:
+        wait_until_running(machine)
+        time.sleep(0.002)
+        assert machine.interrupt() is True
+
+    for _ in range(50):
+        thread = threading.Thread(target=ask)
+        thread.start()
+        with pytest.raises(Stopped) as caught:
+            run(machine, "print('on')\nwhile true do end", host=Recorder())
+        thread.join()
+        note = stop_note(caught.value, b"", lambda source: source.decode())
+        assert (note.source, note.line) in {(b"@test.lua", 1), (b"@test.lua", 2)}
+        machine.restore(image)
+
+
+def test_what_is_sent_is_not_sent_again(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The core is stopped as it returns from sending its output."""
+    monkeypatch.setattr(interrupt, "GRACE_S", 0.0)
+
+    class Slow(Recorder):
+        def output(self, records: bytes, /) -> bool:
+            super().output(records)
+            machine.interrupt()
+            time.sleep(0.05)  # Until the watchdog has made up its mind.
+            return True
+
+    host = Slow()
+    with pytest.raises(Stopped):
+        run(machine, "print('once') io.flush()", host=host)
+    assert host.text == b"once\n"
 
 
 def test_other_machines_run_on(core: CompiledCore) -> None:

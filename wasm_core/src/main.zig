@@ -110,11 +110,10 @@ export fn core_collect() u32 {
 }
 
 /// After the host has stopped a call in the middle: notes where Lua was, as for an error, in the
-/// I/O buffer. Returns the note's length, 0 if nothing was running. The VM's memory must be restored
+/// I/O buffer. Returns the note's length, 0 if no Lua was running. The VM's memory must be restored
 /// afterwards.
 export fn core_trace() u32 {
-    const L = c.core_control.running orelse return 0;
-    trace.rememberStop(L);
+    trace.rememberStop(c.core_control.running);
     const note = trace.note();
     @memcpy(exchange.io[0..note.len], note);
     return @intCast(note.len);

@@ -91,10 +91,12 @@ export fn core_note_memory_error(L: *lua.State) void {
     of_memory = true;
 }
 
-/// The host has stopped the core in the middle of something.
-pub fn rememberStop(L: *lua.State) void {
-    capture(L, "", 0);
-    of_memory = false;
+/// The host has stopped the core in the middle of something. That may be an interrupt on its way
+/// out, with its frames gone: then what was noted as it was raised stands.
+pub fn rememberStop(running: ?*lua.State) void {
+    if (of_interrupt) return;
+    reset(evaluated_name);
+    if (running) |L| capture(L, "", 0);
 }
 
 pub fn isOfMemory() bool {
