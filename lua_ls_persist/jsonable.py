@@ -287,6 +287,8 @@ def inspected_to_json(found: Inspected) -> dict[str, Json]:
         "next_offset": found.next_offset,
         "live": found.live,
     }
+    if found.given:
+        data["given"] = found.given
     if found.metatable is not None:
         data["metatable"] = value_to_json(found.metatable)
     return data

@@ -169,3 +169,5 @@ class Inspected:
     """A look at its metatable; None if it has none."""
     live: bool
     """It was looked up in the VM, not in the store."""
+    given: int = 0
+    """Of the globals: how many every session has, such as `string` and `ext`. They come last."""

@@ -40,6 +40,9 @@ _NAMED: Final = {
     for library, names in LIBRARIES.items()
     for name in (f"{library}.{name}" if library else name for name in names.split())
 }
+_GIVEN: Final = {
+    name: Stored(PERMANENT, name) for name in ("_G", *LIBRARIES[""].split(), *LIBRARIES) if name
+}
 
 
 def _look(services: DataServices, _arguments: _Arguments) -> Tree:
@@ -48,6 +51,11 @@ def _look(services: DataServices, _arguments: _Arguments) -> Tree:
 
 def _named(_services: DataServices, _arguments: _Arguments) -> Tree:
     return _NAMED
+
+
+def _given(_services: DataServices, _arguments: _Arguments) -> Tree:
+    """The globals that every session begins with."""
+    return _GIVEN
 
 
 def _id(_services: DataServices, arguments: _Arguments) -> Tree:
@@ -59,6 +67,7 @@ def _id(_services: DataServices, arguments: _Arguments) -> Tree:
 
 OPERATIONS: Final = {
     "look": DataOperation(_look),
+    "look_given": DataOperation(_given),
     "look_id": DataOperation(_id),
     "look_named": DataOperation(_named),
 }

@@ -86,10 +86,17 @@ class StoredIndexes:
 
         return self._life.call(look)
 
-    def drop_index(self, table: Path, fields: str | Sequence[str] | None = None) -> None:
+    def drop_index(
+        self,
+        table: Path,
+        fields: str | Sequence[str] | None = None,
+        *,
+        kind: str | None = None,
+    ) -> None:
         """Remove the index of these fields: `drop_index("users", "age")`.
 
-        Without fields `table` is the name of an index: `drop_index("users(age)")`.
+        Without fields `table` is the name of an index: `drop_index("users(age)")`. Without `kind`
+        all kinds of it go.
 
         Raises:
             QueryError: there is no such index.
@@ -99,7 +106,7 @@ class StoredIndexes:
 
         def drop(runner: Runner) -> None:
             with runner.recorded_outside(doing, changes_entries=False) as store:
-                for index in _found(store, table, fields):
+                for index in _found(store, table, fields, kind):
                     store.drop_index(index)
 
         self._life.call(drop)
@@ -109,6 +116,7 @@ class StoredIndexes:
         table: Path,
         fields: str | Sequence[str] | None = None,
         *,
+        kind: str | None = None,
         on_progress: OnProgress | None = None,
     ) -> None:
         """Make an index anew from the data, for when somebody has written these by hand.
@@ -126,7 +134,7 @@ class StoredIndexes:
                 runner.interruptible("building the index"),
                 runner.persistence.own_transaction(changes_entries=False) as store,
             ):
-                for index in _found(store, table, fields):
+                for index in _found(store, table, fields, kind):
                     store.rebuild_index(index, on_progress=on_progress)
 
         self._life.call(rebuild)
@@ -141,14 +149,18 @@ def _doing(verb: str, table: Path, fields: str | Sequence[str] | None) -> Descri
     return "(index)", f"{verb} index {text}".encode("utf-8", "replace")
 
 
-def _found(store: Store, table: Path, fields: str | Sequence[str] | None) -> list[Index]:
+def _found(
+    store: Store, table: Path, fields: str | Sequence[str] | None, kind: str | None
+) -> list[Index]:
     """The indexes that are meant, at least one."""
     if fields is not None:
         name, *keys = keys_of(table)
-        return store.find_indexes(str(name), keys, fields)
+        return store.find_indexes(str(name), keys, fields, kind)
     if not isinstance(table, str):
         raise SessionError("give the fields of the index, or its name as text")
-    found = [index for index in store.indexes() if index.name == table]
+    found = [
+        index for index in store.indexes() if index.name == table and kind in (None, index.kind)
+    ]
     if not found:
         raise QueryError(f"there is no index {table}")
     return found

@@ -337,8 +337,9 @@ def _globals(runner: Runner, keys: list[Any], offset: int, limit: int, depth: in
         raise SessionError(f"there is nothing at {path}")
     if isinstance(found[1], int):
         return _table(runner, path, found[1], offset, limit, depth)
-    value, metatable, total, *rest = found[2:]
+    value, metatable, total, given, *rest = found[2:]
     assert isinstance(total, int)
+    assert isinstance(given, int)
     entries = []
     for key, content in zip(rest[::2], rest[1::2], strict=True):
         step = step_text(key) if isinstance(key, (str, int, float)) else None
@@ -361,6 +362,7 @@ def _globals(runner: Runner, keys: list[Any], offset: int, limit: int, depth: in
         end if entries and end < total else None,
         metatable,
         live=True,
+        given=given,
     )
 
 

@@ -13,13 +13,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 SUITES = {
     "setup": "life,manifest,tracking,pure,cells,newRows,setup",
-    "server": "evaluate,views,prompt",
+    "server": "evaluate,views,indexing,prompt",
     "commands": "commands,settings",
     "untrusted": "untrusted",
     "folders": "folders",
 }
 FOLDERS = {"folders": ("first", "second")}
-TESTS_MIN = {"setup": 103, "server": 36, "commands": 45, "untrusted": 2, "folders": 4}
+TESTS_MIN = {"setup": 103, "server": 52, "commands": 44, "untrusted": 2, "folders": 5}
 
 
 @pytest.mark.usefixtures("built")

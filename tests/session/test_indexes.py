@@ -153,6 +153,19 @@ def test_an_index_that_is_another_one(session: Session) -> None:
     assert session.indexes() == []
 
 
+def test_one_kind_of_an_index_is_dropped(session: Session) -> None:
+    for kind in ("btree", "hash"):
+        session.create_index("users", "age", kind=kind)
+    with pytest.raises(QueryError, match="there is no index users\\(age\\)"):
+        session.drop_index("users", "age", kind="text")
+    session.drop_index("users", "age", kind="hash")
+    assert [index.kind for index in session.indexes()] == ["btree"]
+    with pytest.raises(QueryError, match="there is no index users\\(age\\)"):
+        session.drop_index("users(age)", kind="hash")
+    session.drop_index("users(age)", kind="btree")
+    assert session.indexes() == []
+
+
 def test_progress_and_giving_up(session: Session) -> None:
     run_ok(session, "for i = 1, 20000 do ext.table('many')[i] = { n = i } end")
     seen: list[tuple[int, int]] = []

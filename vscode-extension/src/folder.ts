@@ -24,6 +24,20 @@ export function nameOf({ uri }: Place): string | undefined {
   return vscode.workspace.getWorkspaceFolder(vscode.Uri.parse(uri))?.name;
 }
 
+/** Whether a document belongs to the session of a place. */
+export function isOf(place: Place, uri: string): boolean {
+  return sessionOf(place.uri) === sessionOf(uri);
+}
+
+/** Files outside of all folders have a session of their own; what is no file is the first folder's. */
+function sessionOf(text: string | undefined): string {
+  const uri = text === undefined ? undefined : vscode.Uri.parse(text);
+  const own = uri === undefined ? undefined : folderOf(uri);
+  const isOutside = own === undefined && uri?.scheme === "file";
+  const found = isOutside ? undefined : (own ?? vscode.workspace.workspaceFolders?.[0]);
+  return found?.uri.toString() ?? "";
+}
+
 /** Calls back when another folder has become the current one, or is called otherwise. */
 export function onFolderChanged(changed: () => void): vscode.Disposable {
   const lifetime = new Lifetime();
@@ -43,13 +57,18 @@ export function onFolderChanged(changed: () => void): vscode.Disposable {
 function current(): vscode.WorkspaceFolder | undefined {
   const document = vscode.window.activeTextEditor?.document;
   if (document?.languageId === "lua") {
-    // A cell lies where its notebook lies.
-    const { uri } = document;
-    const file = uri.scheme === NOTEBOOK_CELL ? uri.with({ scheme: "file", fragment: "" }) : uri;
+    const file = fileOf(document.uri);
     if (file.scheme === "file") last = file;
   }
-  return (
-    (last === undefined ? undefined : vscode.workspace.getWorkspaceFolder(last)) ??
-    vscode.workspace.workspaceFolders?.[0]
-  );
+  const found = last === undefined ? undefined : folderOf(last);
+  return found ?? vscode.workspace.workspaceFolders?.[0];
+}
+
+function folderOf(uri: vscode.Uri): vscode.WorkspaceFolder | undefined {
+  return vscode.workspace.getWorkspaceFolder(fileOf(uri));
+}
+
+/** A cell lies where its notebook lies. */
+function fileOf(uri: vscode.Uri): vscode.Uri {
+  return uri.scheme === NOTEBOOK_CELL ? uri.with({ scheme: "file", fragment: "" }) : uri;
 }

@@ -79,6 +79,8 @@ export interface Inspection {
   total: number | null;
   next_offset: number | null;
   live?: boolean;
+  /** Of the globals: so many, the last ones, every session has. */
+  given?: number;
 }
 
 export interface Column {
@@ -139,7 +141,7 @@ export interface Plan {
   rows_examined: number | null;
   rows_returned: number | null;
   sql: string;
-  suggestion?: { fields: string[]; kind?: string } | null;
+  suggestion?: Pick<NewIndex, "fields" | "kind" | "each"> | null;
 }
 
 export interface ExplainQuery extends RowsShown {
@@ -147,11 +149,29 @@ export interface ExplainQuery extends RowsShown {
   descending?: boolean;
 }
 
+/** What an index is good for, in the server's words. */
+export type IndexSort = "btree" | "hash" | "text";
+
+export interface NewIndex {
+  table: string;
+  fields: string[];
+  kind?: IndexSort;
+  unique?: boolean;
+  each?: boolean;
+}
+
+export interface DroppedIndex {
+  table: string;
+  fields: string[];
+  /** Otherwise all that are by these fields. */
+  kind?: IndexSort;
+}
+
 export interface IndexInfo {
   name: string;
   table: string;
   fields: string[];
-  kind?: string;
+  kind?: IndexSort;
   unique?: boolean;
   each?: boolean;
 }
@@ -373,9 +393,9 @@ export interface ServerCommands {
   queryText: [Folder & { text: string; limit?: number }, JsonValue];
   explain: [Folder & ExplainQuery, Plan];
   indexes: [Folder & { table?: string }, { indexes: IndexInfo[] }];
-  createIndex: [Folder & { table: string; fields: string[]; unique?: boolean }, JsonValue];
+  createIndex: [Folder & NewIndex, JsonValue];
   dropTable: [Folder & { table: string }, JsonValue];
-  dropIndex: [Folder & { table: string; fields?: string[] }, JsonValue];
+  dropIndex: [Folder & DroppedIndex, JsonValue];
   schema: [Folder & { table: string }, { definition: JsonValue; annotations: string | null }];
   deriveSchema: [Folder & { table: string }, { definition: JsonValue; annotations: string }];
   functions: [

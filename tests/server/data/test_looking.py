@@ -51,7 +51,14 @@ async def test_inspect_goes_down_level_by_level(people: Editor) -> None:
     assert [(entry["path"], entry["expandable"]) for entry in found["entries"]] == [
         ("users.ann.tags", True)
     ]
+    found = await people.run("inspect", {"path": "_G"})
+    assert found["entries"][0]["key"]["content"] == "word"
+    own = found["total"] - found["given"]
+    given = [entry["key"]["content"] for entry in found["entries"][own:]]
+    assert {"Memory", "_VERSION", "ext", "print", "string"} <= set(given)
+    assert "word" not in given
     found = await people.run("inspect", {"path": "_G.word"})
+    assert "given" not in found
     assert (found["value"]["content"], found["live"]) == ("global", True)
     found = await people.run("inspect", {"path": "Memory.hit"})
     assert texts([found["value"], found["entries"][0]["key"], found["entries"][0]["value"]]) == [

@@ -81,6 +81,12 @@ async def test_indexes(people: Editor) -> None:
     await people.run("dropIndex", {"table": "users(age)"})
     found = (await people.run("indexes"))["indexes"]
     assert [one["name"] for one in found] == ["users(tags)"]
+    await people.run("createIndex", {"table": "users", "fields": "age", "kind": "hash"})
+    await people.run("createIndex", {"table": "users", "fields": "age"})
+    await people.run("dropIndex", {"table": "users", "fields": "age", "kind": "hash"})
+    found = (await people.run("indexes"))["indexes"]
+    assert [one["kind"] for one in found if one["name"] == "users(age)"] == ["btree"]
+    await people.run("dropIndex", {"table": "users(age)"})
     assert "there is no index" in await error(people, "dropIndex", {"table": "users(age)"})
     assert await error(people, "createIndex", {"table": "users", "fields": "a", "kind": "x"}) == (
         "`kind` must be btree, hash or text, not 'x'"

@@ -177,8 +177,9 @@ export class Evaluating {
   private async travel(name: "undo" | "redo"): Promise<void> {
     try {
       const uri = luaEditor()?.document.uri.toString();
-      const { text } = await this.server.call(name, uri === undefined ? currentFolder() : { uri });
-      this.inline.clear();
+      const place = uri === undefined ? currentFolder() : { uri };
+      const { text } = await this.server.call(name, place);
+      this.inline.clearOf(place);
       vscode.window.setStatusBarMessage(`$(discard) ${text ?? `${name}: done`}`, 5_000);
     } catch (error) {
       this.fail(error);
@@ -190,7 +191,7 @@ export class Evaluating {
     const folder = currentFolder();
     try {
       await this.server.call(name, folder);
-      this.inline.clear();
+      this.inline.clearOf(folder);
       vscode.window.setStatusBarMessage(`$(check) The session${of(folder)} ${done}`, 5_000);
     } catch (error) {
       this.fail(error);

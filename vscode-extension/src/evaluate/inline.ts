@@ -3,6 +3,7 @@
 
 import * as vscode from "vscode";
 import { COMMANDS } from "../commands";
+import { isOf, type Place } from "../folder";
 import { Lifetime } from "../lifetime";
 import type { Evaluation, OutputPiece, Problem } from "../protocol";
 import { setting } from "../settings";
@@ -124,6 +125,16 @@ export class InlineResults implements vscode.Disposable {
     for (const each of key === undefined ? [...this.items.keys()] : [key]) {
       if (!this.items.delete(each)) continue;
       this.render(each);
+    }
+  }
+
+  /** What came of evaluations in the session of a place; the other sessions are as they were. */
+  clearOf(place: Place): void {
+    for (const [key, items] of this.items) {
+      const kept = items.filter(({ origin }) => !isOf(place, origin));
+      if (kept.length === items.length) continue;
+      this.items.set(key, kept);
+      this.render(key);
     }
   }
 

@@ -2,9 +2,11 @@
 
 import type {
   AggregateQuery,
+  DroppedIndex,
   ExplainQuery,
   Groups,
   IndexInfo,
+  NewIndex,
   Plan,
   Points,
   PointsQuery,
@@ -24,12 +26,12 @@ export interface PageRequests {
   points: [PointsQuery, Points];
   aggregate: [AggregateQuery, Groups];
   indexes: [{ table: string }, { indexes: IndexInfo[] }];
-  dropIndex: [{ table: string; fields: string[] }, null];
+  dropIndex: [DroppedIndex, null];
   explain: [ExplainQuery, Plan];
   set: [{ path: string; value: string }, { undo: boolean }];
   change: [SetManyQuery, SetManyResult];
   addRow: [{ table: string; key?: string; value: string }, { path: string }];
-  createIndex: [{ table: string; fields: string[] }, null];
+  createIndex: [NewIndex, null];
   undo: [Record<string, never>, { text: string }];
   copy: [{ text: string }, null];
   paste: [Record<string, never>, { text: string }];

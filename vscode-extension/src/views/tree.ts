@@ -19,6 +19,8 @@ export interface Page {
   nodes: Node[];
   /** How many there are beyond these; 0: these are all. */
   more: number;
+  /** What stands at the end, behind what is loaded when it is asked for. */
+  last?: Node[];
 }
 
 /** A view over nodes. */
@@ -80,8 +82,11 @@ export class Tree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
     try {
       const page = node === undefined ? await this.root(limit) : await node.load?.(limit);
       const nodes = page?.nodes ?? [];
-      const shown = node === undefined ? nodes.filter((each) => this.matches(each)) : nodes;
-      return page !== undefined && page.more > 0 ? [...shown, this.moreNode(node, page)] : shown;
+      const last = page?.last ?? [];
+      const shown = (all: Node[]) =>
+        node === undefined ? all.filter((each) => this.matches(each)) : all;
+      const more = page !== undefined && page.more > 0 ? [this.moreNode(node, page)] : [];
+      return [...shown(nodes), ...more, ...shown(last)];
     } catch (error) {
       return [failure(messageOf(error))];
     }

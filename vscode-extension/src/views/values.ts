@@ -55,20 +55,42 @@ export class ValueNode implements Node {
   }
 }
 
+/** What is in a value, as the server tells it. */
+export interface Inside {
+  nodes: ValueNode[];
+  total: number;
+  /** Of the globals: so many, the last ones, every session has. */
+  given: number;
+}
+
+export async function valuesIn(
+  server: LuaServer,
+  folder: Place,
+  path: string,
+  limit: number,
+  from = 0,
+): Promise<Inside> {
+  let total: number | null = null;
+  let given = 0;
+  const entries = await inPieces(limit, async (place) => {
+    const asked = { ...folder, path, ...place, offset: from + place.offset, depth: 1 };
+    const found = await server.call("inspect", asked);
+    total = found.total;
+    given = found.given ?? 0;
+    return found.entries;
+  });
+  const nodes = entries.map((entry) => new ValueNode(entry, server, folder));
+  return { nodes, total: total ?? nodes.length, given };
+}
+
 export async function valuePage(
   server: LuaServer,
   folder: Place,
   path: string,
   limit: number,
 ): Promise<Page> {
-  let total: number | null = null;
-  const entries = await inPieces(limit, async (place) => {
-    const found = await server.call("inspect", { ...folder, path, ...place, depth: 1 });
-    total = found.total;
-    return found.entries;
-  });
-  const nodes = entries.map((entry) => new ValueNode(entry, server, folder));
-  return { nodes, more: Math.max((total ?? nodes.length) - nodes.length, 0) };
+  const { nodes, total } = await valuesIn(server, folder, path, limit);
+  return { nodes, more: Math.max(total - nodes.length, 0) };
 }
 
 function clipped(text: string): string {

@@ -12,12 +12,13 @@ import type { Difference, WholeValue } from "../protocol";
 import type { LuaServer } from "../server/luaServer";
 import type { Texts } from "../texts";
 import { FunctionNode, functionsPage } from "./functions";
+import { globalsPage } from "./globals";
 import { type HistoryNode, historyPage } from "./history";
+import { createIndex } from "./indexing";
 import { type IndexNode, TableNode, tablesPage } from "./tables";
 import { type Node, Tree } from "./tree";
-import { ValueNode, valuePage } from "./values";
+import { ValueNode } from "./values";
 
-const GLOBALS = "_G";
 const RUNS_CONTEXT = "luaPersist.serverRuns";
 
 export type ViewCommand = Extract<
@@ -67,7 +68,7 @@ export class Views implements vscode.Disposable {
       new Tree("luaPersist.functions", (limit) => functionsPage(server, limit)),
     );
     this.globals = this.lifetime.own(
-      new Tree("luaPersist.globals", (limit) => valuePage(server, currentFolder(), GLOBALS, limit)),
+      new Tree("luaPersist.globals", (limit) => globalsPage(server, limit)),
     );
     this.history = this.lifetime.own(
       new Tree("luaPersist.history", (limit) => historyPage(server, limit)),
@@ -214,15 +215,11 @@ export class Views implements vscode.Disposable {
   private async createIndex(node?: TableNode): Promise<void> {
     const table = await this.table(node);
     if (table === undefined) return;
-    const text = await vscode.window.showInputBox({
-      title: `Index of ${table.path}`,
-      prompt: "The field to index by, or several with commas between them",
-      placeHolder: "age, address.city",
-    });
-    const fields = text?.split(",").map((field) => field.trim()) ?? [];
-    if (fields.length === 0 || fields[0] === "") return;
-    await this.server.call("createIndex", { ...table.folder, table: table.path, fields });
+    const fields = await createIndex(this.server, table.folder, table.path);
+    if (fields === undefined) return;
     this.tables.refresh();
+    const told = `$(check) There is an index of ${table.path} by ${fields} now`;
+    vscode.window.setStatusBarMessage(told, 5_000);
   }
 
   private async dropTable({ info, folder }: TableNode): Promise<void> {
@@ -236,6 +233,7 @@ export class Views implements vscode.Disposable {
       ...table.folder,
       table: table.path,
       fields: index.fields,
+      ...(index.kind === undefined ? {} : { kind: index.kind }),
     });
     this.tables.refresh();
     sayDeleted(`The index of ${table.path} by ${index.fields.join(", ")}`);

@@ -68,18 +68,6 @@ export function commandsSuite(): void {
       await until("it", birds);
     });
 
-    it("creates and drops an index", async () => {
-      const { views } = await api();
-      const node = await table("birds");
-      await answering({ showInputBox: " name , age " }, () => execute(COMMANDS.createIndex, node));
-      await until("it", async () =>
-        (await nodeTexts(views.tables)).includes("birds: 3 rows · 1 index"),
-      );
-      const indexes = await findNode(views.tables, "Indexes", await table("birds"));
-      await execute(COMMANDS.dropIndex, await findNode(views.tables, "name, age", indexes));
-      await until("its end", async () => (await nodeTexts(views.tables)).includes("birds: 3 rows"));
-    });
-
     it("sets a value, and refuses an empty one where it is typed", async () => {
       const { views, server } = await api();
       const row = await findNode(views.tables, "1", await table("birds"));

@@ -2,6 +2,7 @@
 
 import * as assert from "node:assert/strict";
 import * as vscode from "vscode";
+import { until } from "./helpers";
 
 type Dialog =
   | "showInputBox"
@@ -72,4 +73,40 @@ export async function intercepting(
   }
   assert.equal(calls.length, 1, `${command} is called once`);
   return calls[0] ?? [];
+}
+
+/** The lists that are built while `act` runs: the real ones, as they come up one after the other. */
+export async function watchingPicks<T>(
+  act: (next: () => Promise<vscode.QuickPick<vscode.QuickPickItem>>) => Thenable<T>,
+): Promise<T> {
+  const window = vscode.window as unknown as Record<string, unknown>;
+  const original = vscode.window.createQuickPick;
+  const shown: vscode.QuickPick<vscode.QuickPickItem>[] = [];
+  window.createQuickPick = () => {
+    const pick = original();
+    shown.push(pick);
+    return pick;
+  };
+  let seen = 0;
+  try {
+    return await act(async () => {
+      const pick = await until("a list", () => shown[seen]);
+      seen += 1;
+      return pick;
+    });
+  } finally {
+    window.createQuickPick = original;
+  }
+}
+
+/** Waits until the active line of a list is this one, and presses Enter. */
+export async function enter(
+  pick: vscode.QuickPick<vscode.QuickPickItem>,
+  label: string,
+): Promise<void> {
+  await until(`the line ${label}`, () => pick.activeItems[0]?.label === label).catch((error) => {
+    const there = pick.items.map((item) => item.label).join(" | ");
+    throw new Error(`${error}; active: ${pick.activeItems[0]?.label}; there: ${there}`);
+  });
+  await vscode.commands.executeCommand("workbench.action.acceptSelectedQuickOpenItem");
 }

@@ -6,14 +6,16 @@ import * as vscode from "vscode";
 import { COMMANDS } from "../../src/commands";
 import type { Evaluation } from "../../src/protocol";
 import { answering } from "./dialogs";
-import { api, execute, findNode, nodeTexts, running, until } from "./helpers";
+import { api, execute, findNode, nodeTexts, running, until, untilLabels } from "./helpers";
 
-async function open(folder: number, text: string): Promise<vscode.TextEditor> {
+async function open(folder: number, text: string, name = "main.lua"): Promise<vscode.TextEditor> {
   const root = vscode.workspace.workspaceFolders?.[folder]?.uri;
   assert.ok(root);
-  const uri = vscode.Uri.file(path.join(root.fsPath, "main.lua"));
+  const uri = vscode.Uri.file(path.join(root.fsPath, name));
   await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(text));
-  return vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri));
+  const document = await vscode.workspace.openTextDocument(uri);
+  // What is only previewed goes with the next file, and its results with it.
+  return vscode.window.showTextDocument(document, { preview: false });
 }
 
 /** What a global is in the session of a folder. */
@@ -50,6 +52,20 @@ export function foldersSuite(): void {
     await execute(COMMANDS.restartSession);
     await until("a fresh VM", async () => (await globalOf(1, "where")) === "nil");
     assert.equal(await globalOf(0, "where"), '"first"');
+  });
+
+  it("takes away the results of the session that is restarted, or undone in", async () => {
+    const first = await open(0, "return 1\n", "results.lua");
+    await execute(COMMANDS.evaluateFile);
+    await untilLabels(first, ["0: => 1"]);
+    const second = await open(1, "Memory.n = 1 return 2\n", "results.lua");
+    for (const command of [COMMANDS.restartSession, COMMANDS.undo]) {
+      await execute(COMMANDS.evaluateFile);
+      await untilLabels(second, ["0: => 2"]);
+      await execute(command);
+      await untilLabels(second, []);
+      await untilLabels(first, ["0: => 1"]);
+    }
   });
 
   it("resets the session of that folder only, which the question names", async () => {

@@ -4,6 +4,7 @@ import { cellsSuite } from "./cells";
 import { commandsSuite } from "./commands";
 import { evaluateSuite } from "./evaluate";
 import { foldersSuite } from "./folders";
+import { indexingSuite } from "./indexing";
 import { lifeSuite, untrustedSuite } from "./life";
 import { manifestSuite } from "./manifest";
 import { newRowsSuite } from "./newRows";
@@ -25,6 +26,7 @@ export const suites: Record<string, () => void> = {
   cells: cellsSuite,
   newRows: newRowsSuite,
   views: viewsSuite,
+  indexing: indexingSuite,
   commands: commandsSuite,
   settings: settingsSuite,
   prompt: promptSuite,

@@ -131,6 +131,34 @@ export function viewsSuite(): void {
     assert.deepEqual(await nodeTexts(views.globals, deep), ["value: 42"]);
   });
 
+  it("shows the user's globals first, and what every session has in a group", async () => {
+    const { views, server } = await api();
+    const texts = await nodeTexts(views.globals);
+    assert.match(texts.at(-1) ?? "", /^Libraries: Memory, _G, _VERSION, assert/);
+    assert.ok(texts.some((text) => text.startsWith("plain_global: ")));
+    assert.ok(texts.every((text) => !/^(string|ext|print): /.test(text)));
+    const libraries = await findNode(views.globals, "Libraries");
+    const string = await findNode(views.globals, "string", libraries);
+    assert.ok((await nodeTexts(views.globals, string)).some((text) => text.startsWith("rep: ")));
+    await server.call("evaluateText", { text: "for i = 1, 120 do _G['many' .. i] = i end" });
+    const many = await nodeTexts(views.globals);
+    assert.match(many.at(-2) ?? "", /^Load more \(\d+ left\)$/);
+    assert.equal(many.length, 102);
+    assert.match(many.at(-1) ?? "", /^Libraries: /);
+    views.globals.setFilter("utf8");
+    assert.equal((await nodeTexts(views.globals)).length, 1);
+    views.globals.setFilter("");
+  });
+
+  it("says so where no global is set", async () => {
+    const { views } = await api();
+    await execute(COMMANDS.restartSession);
+    const texts = await nodeTexts(views.globals);
+    assert.equal(texts[0], "No global is set yet: x = 42 sets one");
+    assert.match(texts[1] ?? "", /^Libraries: /);
+    assert.equal(texts.length, 2);
+  });
+
   it("shows the history, what an evaluation changed, and undoes it", async () => {
     const { views } = await api();
     await openLua('ext.table("people").new = { name = "new" }\n');

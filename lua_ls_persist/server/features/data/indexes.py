@@ -13,6 +13,7 @@ from lua_ls_persist.server.features.registry import COMMANDS
 if TYPE_CHECKING:
     from lua_ls_persist.server.language_server import LuaLanguageServer
 
+KINDS = ("btree", "hash", "text")
 FIELDS_DOC = "one field or several: `age`, `[city, age]`"
 
 
@@ -30,7 +31,7 @@ class CreateIndexParams:
 
     table: str = param(TABLE_DOC)
     fields: str | list[str] = param(FIELDS_DOC)
-    kind: str = param("what it is good for", "btree", choices=("btree", "hash", "text"))
+    kind: str = param("what it is good for", "btree", choices=KINDS)
     unique: bool = param("whether no two rows may have the same", default=False)
     each: bool = param("whether it has each element of the field, an array", default=False)
     uri: str | None = param(URI_DOC, None)
@@ -38,10 +39,11 @@ class CreateIndexParams:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexParams:
-    """An index that is there."""
+    """An index that is there: all kinds of it, unless one is named."""
 
     table: str = param("the path of the table; or, without fields, the index's name: `users(age)`")
     fields: str | list[str] | None = param(FIELDS_DOC, None)
+    kind: str | None = param("of which kind; otherwise all there are", None, choices=KINDS)
     uri: str | None = param(URI_DOC, None)
 
 
@@ -76,7 +78,7 @@ async def drop_index(server: LuaLanguageServer, params: IndexParams) -> Json:
         server,
         params.uri,
         "Removing an index",
-        lambda session: session.drop_index(params.table, params.fields),
+        lambda session: session.drop_index(params.table, params.fields, kind=params.kind),
     )
     return {"dropped": _named(params)}
 
@@ -88,7 +90,7 @@ async def rebuild_index(server: LuaLanguageServer, params: IndexParams) -> Json:
         params.uri,
         f"Making {_named(params)} anew",
         lambda session, report: session.rebuild_index(
-            params.table, params.fields, on_progress=report
+            params.table, params.fields, kind=params.kind, on_progress=report
         ),
         changes=True,
     )

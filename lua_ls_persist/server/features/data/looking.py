@@ -107,7 +107,10 @@ async def tables(server: LuaLanguageServer, params: SessionParams) -> Json:
 
 
 async def inspect(server: LuaLanguageServer, params: InspectParams) -> Json:
-    """Shows a value and a page of its entries; nothing of the program runs for it."""
+    """Shows a value and a page of its entries; nothing of the program runs for it.
+
+    Of the globals (`_G`), those that every session has come last: the last `given` ones.
+    """
     return inspected_to_json(
         await look(
             server,
@@ -174,7 +177,7 @@ INSPECT = COMMANDS.add(
     InspectParams,
     inspect,
     "{path, value: Value, entries: [{key: Value, value: Value, path|null, expandable}], total, "
-    "next_offset|null, metatable?: Value, live}",
+    "next_offset|null, metatable?: Value, live, given?}",
 )
 WHOLE = COMMANDS.add(
     "whole",

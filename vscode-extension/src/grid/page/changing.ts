@@ -1,7 +1,7 @@
 // Changing cells and rows: one, or many at once. Whatever is done at once is stored or refused as a
 // whole, and one undo takes it back.
 
-import type { IndexInfo, LuaValue, Row } from "../../protocol";
+import type { IndexInfo, LuaValue, NewIndex, Row } from "../../protocol";
 import { byId, grouped } from "../../webview/dom";
 import { editAt } from "./edit";
 import type { Choice } from "./menu";
@@ -181,17 +181,18 @@ export class Changing {
     });
   }
 
-  async createIndex(fields: string[]): Promise<void> {
+  async createIndex(index: Omit<NewIndex, "table">): Promise<void> {
     await attempt(async () => {
-      await ask("createIndex", { table: this.page.view.table, fields });
+      await ask("createIndex", { table: this.page.view.table, ...index });
       await this.page.load(true);
-      say(`There is an index by ${fields.join(", ")} now.`);
+      say(`There is an index by ${index.fields.join(", ")} now.`);
     });
   }
 
-  async dropIndex({ fields, name }: IndexInfo): Promise<void> {
+  async dropIndex({ fields, kind, name }: IndexInfo): Promise<void> {
     await attempt(async () => {
-      await ask("dropIndex", { table: this.page.view.table, fields });
+      const { table } = this.page.view;
+      await ask("dropIndex", { table, fields, ...(kind === undefined ? {} : { kind }) });
       await this.page.load(true);
       say(`The index ${name} is dropped.`);
     });

@@ -40,7 +40,7 @@ const page = new TablePage(
 const changing = new Changing(page);
 const copying = new Copying(page);
 const details = new Details(page, {
-  createIndex: (fields) => void changing.createIndex(fields),
+  createIndex: (index) => void changing.createIndex(index),
   dropIndex: (index) => void changing.dropIndex(index),
 });
 const builder = new Builder(byId("builder"), (conditions) => {
@@ -82,7 +82,7 @@ function headerMenu(column: number, anchor: HTMLElement): void {
     { text: "Chart of the column", run: () => details.open({ kind: "chart", column: name }) },
     { text: "Only rows that have it", run: () => page.addCondition(`${name} exists`) },
     { text: "Only rows without it", run: () => page.addCondition(`${name} missing`) },
-    { text: "Create index by it", run: () => void changing.createIndex([name]) },
+    { text: "Create index by it", run: () => void changing.createIndex({ fields: [name] }) },
   ]);
 }
 

@@ -35,7 +35,7 @@ export function profileView(column: string, profile: Profile, actions: ProfileAc
 }
 
 export interface PlanActions {
-  createIndex(fields: string[]): void;
+  createIndex(index: NonNullable<Plan["suggestion"]>): void;
   dropIndex(index: IndexInfo): void;
 }
 
@@ -46,10 +46,11 @@ export function planView(plan: Plan, indexes: readonly IndexInfo[], actions: Pla
     ["returned", plan.rows_returned === null ? "unknown" : grouped(plan.rows_returned)],
   ];
   const nodes: Node[] = [heading("How the rows were found"), factList(facts)];
-  const fields = plan.suggestion?.fields ?? [];
-  if (fields.length > 0) {
-    const button = h("button", { class: "primary" }, `Create index by ${fields.join(", ")}`);
-    button.addEventListener("click", () => actions.createIndex(fields));
+  const { suggestion } = plan;
+  if (suggestion != null) {
+    const by = `Create index by ${suggestion.fields.join(", ")}`;
+    const button = h("button", { class: "primary" }, by);
+    button.addEventListener("click", () => actions.createIndex(suggestion));
     nodes.push(h("p", {}, "An index would find them without looking at the others:"), button);
   }
   if (indexes.length > 0) nodes.push(h("h3", {}, "Indexes"), indexList(plan, indexes, actions));
