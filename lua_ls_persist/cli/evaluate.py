@@ -61,6 +61,7 @@ def evaluate(given: Input, options: SessionOptions, as_json: bool) -> int:
 
     terminal = Terminal()
     with Session.open(options.db, folders=given.folders, **options.arguments()) as session:
+        terminal.note(session.read_only)
         outcome = run(
             session,
             given.source,

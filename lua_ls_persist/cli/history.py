@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lua_ls_persist.cli import exits
 from lua_ls_persist.cli.progress import waited
-from lua_ls_persist.cli.stored import opened, print_json, told
+from lua_ls_persist.cli.stored import opened, opened_to_look, print_json, told
 from lua_ls_persist.cli.terminal import Terminal
 from lua_ls_persist.jsonable import difference_to_json, entry_to_json, went_to_json
 from lua_ls_persist.pretty import one_line
@@ -22,7 +22,7 @@ KEYS_SHOWN_MAX = 5
 
 def show(db: Path | None, limit: int, *, with_source: bool, as_json: bool) -> int:
     """Lists the newest evaluations."""
-    with opened(db) as session:
+    with opened_to_look(db) as session:
         found = session.history(limit)
     if as_json:
         return print_json([entry_to_json(entry) for entry in found])
@@ -85,7 +85,7 @@ def go(db: Path | None, count: int, *, undone: bool, as_json: bool) -> int:
 
 def diff(db: Path | None, before: int, after: int | None, limit: int, *, as_json: bool) -> int:
     """Shows what differs between two points."""
-    with opened(db) as session, waited("Comparing"):
+    with opened_to_look(db) as session, waited("Comparing"):
         found = session.diff(before, after, limit=limit)
     if as_json:
         return print_json([difference_to_json(difference) for difference in found])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lua_ls_persist.cli import exits
 from lua_ls_persist.cli.progress import shown
-from lua_ls_persist.cli.stored import opened, print_json, told
+from lua_ls_persist.cli.stored import opened, opened_to_look, print_json, told
 from lua_ls_persist.cli.terminal import Terminal
 from lua_ls_persist.jsonable import index_to_json
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def list_(table: str | None, db: Path | None, *, as_json: bool) -> int:
     """Lists indexes."""
-    with opened(db) as session:
+    with opened_to_look(db) as session:
         found = session.indexes(table)
     if as_json:
         return print_json([index_to_json(index) for index in found])

@@ -17,7 +17,7 @@ from lua_ls_persist.cli import exits
 from lua_ls_persist.cli.evaluate import show_run
 from lua_ls_persist.cli.progress import shown
 from lua_ls_persist.cli.running import run_submitted
-from lua_ls_persist.cli.stored import STDIO, file_of, print_json, text_file
+from lua_ls_persist.cli.stored import STDIO, file_of, opened_to_look, print_json, text_file
 from lua_ls_persist.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -90,12 +90,10 @@ def export_table(
     target: str, table: str, kind: str | None, db: Path | None, *, as_json: bool
 ) -> int:
     """Writes the rows of a table."""
-    from lua_ls_persist.session import Session
-
     if target == STDIO and kind is None:
         raise click.UsageError("Say by --format what to write: csv, json or jsonl.")
     with (
-        Session.open(file_of(db), resume=False) as session,
+        opened_to_look(db) as session,
         shown("Writing rows") as progress,
     ):
         if target != STDIO:

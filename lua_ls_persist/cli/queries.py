@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from lua_ls_persist.cli import exits
 from lua_ls_persist.cli.progress import waited
-from lua_ls_persist.cli.stored import opened, print_json
+from lua_ls_persist.cli.stored import opened_to_look, print_json
 from lua_ls_persist.cli.terminal import Terminal
 from lua_ls_persist.jsonable import group_to_json, page_to_json
 from lua_ls_persist.model import Preview, QueryPage, QueryRow, Value
@@ -25,7 +25,7 @@ SEARCHING: Final = "Searching"
 def query(question: dict[str, Any], db: Path | None, *, as_json: bool) -> int:
     """Shows a page of rows."""
     table, arguments = _asked(question)
-    with opened(db) as session, waited(SEARCHING):
+    with opened_to_look(db) as session, waited(SEARCHING):
         page = session.query(table, **arguments)
     if as_json:
         return print_json(page_to_json(page))
@@ -42,7 +42,7 @@ def query(question: dict[str, Any], db: Path | None, *, as_json: bool) -> int:
 def count(table: str, conditions: Sequence[str], db: Path | None, *, as_json: bool) -> int:
     """Prints how many rows there are."""
     where = _where(conditions)
-    with opened(db) as session, waited(SEARCHING):
+    with opened_to_look(db) as session, waited(SEARCHING):
         rows = session.count(table, where)
     if as_json:
         return print_json({"count": rows})
@@ -53,7 +53,7 @@ def count(table: str, conditions: Sequence[str], db: Path | None, *, as_json: bo
 def explain(question: dict[str, Any], db: Path | None, *, as_json: bool) -> int:
     """Tells how rows are found."""
     table, arguments = _asked(question)
-    with opened(db) as session, waited(SEARCHING):
+    with opened_to_look(db) as session, waited(SEARCHING):
         explanation = session.explain(table, **arguments)
     if as_json:
         return print_json(asdict(explanation))
@@ -64,7 +64,7 @@ def explain(question: dict[str, Any], db: Path | None, *, as_json: bool) -> int:
 def aggregate(question: dict[str, Any], db: Path | None, *, as_json: bool) -> int:
     """Tells facts about groups of rows."""
     table, arguments = _asked(question)
-    with opened(db) as session, waited(SEARCHING):
+    with opened_to_look(db) as session, waited(SEARCHING):
         groups = session.aggregate(table, **arguments)
     if as_json:
         return print_json([group_to_json(group) for group in groups])

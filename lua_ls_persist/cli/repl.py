@@ -43,6 +43,7 @@ def repl(options: SessionOptions) -> int:
             from lua_ls_persist.cli.interactive import interact
 
             return interact(loop)
+        loop.terminal.note(session.read_only)
         return _read_lines(loop)
 
 

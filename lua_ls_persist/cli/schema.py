@@ -38,6 +38,8 @@ def schema(
     change = None if source is None else _change(source, class_name)
     path = file_of(options.db, create=what == "set")
     with Session.open(path, resume=False, **options.arguments()) as session:
+        if what not in ("set", "drop", "check"):
+            Terminal().note(session.read_only)
         if what == "check":
             return _check(session, table, as_json=as_json)
         if table is None:

@@ -52,9 +52,16 @@ def opened(db: Path | None, *, create: bool = False) -> Session:
     return Session.open(file_of(db, create=create), resume=False)
 
 
+def opened_to_look(db: Path | None) -> Session:
+    """The same for commands that change nothing: these work where nothing can be stored."""
+    session = opened(db)
+    Terminal().note(session.read_only)
+    return session
+
+
 def tables(db: Path | None, *, as_json: bool) -> int:
     """Lists the named tables."""
-    with opened(db) as session:
+    with opened_to_look(db) as session:
         found = session.tables()
     if as_json:
         return print_json([table_to_json(table) for table in found])
@@ -68,7 +75,7 @@ def tables(db: Path | None, *, as_json: bool) -> int:
 
 def functions(db: Path | None, *, with_text: bool, as_json: bool) -> int:
     """Lists the stored functions."""
-    with opened(db) as session, waited("Looking"):
+    with opened_to_look(db) as session, waited("Looking"):
         found = session.functions()
     if as_json:
         return print_json([function_to_json(function) for function in found])
@@ -99,6 +106,7 @@ def call(path: str, arguments: Sequence[str], options: SessionOptions, *, as_jso
     terminal = Terminal()
     values = [plain_value_of(argument) for argument in arguments]
     with Session.open(file_of(options.db), folders=(Path.cwd(),), **options.arguments()) as session:
+        terminal.note(session.read_only)
         outcome = run_submitted(
             session,
             lambda: session.submit_call(
@@ -122,7 +130,7 @@ def recompile(paths: Sequence[str], db: Path | None, *, every: bool, as_json: bo
 
 def backup(target: Path, db: Path | None, *, as_json: bool) -> int:
     """Writes a copy of a session's file."""
-    with opened(db) as session, shown("Copying") as progress:
+    with opened_to_look(db) as session, shown("Copying") as progress:
         session.backup(target, on_progress=progress.part)
     facts = {"path": str(target), "size_bytes": target.stat().st_size}
     return told(facts, f"Everything was copied to {target}.", as_json=as_json)
@@ -143,7 +151,7 @@ def restore(source: Path, db: Path | None, *, yes: bool, as_json: bool) -> int:
 
 def export(target: str, db: Path | None, *, as_json: bool) -> int:
     """Writes everything that is stored as JSON Lines."""
-    with opened(db) as session, shown("Writing lines") as progress:
+    with opened_to_look(db) as session, shown("Writing lines") as progress:
         if target == STDIO:
             with text_file(target, "w") as file:
                 session.export_lines(file, on_progress=progress.count)

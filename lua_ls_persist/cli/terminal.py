@@ -115,6 +115,11 @@ class Terminal:
         lexer = get_lexer_by_name("lua", stripnl=False, ensurenl=False)
         self.write(highlight(text, lexer, TerminalFormatter()))
 
+    def note(self, sentence: str) -> None:
+        """Tells something besides the result; nothing if it is empty."""
+        if sentence:
+            self.write_error(f"{sentence}\n", style="faint")
+
     def write_error(self, text: str, *, style: str | None = None) -> None:
         """Writes to standard error, at once. If nobody reads that, there is nobody to tell."""
         try:

@@ -168,6 +168,8 @@ class Workspace:
                 path = None
                 self._host.warn(f"{error} Until then, what you evaluate is kept in memory only.")
                 session = self._open_at(None)
+        if session.read_only:
+            self._host.warn(session.read_only)
         where = "in memory" if path is None else path
         logger.info("%s %s (%s)", self.name or "Your own session:", session.started, where)
         self._session_settings, self._session_folders = settings, folders

@@ -61,12 +61,16 @@ class Life:
             self.owner.close(lambda: self._give_back(store.close))
             raise
 
+    @property
+    def read_only(self) -> str:
+        """See `Session.read_only`."""
+        return self.runner.store.read_only
+
     def _begin(self, store: Store, *, resume: bool, image: StoredImage | None) -> None:
         self.runner = Runner(store, self.settings)
         self._has_begun = True
-        self._images = ImageKeeper(
-            self.runner, keeps=self.path is not None and self.settings.runs_code
-        )
+        keeps = self.path is not None and self.settings.runs_code and not store.read_only
+        self._images = ImageKeeper(self.runner, keeps=keeps)
         self._idle = IdleWork(self.runner, self._images, self.owner)
         if image is not None:
             self._images.take_over(image)

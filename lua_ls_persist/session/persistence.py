@@ -123,7 +123,7 @@ class Persistence:
             StoreError: others wrote for longer than one waits.
         """
         self._fresh = self.is_stale()
-        if wait and self._shared:
+        if wait and self._shared and not self._store.read_only:
             self._store.begin(write=True)
             self._answers.reset()
             self._fresh = self._look_for_changes()

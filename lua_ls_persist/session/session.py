@@ -165,13 +165,22 @@ class Session(
 
     @property
     def started(self) -> str:
-        """In one sentence, how this session's VM began: resumed from when, or why afresh."""
-        return self._life.started
+        """How this session's VM began: resumed from when, or why afresh; and `read_only`."""
+        return " ".join(filter(None, (self._life.started, self.read_only)))
 
     @property
     def runs_code(self) -> bool:
         """Whether it evaluates at all; see `open`."""
         return self._life.settings.runs_code
+
+    @property
+    def read_only(self) -> str:
+        """The sentence that the session's file is read-only; empty where it can be written.
+
+        What is stored can be looked at, and programs run that only read it. An evaluation that
+        stores something fails, and so does all else that writes; no image is left.
+        """
+        return self._life.read_only
 
     def data_state(self) -> int:
         """A number that is another one whenever somebody has changed stored data: this session,

@@ -79,6 +79,7 @@ class Backups(Exchange):
         assert not self.in_transaction
         if not path.is_file():
             raise StoreError(f"There is no file {path} to restore from.")
+        self._check_writable()
         check_place(path)
         folder = None if self.path is None else self.path.absolute().parent
         try:
@@ -113,7 +114,7 @@ class Backups(Exchange):
                 target.close(force=True)
         finally:
             source.close(force=True)
-        copy = open_connection(place, busy_timeout_ms=0)
+        copy = open_connection(place, busy_timeout_ms=0).connection
         try:
             if copy.execute("PRAGMA quick_check(1)").get != "ok":
                 raise StoreError(f"{path} is damaged. Repair it first, or name another backup.")

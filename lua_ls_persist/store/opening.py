@@ -6,6 +6,7 @@ Nothing is written to a file before it is known to be ours, or empty.
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from lua_ls_persist._version import __version__
 from lua_ls_persist.errors import StoreError
 from lua_ls_persist.store.migrations import FORMAT_VERSION, MIGRATIONS
 from lua_ls_persist.store.paths import FILE_NAME, FOLDER_NAME
+from lua_ls_persist.store.read_only import Untouched, may_not_write_beside, open_to_look
 
 APPLICATION_ID = 0x4C756150
 """Marks the file as ours in its header: "LuaP"."""
@@ -25,14 +27,25 @@ _HEADER_BYTES = 100
 _RETRY_AFTER_S = 0.005
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A connection to a file of ours, of the present format."""
+
+    connection: apsw.Connection
+    is_read_only: bool = False
+    untouched: Untouched | None = None
+    """Where the file may be read only as long as nobody writes to it."""
+
+
 def library_versions() -> dict[str, str]:
     """The versions of SQLite and of its binding, by name."""
     return {"SQLite": apsw.sqlite_lib_version(), "apsw": apsw.apsw_version()}
 
 
-def open_connection(path: Path | None, *, busy_timeout_ms: int) -> apsw.Connection:
+def open_connection(path: Path | None, *, busy_timeout_ms: int) -> Opened:
     """A connection to the file, which is ours and of the present format from now on.
 
+    One that cannot be written, or that no files can be made beside, is opened to look at it.
     Raises what apsw raises, and `StoreError` for what SQLite would not notice.
     """
     name = MEMORY_NAME if path is None else str(path)
@@ -50,7 +63,7 @@ def open_connection(path: Path | None, *, busy_timeout_ms: int) -> apsw.Connecti
             time.sleep(_RETRY_AFTER_S)
 
 
-def _open(path: Path | None, name: str, busy_timeout_ms: int) -> apsw.Connection:
+def _open(path: Path | None, name: str, busy_timeout_ms: int) -> Opened:
     flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
     # Absolute, so that no file name is taken for `:memory:` or a URI.
     place = ":memory:" if path is None else str(path.absolute())
@@ -60,13 +73,39 @@ def _open(path: Path | None, name: str, busy_timeout_ms: int) -> apsw.Connection
         raise StoreError(f"{name!r} cannot be the name of a session's file: {error}.") from error
     try:
         connection.set_busy_timeout(busy_timeout_ms)
-        check_ours(connection, name)
-        _configure(connection, name)
-        _migrate(connection, name)
+        if path is None or not connection.readonly("main"):
+            check_ours(connection, name)
+            _configure(connection)
+            _migrate(connection, name)
+            return Opened(connection)
+    except (apsw.CantOpenError, apsw.ReadOnlyError):
+        connection.close(force=True)
+        if path is None or not may_not_write_beside(path):
+            raise
     except BaseException:
         connection.close(force=True)
         raise
-    return connection
+    connection.close(force=True)
+    return _open_to_look(path, name, busy_timeout_ms)
+
+
+def _open_to_look(path: Path, name: str, busy_timeout_ms: int) -> Opened:
+    connection, untouched = open_to_look(path)
+    try:
+        connection.set_busy_timeout(busy_timeout_ms)
+        check_ours(connection, name)
+        found = number(connection, "PRAGMA user_version")
+        if found != FORMAT_VERSION:
+            what = f"has format {found}" if found else "is empty"
+            raise StoreError(
+                f"{name} is read-only and {what}, so it cannot be brought to format "
+                f"{FORMAT_VERSION}. Make it and its folder writable, or copy it elsewhere."
+            )
+        connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
+    except BaseException:
+        connection.close(force=True)
+        raise
+    return Opened(connection, is_read_only=True, untouched=untouched)
 
 
 def check_place(path: Path) -> None:
@@ -120,12 +159,7 @@ def check_ours(connection: apsw.Connection, name: str) -> None:
         )
 
 
-def _configure(connection: apsw.Connection, name: str) -> None:
-    if connection.readonly("main"):
-        raise StoreError(
-            f"{name} is read-only, and a session writes to its file. "
-            "Make it writable, or name another file."
-        )
+def _configure(connection: apsw.Connection) -> None:
     # A file may come from anywhere: what is defined in it calls nothing that could do harm.
     connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
     connection.execute("PRAGMA journal_mode = WAL")

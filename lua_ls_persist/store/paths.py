@@ -19,7 +19,8 @@ def default_path(workspace: Path | None, *, create: bool = True) -> Path:
     """The file of the session of a workspace folder, or the user's own session outside of any.
 
     Inside a workspace this is `.lua-persist/session.db`, otherwise a file in the user's data
-    folder. The folder is created, unless `create` is false; the file is not.
+    folder. The folder is created, unless `create` is false; the file is not. A folder that is
+    there and cannot be written is left as it is: what it has can be looked at.
 
     Raises:
         StoreError: the folder cannot be created.
@@ -49,3 +50,6 @@ def _write_gitignore(path: Path) -> None:
             file.write(_GITIGNORE)
     except FileExistsError:
         pass
+    except OSError:
+        if not path.with_name(FILE_NAME).exists():
+            raise

@@ -19,6 +19,7 @@ import apsw
 from lua_ls_persist.errors import StoreChangedError, StoreError
 from lua_ls_persist.store.failures import Explained, damaged, explained
 from lua_ls_persist.store.opening import MEMORY_NAME, number, open_connection
+from lua_ls_persist.store.read_only import NEXT_STEP, READ_ONLY, Untouched
 from lua_ls_persist.store.walindex import ReadHeader, header_reader
 
 BUSY_TIMEOUT_MS = 2_000
@@ -70,6 +71,8 @@ class Transactions:
         """The WAL index's header before the caller was last told, outside of a transaction."""
         self._looks = 0
         self._stopping: Callable[[], bool] | None = None
+        self._read_only = ""
+        self._untouched: Untouched | None = None
 
     @cached_property
     def _connection(self) -> apsw.Connection:
@@ -77,7 +80,11 @@ class Transactions:
         with self._reading:
             if self._closed:
                 raise apsw.ConnectionClosedError("closed")
-            connection = open_connection(self._path, busy_timeout_ms=self._busy_timeout_ms)
+            opened = open_connection(self._path, busy_timeout_ms=self._busy_timeout_ms)
+            connection = opened.connection
+            self._untouched = opened.untouched
+            if opened.is_read_only:
+                self._read_only = READ_ONLY.format(self._name)
             self._on_open(connection)
             if self._stopping is not None:
                 connection.set_progress_handler(self._stopping, STEPS_BETWEEN_LOOKS)
@@ -115,6 +122,11 @@ class Transactions:
         """The file, or None for a database in memory."""
         return self._path
 
+    @property
+    def read_only(self) -> str:
+        """The sentence that nothing can be stored in this file; empty where it can be written."""
+        return self._read_only
+
     def close(self) -> None:
         """Closes the file. Idempotent; an open transaction is rolled back."""
         self._closed = True
@@ -138,9 +150,12 @@ class Transactions:
         this call waits for the lock, and no later write can lose a race.
 
         Raises:
-            StoreError: the lock was not to be had within the busy timeout.
+            StoreError: the lock was not to be had within the busy timeout; or the file is
+                read-only, and `write` is asked for.
         """
         assert not self._begun, "transactions nest by savepoint"
+        if write:
+            self._check_writable()
         with self._reading:
             if self._connection.in_transaction:  # see `rollback`
                 self._cursor.execute("ROLLBACK")
@@ -286,7 +301,13 @@ class Transactions:
             raise StoreError(damaged(self._name, f"the counter {name} is missing"))
         return value
 
+    def _check_writable(self) -> None:
+        if self._read_only:
+            raise StoreError(f"{self._read_only} {NEXT_STEP}")
+
     def _data_version(self) -> int:
+        if self._untouched is not None:
+            self._untouched.check()
         version = self._cursor.execute("PRAGMA data_version").get
         assert isinstance(version, int)
         return version
@@ -316,6 +337,7 @@ class Transactions:
         assert self._begun, "writing takes a transaction"
         if self._broken:
             raise self._broken_error()
+        self._check_writable()
         if self._version_snapshot != self._version_told:
             self._broken = True
             raise StoreChangedError(_CHANGED.format(self._name))

@@ -265,6 +265,7 @@ class Upkeep(Places):
             StoreError: another session is writing, or the disk is full.
         """
         assert not self.in_transaction
+        self._check_writable()
         before = self.sizes().file_bytes
         with self._reading:
             self._connection.execute("VACUUM")

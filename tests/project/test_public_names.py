@@ -112,6 +112,7 @@ SESSION = [
     "profile",
     "query",
     "reached",
+    "read_only",
     "rebuild_index",
     "recompile",
     "redo",

@@ -161,7 +161,7 @@ def test_an_older_backup_is_brought_to_the_present_format(
     with monkeypatch.context() as patch:
         patch.setattr(opening, "MIGRATIONS", MIGRATIONS[:1])
         patch.setattr(opening, "FORMAT_VERSION", 1)
-        opening.open_connection(old, busy_timeout_ms=10).close()
+        opening.open_connection(old, busy_timeout_ms=10).connection.close()
     with new_store(tmp_path) as store:
         fill(store)
         store.restore(old)

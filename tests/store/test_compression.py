@@ -399,7 +399,7 @@ def test_a_file_of_before_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with monkeypatch.context() as patch:
         patch.setattr("lua_ls_persist.store.opening.MIGRATIONS", MIGRATIONS[:6])
         patch.setattr("lua_ls_persist.store.opening.FORMAT_VERSION", 6)
-        connection = open_connection(tmp_path / "session.db", busy_timeout_ms=0)
+        connection = open_connection(tmp_path / "session.db", busy_timeout_ms=0).connection
         connection.execute("INSERT INTO long_strings (owner, content) VALUES (1, ?)", (LONG,))
         connection.execute("INSERT INTO entries VALUES (1, 4, 'text', 20, 1)")
         connection.close()

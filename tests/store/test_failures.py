@@ -24,9 +24,6 @@ from tests.store.helpers import (
     rows_of,
     write,
 )
-from tests.store.test_store import as_ordinary_user, open_folder
-
-__all__ = ["open_folder"]
 
 LONG = "long " * 1000
 
@@ -289,22 +286,6 @@ def test_a_locked_file_can_be_read_and_is_told(tmp_path: Path) -> None:
             f"{store.path} is locked by another program. Close that program, or try again later."
         )
         evaluation(store)
-
-
-if os.name == "posix":
-
-    def test_a_file_that_becomes_read_only_is_told_when_it_is_opened_again(
-        open_folder: Path,
-    ) -> None:
-        path = open_folder / "session.db"
-        with new_store(open_folder) as store:
-            fill(store)
-        path.chmod(0o444)
-        with as_ordinary_user(), pytest.raises(StoreError, match="is read-only"):
-            Store.open(path)
-        path.chmod(0o644)
-        with Store.open(path) as store:
-            assert store.integrity() == []
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])

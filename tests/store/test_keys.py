@@ -16,7 +16,7 @@ import pytest
 from lua_ls_persist.errors import StoreError
 from lua_ls_persist.store import keys
 from lua_ls_persist.store.keys import is_signed, key_path, sign, sign_image, signing_key
-from tests.store.test_store import as_ordinary_user, open_folder
+from tests.permissions import as_ordinary_user, open_folder
 
 __all__ = ["open_folder"]
 

@@ -10,6 +10,9 @@ import pytest
 
 from lua_ls_persist.errors import StoreError
 from lua_ls_persist.store import Store, default_path
+from tests.permissions import forbidding_folder
+
+__all__ = ["forbidding_folder"]
 
 
 def test_a_workspace_has_a_folder_of_its_own(tmp_path: Path) -> None:
@@ -66,3 +69,16 @@ def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
     (tmp_path / ".lua-persist").touch()
     with pytest.raises(StoreError, match="name another file for the session"):
         default_path(tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_is_as_good_as_its_file(forbidding_folder: Path) -> None:
+    folder = forbidding_folder / ".lua-persist"
+    folder.mkdir()
+    folder.chmod(0o555)
+    with pytest.raises(StoreError, match="Cannot create the session's folder"):
+        default_path(forbidding_folder)
+    folder.chmod(0o755)
+    Store.open(folder / "session.db").close()
+    folder.chmod(0o555)
+    assert default_path(forbidding_folder) == folder / "session.db"
+    assert [file.name for file in folder.iterdir()] == ["session.db"]

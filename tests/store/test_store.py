@@ -7,9 +7,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -26,6 +23,9 @@ from lua_ls_persist.store import (
     library_versions,
 )
 from lua_ls_persist.store.migrations import MIGRATIONS
+from tests.permissions import as_ordinary_user, open_folder
+
+__all__ = ["open_folder"]
 
 RELEASED_MIGRATIONS = [
     "5ea025e9c1f0cfb2",
@@ -56,27 +56,6 @@ def with_plain_sqlite(path: Path, *statements: str) -> list[tuple[object, ...]]:
         return rows
     finally:
         connection.close()
-
-
-@contextmanager
-def as_ordinary_user() -> Iterator[None]:
-    """Permission bits do not apply to root: in the block this process is somebody else."""
-    if getattr(os, "geteuid", lambda: 1)() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """A folder that any user may enter and write, unlike `tmp_path`."""
-    with tempfile.TemporaryDirectory() as name:
-        Path(name).chmod(0o777)
-        yield Path(name)
 
 
 @pytest.mark.parametrize("content", [b"x", b"\0" * 99])
@@ -328,18 +307,6 @@ def test_of_a_workspace_its_own_session_is_named(tmp_path: Path) -> None:
     path = default_path(tmp_path)
     Store.open(path).close()
     assert refused(tmp_path).endswith(f"Name a file inside it, such as {path}.")
-
-
-def test_a_read_only_file_is_refused(open_folder: Path) -> None:
-    path = open_folder / "session.db"
-    Store.open(path).close()
-    path.chmod(0o444)
-    with as_ordinary_user():
-        message = refused(path)
-    assert message == (
-        f"{path} is read-only, and a session writes to its file. "
-        "Make it writable, or name another file."
-    )
 
 
 if os.name == "posix":  # a folder's mode does not keep new files out elsewhere
