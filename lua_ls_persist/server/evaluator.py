@@ -183,16 +183,18 @@ class Evaluator:
                 self._look_soon()
 
     async def glance(
-        self, call: Callable[[Session], T], *, timeout_s: float = GLANCE_S
+        self, call: Callable[[Session], T], *, timeout_s: float | None = None
     ) -> T | None:
         """As `use` for what cannot wait: None at once when the session is busy, or takes longer.
 
-        Other glances do not make it busy: they are over soon. None also in a workspace that is not
-        trusted: looking at live values may load stored code.
+        Longer than `GLANCE_S`, where nothing else is said. Other glances do not make it busy: they
+        are over soon. None also in a workspace that is not trusted: looking at live values may load
+        stored code.
         """
         if self._closed or not self._trusted() or (self._turn.locked() and not self._only_glances):
             return None
         using = asyncio.ensure_future(self._use(Use(is_glance=True), call))
+        timeout_s = GLANCE_S if timeout_s is None else timeout_s
         done, _ = await asyncio.wait({using}, timeout=timeout_s)
         if not done:
             # It goes on to its end: it is short, and what it was for may be asked again.

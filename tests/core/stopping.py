@@ -97,6 +97,20 @@ class Runner:
             assert self._started.wait(WAIT_S_MAX)
         return future
 
+    def let_run(self, seconds: float) -> None:
+        """Wait until the program has run for so long: its thread may have to wait for its turn."""
+        thread_id = self.session._life.owner._thread.ident
+        assert thread_id is not None
+        clock_of = getattr(time, "pthread_getcpuclockid", None)
+
+        def run_s() -> float:
+            return time.process_time() if clock_of is None else time.clock_gettime(clock)
+
+        clock = 0 if clock_of is None else clock_of(thread_id)
+        until_s = run_s() + seconds
+        while run_s() < until_s:
+            threading.Event().wait(0.001)
+
     def interrupt(self, future: Future[Evaluation], where: str) -> Evaluation:
         """Interrupt the program and wait for its end."""
         asked = time.perf_counter()

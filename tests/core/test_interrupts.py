@@ -49,6 +49,9 @@ def runner(request: pytest.FixtureRequest) -> Iterator[Runner]:
     print(f"\n{kind}: {runner.latencies}")
 
 
+TRIES_MAX = 10_000
+"""On a busy machine a thread may wake up late again and again."""
+
 # One after the other.
 
 
@@ -105,7 +108,7 @@ def test_random_moments(runner: Runner) -> None:
 
 def test_where_a_loop_was_interrupted(runner: Runner) -> None:
     future = runner.start("local x = 1\nwhile true do\n  x = x + 1\nend")
-    pause(0.02)
+    runner.let_run(0.02)
     (problem,) = runner.interrupt(future, "line").problems
     assert problem.chunk == "endless"
     assert problem.line in {3, 4}  # where the loop is; the line that was called `started` is 1
@@ -114,7 +117,7 @@ def test_where_a_loop_was_interrupted(runner: Runner) -> None:
 
 def test_where_a_library_function_was_interrupted(runner: Runner) -> None:
     future = runner.start("local s = ('a'):rep(40)\n\nreturn s:find(('.*'):rep(40) .. 'b')")
-    pause(0.02)
+    runner.let_run(0.02)
     (problem,) = runner.interrupt(future, "line in the library").problems
     assert problem.line == 4
     assert "find" in problem.traceback[0].function
@@ -150,7 +153,9 @@ def test_interrupt_is_true_exactly_when_it_interrupts(runner: Runner) -> None:
     """Short programs, asked at any moment: who was told True has stopped one, nobody else has."""
     rng = random.Random(SEED)
     counts = {True: 0, False: 0}
-    for _ in range(1000):
+    tries = 0
+    while tries < 1000 or (min(counts.values()) <= 10 and tries < TRIES_MAX):
+        tries += 1
         future = runner.session.submit(f"for i = 1, {rng.randint(1, 500_000)} do end")
         pause(rng.uniform(0.0, 0.003))
         told = runner.session.interrupt()
@@ -276,7 +281,7 @@ def test_interrupt_during_slow_output(runner: Runner) -> None:
 def test_output_before_an_interrupt_is_kept(runner: Runner) -> None:
     for program in ("while true do end", "return ('a'):rep(40):find(('.*'):rep(40) .. 'b')"):
         future = runner.start(f"print('before')\n{program}")
-        pause(0.01)
+        runner.let_run(0.01)
         evaluation = runner.interrupt(future, "after output")
         runner.check_stopped(evaluation)
         assert evaluation.output_text == "before\n"
@@ -362,10 +367,11 @@ def test_a_collection_whose_finalizer_does_not_end() -> None:
 
 
 def test_checking_syntax_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lua_ls_persist.session.syntax.TIME_LIMIT_S", 0.05)
     with SyntaxChecker() as checker:
         begun = time.perf_counter()
-        (problem,) = checker.check("a = a + 1 " * 2_000_000)
+        with monkeypatch.context() as patch:
+            patch.setattr("lua_ls_persist.session.syntax.TIME_LIMIT_S", 0.05)
+            (problem,) = checker.check("a = a + 1 " * 2_000_000)
         assert time.perf_counter() - begun < LATENCY_S_MAX + 1
         assert "could not be checked within 0.05 s" in problem.message
         assert checker.check("x = 1") == ()

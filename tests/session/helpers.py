@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -17,6 +17,8 @@ from lua_ls_persist.session.persistence import Persistence
 
 # A loop that takes long in C, so that it cannot be asked to stop.
 LONG_IN_C = "('a'):rep(40):find(('a?'):rep(40) .. 'b')"
+TIME_LIMITS_S = (0.03, 0.3, 3.0)
+"""A program whose thread has to wait for a processor may come nowhere within the first."""
 
 
 def value(session: Session, source: str) -> object:
@@ -33,6 +35,27 @@ def problem(result: Evaluation) -> Problem:
     assert result.values == ()
     (only,) = result.problems
     return only
+
+
+def timed_out(
+    session: Session, source: str, came: Callable[[Evaluation], object], *, line: int = 0
+) -> Evaluation:
+    """An endless program at its time limit: at one that has let it come as far as is wanted."""
+    for limit_s in TIME_LIMITS_S:
+        result = session.evaluate(source, name="main.lua", line=line, time_limit_s=limit_s)
+        found = problem(result)
+        assert (found.kind, found.message) == (
+            "timeout",
+            f"stopped after {limit_s:g} s: the time limit",
+        )
+        if came(result):
+            break
+    return result
+
+
+def line_of(result: Evaluation) -> int | None:
+    """The line of its one problem."""
+    return problem(result).line
 
 
 def message(session: Session, source: str, *, calls_ours: bool = True) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from lua_ls_persist.errors import SessionError
 from lua_ls_persist.model import Field
 from lua_ls_persist.session import MEMORY_LIMIT_BYTES_DEFAULT, Session
-from tests.session.helpers import problem, value
+from tests.session.helpers import line_of, problem, timed_out, value
 
 MIB = 1024 * 1024
 
@@ -200,10 +201,10 @@ def test_a_finalizer_without_end(session: Session, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(looking_code, "COLLECT_TIME_LIMIT_S", 0.05)
     session.evaluate("x = 1 setmetatable({}, { __gc = function() x = 2 while true do end end })")
-    started = time.monotonic()
+    started = time.process_time()  # What others run meanwhile does not count.
     with pytest.raises(SessionError) as caught:
         session.collect_garbage()
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
     assert str(caught.value) == (
         "the garbage collection was stopped: a finalizer (__gc) did not end within 0.05 s; "
         "the VM is as it was before"
@@ -221,25 +222,25 @@ def test_a_finalizer_that_fails_or_prints(session: Session) -> None:
 
 def test_a_finalizer_without_end_in_an_evaluation(session: Session) -> None:
     source = "setmetatable({}, { __gc = function()\n  while true do end\nend }) collectgarbage()"
-    found = problem(session.evaluate(source, name="main.lua", time_limit_s=0.03))
+    found = problem(timed_out(session, source, lambda it: line_of(it) == 2))
     assert (found.kind, found.chunk, found.line) == ("timeout", "main.lua", 2)
 
 
 def test_a_finalizer_without_end_while_looking(
-    session: Session, monkeypatch: pytest.MonkeyPatch
+    session: Session, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """To look takes a little memory, which may make the collector run what the program left."""
     from lua_ls_persist.session import looking as looking_code
 
-    monkeypatch.setattr(looking_code, "FIELDS_TIME_LIMIT_S", 0.05)
     session.evaluate("t = { x = 1 } setmetatable({}, { __gc = function() while true do end end })")
-    for number in range(300):
-        started = time.monotonic()
-        assert session.fields(["t", f"{number}" + "n" * 4000]) == []
-        if time.monotonic() - started >= 0.05:
-            break
-    else:
-        pytest.fail("the collector did not run")
+    with monkeypatch.context() as patch, caplog.at_level(logging.INFO):
+        patch.setattr(looking_code, "FIELDS_TIME_LIMIT_S", 0.2)
+        for number in range(300):
+            assert session.fields(["t", f"{number}" + "n" * 4000]) == []
+            if "could not be looked at" in caplog.text:
+                break
+        else:
+            pytest.fail("the collector did not run")
     session.restart()
     assert session.fields(["t"]) == []
     assert "print" in names(session)

@@ -226,10 +226,18 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_an_image_is_kept_in_idle_time(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(idle, "IMAGE_AFTER_S", 0.02)
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Idle time begins soon, also after something that took long, as on a busy machine."""
+    for name in ("IMAGE_AFTER_S", "COLLECT_AFTER_S"):
+        monkeypatch.setattr(idle, name, 0.01)
+    for name in ("IMAGE_TIMES_COST", "COLLECT_TIMES_COST"):
+        monkeypatch.setattr(idle, name, 0)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_an_image_is_kept_in_idle_time(path: Path) -> None:
     with Session.open(path) as session:
-        session.evaluate("x = 1")
         session.evaluate("x = 2 Memory.x = 1")
         wait_for(lambda: session.sizes().images > 0)
         with Session.open(path) as other:
@@ -237,10 +245,8 @@ def test_an_image_is_kept_in_idle_time(path: Path, monkeypatch: pytest.MonkeyPat
             assert value(other, "x") == 2
 
 
-def test_rows_can_be_read_by_any_tool_after_a_while(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(idle, "IMAGE_AFTER_S", 0.02)
+@pytest.mark.usefixtures("impatient")
+def test_rows_can_be_read_by_any_tool_after_a_while(path: Path) -> None:
     with Session.open(path) as session:
         session.evaluate("ext.table('users').ann = { name = 'Ann', age = 41 }")
         wait_for(lambda: session.sizes().images > 0)
@@ -252,9 +258,8 @@ def test_rows_can_be_read_by_any_tool_after_a_while(
     connection.close()
 
 
-def test_garbage_is_collected_in_idle_time(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(idle, "IMAGE_AFTER_S", 0.01)
-    monkeypatch.setattr(idle, "COLLECT_AFTER_S", 0.01)
+@pytest.mark.usefixtures("impatient")
+def test_garbage_is_collected_in_idle_time(path: Path) -> None:
     with Session.open(path, history_limit_evaluations=0) as session:
         session.evaluate("Memory.t = {} for i = 1, 300 do Memory.t[i] = { i } end kept = Memory.t")
         session.evaluate("Memory.t = nil")
@@ -309,9 +314,16 @@ def test_work_goes_before_what_is_done_idle() -> None:
         ended.set()
 
     owner = Owner("test", be_idle)
-    owner.call(lambda: owner.rest(0.05))
+    asked = threading.Event()
+
+    def rest() -> None:
+        assert asked.wait(60)
+        owner.rest(0.0)
+
+    owner.submit(rest)
     for number in range(3):
-        owner.call(lambda number=number: done.append(str(number)))  # type: ignore[misc]
+        owner.submit(lambda number=number: done.append(str(number)))  # type: ignore[misc]
+    asked.set()
     assert ended.wait(10)
     assert done == ["0", "1", "2", "idle"]
     assert owner.call(owner.has_work) is False

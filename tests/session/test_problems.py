@@ -6,7 +6,7 @@ import pytest
 
 from lua_ls_persist.model import Frame, Preview
 from lua_ls_persist.session import Session
-from tests.session.helpers import LONG_IN_C, problem
+from tests.session.helpers import LONG_IN_C, line_of, problem, timed_out
 
 MIB = 1024 * 1024
 
@@ -279,8 +279,7 @@ def test_an_error_in_an_error_handler(session: Session) -> None:
 
 def test_timeouts(session: Session) -> None:
     source = "local n = 0\n\nwhile true do\n  n = n + 1\nend"
-    found = problem(session.evaluate(source, name="main.lua", line=5, time_limit_s=0.03))
-    assert (found.kind, found.message) == ("timeout", "stopped after 0.03 s: the time limit")
+    found = problem(timed_out(session, source, lambda it: line_of(it) != 6, line=5))
     assert found.chunk == "main.lua"
     assert found.line in (8, 9)
     assert found.traceback[-1] == Frame("main.lua", found.line, "main chunk")
@@ -289,7 +288,7 @@ def test_timeouts(session: Session) -> None:
 
 def test_timeouts_in_c(session: Session) -> None:
     source = f"local function search()\n  return ({LONG_IN_C})\nend\nlocal r = search()"
-    found = problem(session.evaluate(source, name="main.lua", time_limit_s=0.03))
+    found = problem(timed_out(session, source, lambda it: line_of(it) == 2))
     assert (found.kind, found.chunk, found.line) == ("timeout", "main.lua", 2)
     assert [frame.function for frame in found.traceback] == [
         "method 'find'",
@@ -300,7 +299,7 @@ def test_timeouts_in_c(session: Session) -> None:
 
 def test_timeouts_in_a_coroutine(session: Session) -> None:
     source = "local co = coroutine.wrap(function()\n  while true do end\nend)\nco()"
-    found = problem(session.evaluate(source, time_limit_s=0.03))
+    found = problem(timed_out(session, source, lambda it: line_of(it) != 1))
     # What stops it is an error, and `wrap` raises that of a coroutine again.
     assert found.kind == "timeout"
     assert found.line in (2, 4)
@@ -308,7 +307,8 @@ def test_timeouts_in_a_coroutine(session: Session) -> None:
 
 def test_a_timeout_in_a_required_function(session: Session) -> None:
     session.evaluate("function forever()\n  while true do end\nend", name="library.lua")
-    found = problem(session.evaluate("\nlocal r = forever()", name="main.lua", time_limit_s=0.03))
+    source = "\nlocal r = forever()"
+    found = problem(timed_out(session, source, lambda it: problem(it).chunk == "library.lua"))
     assert (found.chunk, found.line) == ("library.lua", 2)
     assert found.traceback[-1] == Frame("main.lua", 2, "main chunk")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, final
 
 from lua_ls_persist.errors import LuaPersistError
 from lua_ls_persist.model import StoredFunction, StoredTable
-from lua_ls_persist.server.evaluator import GLANCE_S, Evaluator
+from lua_ls_persist.server.evaluator import Evaluator
 from lua_ls_persist.server.live.questions import Plan, plan, question_of
 from lua_ls_persist.session.sights import Question, Sight, StoredWay
 
@@ -74,7 +74,7 @@ class View:
             self._tables = found
         return self._tables
 
-    async def functions(self, *, timeout_s: float = GLANCE_S) -> list[StoredFunction]:
+    async def functions(self, *, timeout_s: float | None = None) -> list[StoredFunction]:
         """The stored functions, as far as they are known; read again when something changed.
 
         What takes longer than that is known when it is asked for again.
