@@ -20,6 +20,9 @@ from lua_ls_persist.session import Session
 from lua_ls_persist.store import APPLICATION_ID
 from tests.cli.conftest import ENDLESS, TIMEOUT_S, Cli, Result, Start
 
+TRIES = 6
+"""So often a program is interrupted until it has come somewhere before: it may have to wait."""
+
 
 def as_json(result: Result) -> dict[str, Any]:
     """The one JSON object that was printed."""
@@ -226,7 +229,11 @@ def test_the_memory_limit_can_be_raised(cli: Cli) -> None:
 
 
 def test_the_time_limit_ends_a_program_and_says_what_allows_more(cli: Cli) -> None:
-    result = cli("eval", "--time-limit", "0.05", "-e", "print('going') while true do end")
+    endless = "print('going') while true do end"
+    for limit in ("0.05", "0.5", "5"):  # It may have to wait for a processor until then.
+        result = cli("eval", "--time-limit", limit, "-e", endless)
+        if result.out:
+            break
     assert (result.status, result.out) == (1, "going\n")
     first, *_, last = result.err.splitlines()
     assert first.startswith("(command line):1: ")
@@ -312,13 +319,18 @@ def test_ctrl_c_with_json_still_prints_one_object(
         os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setattr(Session, "open", observed)
-    helper = threading.Thread(target=press_ctrl_c)
-    helper.start()
-    result = cli("eval", "--json", "--time-limit", "none", "-e", ENDLESS)
-    helper.join()
-    assert (result.status, result.err) == (130, "")
-    assert [problem["kind"] for problem in as_json(result)["problems"]] == ["interrupt"]
-    assert as_json(result)["output"][0]["text"].startswith("going\n..")
+    for _ in range(TRIES):
+        sessions.clear()
+        helper = threading.Thread(target=press_ctrl_c)
+        helper.start()
+        result = cli("eval", "--json", "--time-limit", "none", "-e", ENDLESS)
+        helper.join()
+        assert (result.status, result.err) == (130, "")
+        assert [problem["kind"] for problem in as_json(result)["problems"]] == ["interrupt"]
+        printed = "".join(piece["text"] for piece in as_json(result)["output"])
+        if ".." in printed:
+            break
+    assert printed.startswith("going\n..")
 
 
 def test_a_reader_that_goes_away_ends_the_program_quietly(start: Start) -> None:

@@ -415,6 +415,7 @@ def test_what_cannot_tell_how_far_it_is_tells_how_long_it_takes(
 def test_what_is_quick_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = _Watched()
     monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setattr(progress_code, "SHOWN_AFTER_S", 60.0)
     with waited("Searching"):
         pass
     assert terminal.getvalue() == ""

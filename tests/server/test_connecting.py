@@ -46,7 +46,8 @@ def _profile(editor: Editor) -> str:
 
 
 async def test_initialization_options(unstarted: Editor) -> None:
-    await unstarted.start("emacs", options={"timeLimitSeconds": 0.2, "keepErrorEffects": True})
+    # Long enough for the short programs, also where they have to wait for a processor.
+    await unstarted.start("emacs", options={"timeLimitSeconds": 2, "keepErrorEffects": True})
     uri = unstarted.open(FOREVER)
     assert (await unstarted.evaluate(uri))["problems"][0]["kind"] == "timeout"
     uri = unstarted.open("n = (n or 0) + 1 if n == 1 then error('no') end return n", "n.lua")

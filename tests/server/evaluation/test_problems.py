@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lsprotocol import types
 
-from tests.server.editor import Editor, at, within
+from tests.server.editor import Editor, at, wanting, within
 
 FOREVER = "while true do end"
 
@@ -52,12 +52,12 @@ async def test_a_traceback(editor: Editor) -> None:
     assert (editor.shown(lib), editor.shown(uri)) == ([], [])
 
 
-async def test_positions_keep_up_with_typing_during_an_evaluation(neovim: Editor) -> None:
-    # Once the session is open, there is progress only while something runs.
-    await neovim.evaluate(neovim.open("return 1", "first.lua"))
+async def test_positions_keep_up_with_typing_during_an_evaluation(unstarted: Editor) -> None:
+    neovim = unstarted
+    await neovim.start("neovim", adapt=wanting("output"))
     uri = neovim.open(f"print('before')\n{FOREVER}")
     running = neovim.start_command("evaluateFile", {"uri": uri})
-    await within(neovim.client.wait_for_notification(types.PROGRESS))
+    await neovim.told("output", bool)  # It is behind the first line.
     neovim.insert(uri, 1, 0, "-- a remark\n\n")
     await neovim.run("interrupt")
     assert (await within(running))["problems"][0]["line"] == 2

@@ -9,9 +9,10 @@ import pytest
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from tests.server.editor import Editor, within
+from tests.server.editor import Editor, wanting, within
 
 FOREVER = "while true do end"
+TRIES = 6
 
 
 async def test_evaluations_queue(neovim: Editor) -> None:
@@ -33,12 +34,15 @@ async def test_interrupt_ends_all(neovim: Editor) -> None:
     assert (await neovim.evaluate(uri))["text"] == "1"
 
 
-async def test_an_interrupted_evaluation_shows_where(neovim: Editor) -> None:
+async def test_an_interrupted_evaluation_shows_where(unstarted: Editor) -> None:
+    neovim = unstarted
+    await neovim.start("neovim", adapt=wanting("output"))
     await neovim.evaluate(neovim.open("return 1", "opens the session.lua"))
     uri = neovim.open(f"print('before')\n\n{FOREVER}")
     neovim.client.progress_reports["ours"] = []
     running = neovim.start_command("evaluateFile", {"uri": uri}, token="ours")
     await within(neovim.client.wait_for_notification(types.PROGRESS))
+    await neovim.told("output", bool)  # It is behind the first line.
     await neovim.run("interrupt")
     result = await within(running)
     assert result["problems"][0]["line"] == 3
@@ -79,9 +83,14 @@ async def test_progress_can_be_cancelled(editor: Editor) -> None:
 async def test_short_evaluations_announce_nothing(neovim: Editor) -> None:
     uri = neovim.open("return 1")
     await neovim.evaluate(uri)  # The first one opens the session, which may take a moment.
-    announced = len(neovim.client.progress_reports)
-    await neovim.evaluate(uri)
-    assert len(neovim.client.progress_reports) == announced
+    counts = []
+    for _ in range(TRIES):  # On a busy machine any of them may be none of the short ones.
+        announced = len(neovim.client.progress_reports)
+        await neovim.evaluate(uri)
+        counts.append(len(neovim.client.progress_reports) - announced)
+        if not counts[-1]:
+            break
+    assert min(counts) == 0
 
 
 async def test_restart(neovim: Editor) -> None:
