@@ -1,5 +1,7 @@
 """Where a key is written in a text: as a field that is read or set, or in a constructor.
 
+Where strings name fields, `field_texts` finds.
+
 Of what it is a key is another question. What is found in a statement of the outermost level stays
 with it, so that after an edit one statement is looked at anew.
 """
@@ -11,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from lua_ls_persist.server.analysis.facts import fact, outermost
-from lua_ls_persist.server.analysis.nodes import Block, Chain, Statement, Step
+from lua_ls_persist.server.analysis.nodes import CONSTANT_KEY, Block, Chain, Statement, Step
 from lua_ls_persist.server.analysis.scopes import Scopes
 
 
@@ -32,6 +34,11 @@ class KeyUse:
     """How many steps of the chain lead there, the key included."""
     table: int
     """Where the constructor begins; -1 in a chain."""
+    before: tuple[CONSTANT_KEY, ...] | None = None
+    """In the text of a field, the keys before this one; None if it is no such text. The text is
+    that of a question, at `table`, or of the call that is step `count` of the chain."""
+    leads_on: bool = False
+    """Whether there is more of the text behind it."""
 
 
 def key_uses(scopes: Scopes, key: str) -> Iterator[KeyUse]:
@@ -40,7 +47,7 @@ def key_uses(scopes: Scopes, key: str) -> Iterator[KeyUse]:
         if key not in statement.mentions:
             continue
         for use in fact(statement, ("key", key), partial(_found, statement, key)):
-            yield _moved(use, base)
+            yield moved(use, base)
 
 
 def _found(statement: Statement, key: str) -> tuple[KeyUse, ...]:
@@ -67,7 +74,8 @@ def _use(step: Step, base: int, chain: Chain | None, count: int, table: int) -> 
     return KeyUse(start, end, step.write, step.kind == "[", base, chain, count, table)
 
 
-def _moved(use: KeyUse, by: int) -> KeyUse:
+def moved(use: KeyUse, by: int) -> KeyUse:
+    """The same where the statement begins later by so much."""
     return KeyUse(
         use.start + by,
         use.end + by,
@@ -77,6 +85,8 @@ def _moved(use: KeyUse, by: int) -> KeyUse:
         use.chain,
         use.count,
         use.table + by if use.table >= 0 else -1,
+        use.before,
+        use.leads_on,
     )
 
 
@@ -94,12 +104,12 @@ def key_at(scopes: Scopes, offset: int) -> KeyUse | None:
                 and isinstance(target.key, str)
                 and base + target.key_start <= offset <= base + target.key_end
             ):
-                table = _table_around(scopes, base)
+                table = table_around(scopes, base)
                 return None if table is None else _use(target, base, None, 0, table)
     return None
 
 
-def _table_around(scopes: Scopes, offset: int) -> int | None:
+def table_around(scopes: Scopes, offset: int) -> int | None:
     """Where the constructor begins whose field begins at a place."""
     for base, statement in scopes.around(offset):
         for block in statement.blocks:

@@ -20,6 +20,7 @@ from lua_ls_persist.server.analysis.lexer import (
     TOKEN,
     string_value,
 )
+from lua_ls_persist.server.analysis.naming import FIELD_CALLS, FIELD_PARTS, words_in
 from lua_ls_persist.server.analysis.nodes import (
     PARAMETER,
     READ,
@@ -200,6 +201,9 @@ class Reader:
         chain.end = self.before - base
         if steps:
             self.chains.append(chain)
+            if steps[0].key in FIELD_CALLS and chain.base is not None and chain.base.text == "ext":
+                start = base + steps[0].end
+                self.mentions.update(words_in(self.source, start, self.before))
         return chain
 
     def field_step(self) -> Step:
@@ -327,7 +331,10 @@ class Reader:
         step.write = True
         statement.targets.append(step)
         if self.accept("="):
+            start = self.start
             statement.values.append(self.expression())
+            if step.key in FIELD_PARTS:
+                self.mentions.update(words_in(self.source, start, self.before))
 
     def _positional_field(self, statement: Statement) -> None:
         statement.values.append(self.expression())

@@ -12,6 +12,7 @@ from typing import Final
 
 from lua_ls_persist.pretty import is_name
 from lua_ls_persist.server.analysis import CallSite, ExpressionPath, Scopes, scopes_of
+from lua_ls_persist.server.analysis.naming import FIELD_CALLS, FIELD_PARTS
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.live.candidates import (
     BATCH_OPERATIONS,
@@ -38,8 +39,6 @@ from lua_ls_persist.session.sights import ANY, Question, RecordsSight, Sight, Wa
 
 _PARAMETERS: Final = re.compile(r"\bfunction\s*[\w.:]*\s*\([\w\s,]*\Z", re.ASCII)
 """The parameters of a function are being named."""
-_FIELD_ARGUMENTS: Final = frozenset({"index", "drop_index", "rebuild_index"})
-_FIELD_PARTS: Final = frozenset({"order_by", "select", "group_by", "sum", "min", "max", "avg"})
 _ROW_PARTS: Final = (
     ("key", "the row's key in the table"),
     ("value", "the row: a live external table"),
@@ -279,7 +278,7 @@ class Completer:
                     for rank, one in enumerate(BATCH_OPERATIONS)
                 ]
             return await self._tables() if place.keys[-1:] == ("table",) else []
-        if name in _FIELD_ARGUMENTS and call.argument == 1:
+        if name in FIELD_CALLS and call.argument == 1:
             return await self._fields(scopes, call)
         if name in QUERY_PARTS and call.argument == 1 and place.keys:
             return await self._in_question(scopes, call, place)
@@ -287,7 +286,7 @@ class Completer:
 
     async def _in_question(self, scopes: Scopes, call: CallSite, place: InTable) -> list[Candidate]:
         part, last = place.keys[0], place.keys[-1]
-        if part in _FIELD_PARTS:
+        if part in FIELD_PARTS and part != "where":
             return await self._fields(scopes, call)
         if part != "where" or place.is_value:
             return []

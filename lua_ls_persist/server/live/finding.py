@@ -1,7 +1,8 @@
 """Where fields are defined and used, by what they are fields of.
 
 Locals, globals and labels are found as `navigation` finds them; fields by what inference knows of
-the table before the dot. What it does not know is told apart: it may be the same field, or not.
+the table before the dot, and of the rows that a question is about. What it does not know is told
+apart: it may be the same field, or not.
 Must not know LSP types. Not for the loop's thread, because other files may have to be read.
 """
 
@@ -11,9 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from lua_ls_persist.server.analysis import Name, scopes_of
+from lua_ls_persist.server.analysis import Name, Scopes, scopes_of
 from lua_ls_persist.server.analysis.annotations import annotations_of
 from lua_ls_persist.server.analysis.entity import Entity
+from lua_ls_persist.server.analysis.field_texts import field_text_at, field_texts
 from lua_ls_persist.server.analysis.key_uses import KeyUse, key_at, key_uses
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.live.identity import Identities
@@ -53,8 +55,17 @@ class Finder:
         """The field whose name stands at a place, in code or in `---@field`."""
         name = scopes_of(document).name_at(position)
         if name is None:
-            return _declared_at(document, position)
+            return _declared_at(document, position) or self.field_named_at(document, position)
         return self.field_of(document, name)
+
+    def field_named_at(self, document: Document, position: Position) -> Field | None:
+        """The field of rows that a text names at a place, in a question or for an index."""
+        scopes = scopes_of(document)
+        use = field_text_at(scopes, scopes.offset(position))
+        if use is None:
+            return None
+        text = scopes.chunk.source[use.start : use.end]
+        return Field(text, self._identities.of_use(document, use, text))
 
     def field_of(self, document: Document, name: Name) -> Field | None:
         """The field that a name in the code is; None for variables and labels."""
@@ -105,12 +116,14 @@ class Finder:
         certain = self._declarations(field.entity)
         possible: list[Spot] = []
         for other in self._mentioning(document, field):
-            for use in key_uses(scopes_of(other), field.text):
+            for use in _all_uses(scopes_of(other), field.text):
                 entity = self._identities.of_use(other, use, field.text)
                 if entity == field.entity:
                     certain.append(_spot(other, use))
                 elif len(possible) < POSSIBLE_MAX and (
-                    entity is None or self._identities.are_related(entity, field.entity)
+                    (use.before is None or may_be_row(field.entity))
+                    if entity is None
+                    else self._identities.are_related(entity, field.entity)
                 ):
                     possible.append(_spot(other, use))
         return Uses(tuple(in_order(certain)), tuple(in_order(possible)))
@@ -138,7 +151,7 @@ class Finder:
         return self.navigator.files.mentioning(field.text, first=first)
 
     def _uses_in(self, document: Document, field: Field) -> Iterator[Spot]:
-        for use in key_uses(scopes_of(document), field.text):
+        for use in _all_uses(scopes_of(document), field.text):
             if self._identities.of_use(document, use, field.text) == field.entity:
                 yield _spot(document, use)
 
@@ -163,6 +176,19 @@ class Finder:
             for one in note.fields
             if one.name == entity.keys[0]
         ]
+
+
+def _all_uses(scopes: Scopes, key: str) -> Iterator[KeyUse]:
+    """Where a key is written, as such or in the text of a field."""
+    yield from key_uses(scopes, key)
+    yield from field_texts(scopes, key)
+
+
+def may_be_row(entity: Entity) -> bool:
+    """Whether something may be a field of a row of a stored table."""
+    return entity.root[0] in ("stored", "class") or (
+        entity.is_global and entity.keys[0] == "Memory"
+    )
 
 
 def is_variable(entity: Entity) -> bool:

@@ -6,9 +6,9 @@ program reaches it. An `Entity` says what that is; besides those of `analysis/en
 - `("class", name)`: what annotations call a class, and its values,
 - `("stored", name)`: a table of the store; `ELEMENT` is any of its rows,
 - `("built", uri, offset)`: what a constructor makes that has no name,
-- `("list", ...)`, `("schema", ...)`, `("argument", ...)`: what has others as its elements, what
-  tells of which kind rows are, what is handed to a function that may know its fields by their
-  names. Of fields of these themselves nothing is told.
+- `("list", ...)`, `("argument", ...)`, and those of `asking`: what has others as its elements, what
+  is handed to a function that may know its fields by their names. Of fields of these themselves
+  nothing is told.
 
 Nothing is guessed: where it is not certain of what something is a field, there is no answer. Must
 not know LSP types. Not for the loop's thread.
@@ -27,8 +27,9 @@ from lua_ls_persist.server.analysis.key_uses import KeyUse
 from lua_ls_persist.server.analysis.nodes import Block, Chain, Either, Expression, Statement, Step
 from lua_ls_persist.server.analysis.walking import key_start
 from lua_ls_persist.server.documents import Document
+from lua_ls_persist.server.live.asking import ELEMENT, HELPERS, Asking, general
 from lua_ls_persist.server.live.inference import STEPS_MAX, Walk
-from lua_ls_persist.server.live.resolving import Literally, Resolver
+from lua_ls_persist.server.live.resolving import Literally
 from lua_ls_persist.server.live.results import noted_signatures
 from lua_ls_persist.server.live.shapes import (
     PARENTS_MAX,
@@ -44,11 +45,9 @@ from lua_ls_persist.server.live.shapes import (
 from lua_ls_persist.server.navigation import Navigator
 from lua_ls_persist.session.sights import ANY, Way
 
-ELEMENT: Final = "\0element"
-"""Stands for any key of a table; no key that somebody writes."""
 DEPTH_MAX: Final = 20
 
-_HELPERS: Final = frozenset({"list", "schema", "argument"})
+_HELPERS: Final = frozenset({"list", "argument", *HELPERS})
 
 
 class Identities:
@@ -56,7 +55,8 @@ class Identities:
 
     def __init__(self, navigator: Navigator) -> None:
         self.navigator = navigator
-        self._walk = Walk(navigator)
+        self.walk = Walk(navigator)
+        self._asking = Asking(self)
         self._canonical: dict[Entity, Entity] = {}
         self._homes: dict[Entity, Entity] = {}
         self._tables: dict[tuple[str, int], Entity] = {}
@@ -65,9 +65,11 @@ class Identities:
 
     def of_use(self, document: Document, use: KeyUse, key: str) -> Entity | None:
         """What a key in the text is; None where that is not certain."""
-        self._walk.left = STEPS_MAX
-        if use.chain is None:
-            owner: Entity | None = self.of_table(document, use.table)
+        self.walk.left = STEPS_MAX
+        if use.before is not None:
+            owner = self._asking.owner(document, use)
+        elif use.chain is None:
+            owner = self.of_table(document, use.table)
         else:
             owner = self.of_chain(document, use.chain, use.base, use.count - 1)
         if owner is None or owner.root[0] in _HELPERS:
@@ -79,7 +81,7 @@ class Identities:
         entity = entities_of(document).of_chain(chain, base, count)
         if entity is not None:
             return self.canonical(entity)
-        return self.of_shape(self._walk.chain(document, chain, base, count))
+        return self.of_shape(self.walk.chain(document, chain, base, count))
 
     def of_shape(self, shape: Shape | None) -> Entity | None:
         """What something is of which the kind is known."""
@@ -100,10 +102,11 @@ class Identities:
             case Literally():
                 return Entity(GLOBAL, ("string",))
             case Way():
-                return self._of_way(shape)
+                return self.of_way(shape)
         return None
 
-    def _of_way(self, way: Way) -> Entity | None:
+    def of_way(self, way: Way) -> Entity | None:
+        """What is there in the VM."""
         if way.document is not None:
             return None
         keys = tuple(ELEMENT if step is ANY else step for step in way.steps)
@@ -114,7 +117,8 @@ class Identities:
         if way.root == "Memory":
             return Entity(GLOBAL, ("Memory", *keys))
         # Rows of a table have the same fields, whatever their keys are.
-        return Entity(("stored", way.root), (ELEMENT, *keys[1:]) if keys else ())
+        inner = (ELEMENT, *map(general, keys[1:])) if keys else ()
+        return Entity(("stored", way.root), inner)
 
     def canonical(self, entity: Entity) -> Entity:
         """An entity by its own name; where its kind is known, as a value of that kind."""
@@ -136,22 +140,22 @@ class Identities:
         reached: Instance | Named | None = shape if isinstance(shape, Instance) else None
         left = rest
         while rest and shape is not None:
-            shape, rest = self._walk.field(shape, rest[0]), rest[1:]
+            shape, rest = self.walk.field(shape, rest[0]), rest[1:]
             if isinstance(shape, (Instance, Named)):
                 reached, left = shape, rest
         if isinstance(reached, Named):
-            return Entity(reached.entity.root, (*reached.entity.keys, *map(_general, left)))
+            return Entity(reached.entity.root, (*reached.entity.keys, *map(general, left)))
         if reached is not None:
             return Entity(("class", reached.name), left)
-        return Entity(entity.root, tuple(map(_general, entity.keys)))
+        return Entity(entity.root, tuple(map(general, entity.keys)))
 
     def _declared(self, root: Entity) -> Shape | None:
         """What comments say of a variable where it is declared, or of what a file returns."""
-        shape = self._walk.named(root)
+        shape = self.walk.named(root)
         if isinstance(shape, Instance):
             return shape
         if root.is_global:
-            found = self._walk.of_global(str(root.keys[0]))
+            found = self.walk.of_global(str(root.keys[0]))
             return found if isinstance(found, (Instance, ListOf)) else None
         document = None
         if root.root[0] == "local":
@@ -164,7 +168,7 @@ class Identities:
         for base, statement in scopes.around(start):
             if statement.targets and base + key_start(statement.targets[0]) == start:
                 note = note_above(document, scopes.position(base).row)
-                return self._walk.of_type(note.type) if note.type else None
+                return self.walk.of_type(note.type) if note.type else None
         return None
 
     # -- tables that are constructed
@@ -199,7 +203,7 @@ class Identities:
                 key = target.key if isinstance(target, Step) else ELEMENT
                 if outer is None or key is None:
                     return None
-                return self._of_field(self.of_table(document, outer).at(_general(key)))
+                return self._inside(document, outer, general(key), start)
             if isinstance(target, nodes.Name):
                 declaration = scopes_of(document).occurrence(target, base).declaration
                 if declaration is not None:
@@ -213,13 +217,27 @@ class Identities:
         listed = self._listed(document, base, statement, start)
         return listed or self._argument(document, base, statement, start)
 
+    def _inside(
+        self, document: Document, outer: int, key: nodes.CONSTANT_KEY, start: int
+    ) -> Entity | None:
+        """What a table is that stands in the constructor of another."""
+        table = self.of_table(document, outer)
+        if table.root[0] == "batch":
+            is_operation = not table.keys and key == ELEMENT
+            return self._asking.operation(document, start) if is_operation else None
+        return self._asking.field(table, key) or self._of_field(table.at(key))
+
+    def element(self, table: Entity) -> Entity:
+        """What any element of a table is."""
+        return self._of_field(table.at(ELEMENT))
+
     def _of_field(self, entity: Entity) -> Entity:
         """A field; the class of its value, where annotations say it."""
         key = entity.keys[-1]
-        if entity.root[0] == "list" or (entity.root[0] == "schema" and key == "fields"):
+        if entity.root[0] == "list":
             return Entity(entity.root[1:], entity.keys[:-1])
         if entity.root[0] == "class" and len(entity.keys) == 1 and isinstance(key, str):
-            shape = self._walk.field(Instance(entity.root[1]), key)
+            shape = self.walk.field(Instance(entity.root[1]), key)
             return self.of_shape(shape) or entity
         return entity
 
@@ -249,7 +267,7 @@ class Identities:
         note = note_above(document, scopes_of(document).position(base).row)
         ways = noted_signatures(note, block).ways
         returns = ways[0].returns if ways else ()
-        return self.of_shape(self._walk.of_type(returns[0])) if returns else None
+        return self.of_shape(self.walk.of_type(returns[0])) if returns else None
 
     def _listed(
         self, document: Document, base: int, statement: Statement, start: int
@@ -265,7 +283,7 @@ class Identities:
         around = base + max(outer, key=lambda block: block.start).start
         tables = listed_tables(scopes_of(document), around)
         if any(at + table.start == start for at, table in tables):
-            return self._of_field(self.of_table(document, around).at(ELEMENT))
+            return self._inside(document, around, ELEMENT, start)
         return None
 
     def _argument(
@@ -276,18 +294,13 @@ class Identities:
             for place, step in enumerate(chain.steps):
                 for number, given in enumerate(step.arguments):
                     if _is_at(given.expression, start - base):
-                        call = self._walk.call(document, chain, base, place)
-                        if call.called == Way(("ext", "schema")) and number == 1:
-                            return self._schema(document, chain, base, place)
-                        found = self.of_shape(self._walk.results.expected(call, number))
+                        call = self.walk.call(document, chain, base, place)
+                        asked = self._asking.given(document, call, number, start)
+                        if asked is not None:
+                            return asked
+                        found = self.of_shape(self.walk.results.expected(call, number))
                         return found or Entity(("argument", document.uri, str(start)), ())
         return None
-
-    def _schema(self, document: Document, chain: Chain, base: int, place: int) -> Entity | None:
-        """A table that says what the rows of another are; its `fields` are theirs."""
-        table = Resolver(scopes_of(document)).table(chain, base, place)
-        row = None if table is None else self._of_way(table / ANY)
-        return None if row is None else Entity(("schema", *row.root), row.keys)
 
     # -- where fields come from
 
@@ -320,7 +333,7 @@ class Identities:
         """A field of a class, by the class of its parents that declares it."""
         if owner.keys or not isinstance(key, str):
             return None
-        members = self._walk.members(Instance(owner.root[1]))
+        members = self.walk.members(Instance(owner.root[1]))
         member = None if members is None else members.named(key)
         return Entity(("class", member.owner), (key,)) if member and member.owner else None
 
@@ -338,6 +351,8 @@ class Identities:
 
     def are_related(self, one: Entity, other: Entity) -> bool:
         """Whether one of two fields of the same name may be meant where the other is read."""
+        if (ELEMENT in one.keys or ELEMENT in other.keys) and _may_be(one, other):
+            return True
         first, second = (Entity(each.root, each.keys[:-1]) for each in (one, other))
         return first in self._ancestors(second) or second in self._ancestors(first)
 
@@ -364,9 +379,24 @@ class Identities:
         )
 
 
-def _general(key: nodes.CONSTANT_KEY) -> nodes.CONSTANT_KEY:
-    """A key as far as it tells of what kind its value is: elements of a list are alike."""
-    return ELEMENT if isinstance(key, (int, float)) and not isinstance(key, bool) else key
+def _may_be(one: Entity, other: Entity) -> bool:
+    """Whether some element that one of two ways leads through may be what the other one names."""
+    return (
+        one.root == other.root
+        and len(one.keys) == len(other.keys)
+        and all(
+            first == second or ELEMENT in (first, second)
+            for first, second in zip(one.keys, other.keys, strict=True)
+        )
+    )
+
+
+def way_to(entity: Entity) -> Way | None:
+    """How to get in the VM to what a program can reach by a name; None for everything else."""
+    steps = tuple(ANY if key == ELEMENT else key for key in entity.keys)
+    if entity.is_global:
+        return Way(steps)
+    return Way(steps, entity.root[1]) if entity.root[0] == "stored" else None
 
 
 def label(entity: Entity) -> str:

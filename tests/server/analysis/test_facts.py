@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lua_ls_persist.server.analysis import Scopes, scopes_of
+from lua_ls_persist.server.analysis.field_texts import field_text_at, field_texts
 from lua_ls_persist.server.analysis.folding import folds_of
 from lua_ls_persist.server.analysis.key_uses import key_at, key_uses
 from lua_ls_persist.server.analysis.symbols import SYMBOLS_MAX, Symbol, symbols_of
@@ -26,6 +27,8 @@ EXT = (
     *("ext.", "table(", '"users"', "query(", "count", ")", "local ", "ext", " = ", "u", "\n"),
     *("function ", "f(ext) ", " end ", "do ", ", ", "{ where = x }", "🙂 ", "-- ", "_ENV"),
     *('local u = ext.table("users")\n', "ext.query(u, { limit = 1 })\n", "for ext = 1, 2 do\n"),
+    *("{ where = {", '{ "age", ">", 1 }', "any = { ", '{ "a.age", f(', "order_by = ", '"age"', "}"),
+    *('{ field = "age" }', 'ext.index("users", { "age", ', "ext.index(u, 'a[1].b'", "'age"),
 )  # fmt: skip
 
 
@@ -65,6 +68,11 @@ def everything(document: Document, encoding: Encoding) -> list[Any]:
             for key in sorted(scopes.chunk.root.mentions)
             for use in key_uses(scopes, key)
         ],
+        [
+            (use.start, use.end, use.quoted, use.base, use.table, use.before, use.leads_on)
+            for key in sorted(scopes.chunk.root.mentions)
+            for use in field_texts(scopes, key)
+        ],
     ]
 
 
@@ -88,6 +96,20 @@ def test_a_key_is_found_by_its_name_and_by_its_place(start: Edits) -> None:
                 assert found is not None
                 assert document.source[use.start : use.end] == text or "\\" in document.source
                 assert (found.start, found.chain, found.table) == (use.start, use.chain, use.table)
+
+
+@settings(max_examples=150, deadline=None)
+@given(ext_edits())
+def test_a_field_in_a_text_is_found_by_its_name_and_by_its_place(start: Edits) -> None:
+    for document, _ in states(start)[-1:]:
+        scopes = scopes_of(document)
+        for text in scopes.chunk.root.mentions:
+            for use in field_texts(scopes, text):
+                assert document.source[use.start : use.end] == text
+                found = field_text_at(scopes, use.start)
+                assert found is not None
+                assert (found.start, found.chain, found.table) == (use.start, use.chain, use.table)
+                assert (found.before, found.leads_on) == (use.before, use.leads_on)
 
 
 @settings(max_examples=150, deadline=None)

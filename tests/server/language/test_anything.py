@@ -34,6 +34,7 @@ def test_every_question_has_an_answer(text: str, other: str, places: list[float]
         references = finder.references(document, position)
         if name is not None:
             assert any(spot.range == name.range for spot in references)
+        if name is not None or finder.field_at(document, position) is not None:
             own = [spot for spot in references if spot.document.uri == document.uri]
             assert finder.highlights(document, position) == own
         try:
@@ -41,10 +42,11 @@ def test_every_question_has_an_answer(text: str, other: str, places: list[float]
         except RenameError:
             pass
         else:
-            assert name is not None
-            assert renaming.spots or name.text == new
+            named = name or finder.field_at(document, position)
+            assert named is not None
+            assert renaming.spots or named.text == new
             for spot in renaming.spots:
-                assert spot.document.text(spot.range) == name.text
+                assert spot.document.text(spot.range) == named.text
             assert not set(renaming.spots) & set(renaming.possible)
         function = function_at(finder, document, position)
         if function is not None:

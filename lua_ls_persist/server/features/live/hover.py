@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from lua_ls_persist.server import uris
-from lua_ls_persist.server.analysis import ExpressionPath, Scopes, doc_comment
+from lua_ls_persist.server.analysis import ExpressionPath, Scopes, doc_comment, scopes_of
 from lua_ls_persist.server.analysis.annotations import note_above
+from lua_ls_persist.server.analysis.field_texts import field_text_at
 from lua_ls_persist.server.convert import markup
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.features.beside import is_beside
@@ -18,6 +19,8 @@ from lua_ls_persist.server.features.live.types import types_of
 from lua_ls_persist.server.live.annotated import function_text, words
 from lua_ls_persist.server.live.cursor import typed_at
 from lua_ls_persist.server.live.describing import Describer, documented_text
+from lua_ls_persist.server.live.finding import Finder
+from lua_ls_persist.server.live.identity import way_to
 from lua_ls_persist.server.live.inference import Inference
 from lua_ls_persist.server.live.resolving import (
     Literally,
@@ -73,7 +76,7 @@ async def _text_at(
     if typed.kind == "string":
         name = named_table(Resolver(scopes, uris.key_of(document.uri)), position)
         if name is None:
-            return None
+            return await _named_field(server, document, describer, position)
         content = Range(scopes.position(typed.start), scopes.position(typed.end))
         text = await describer.value(name)
         return (text, content) if text else None
@@ -91,6 +94,21 @@ async def _text_at(
         text = await among_files(server, lambda: typed_text(inference, document, path))
         text = text or _static_text(document, scopes, path)
     return (text, range_) if text else None
+
+
+async def _named_field(
+    server: LuaLanguageServer, document: Document, describer: Describer, position: Position
+) -> tuple[str, Range] | None:
+    """A field of rows that a question or an index names."""
+    scopes = scopes_of(document)
+    use = field_text_at(scopes, scopes.offset(position))
+    if use is None:
+        return None
+    finder = Finder(server.navigator)
+    field = await among_files(server, lambda: finder.field_named_at(document, position))
+    way = None if field is None or field.entity is None else way_to(field.entity)
+    text = "" if way is None else await describer.value(way)
+    return (text, scopes.range(use.start, use.end)) if text else None
 
 
 async def _target_text(describer: Describer, target: Target | None, path: ExpressionPath) -> str:

@@ -170,3 +170,10 @@ for _, user in pairs(ext.table("users")) do print(user.age‸) end
 ==== a field of the tables in a list
 local list = { { ⟦id⟧ = 1 }, { ⟦id⟧ = 2 } }
 for _, one in ipairs(list) do print(one.id‸) end
+==== of a field that a question names: where rows get it
+---- main.lua
+ext.query("users", { where = { "age‸", "=", 1 } })
+---- other.lua
+ext.table("users").ann = { ⟦age⟧ = 1 }
+print(ext.table("users").ann.age)
+ext.table("pets").rex = { age = 1 }

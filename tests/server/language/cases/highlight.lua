@@ -25,3 +25,7 @@ function f(u, v) print(u.⟦name‸⟧, v.name) end
 ==== a field of something unknown
 function f(u, v) print(u.⟦name‸⟧, v.⟦name⟧) end
 local t = { name = 1 }
+==== a field of rows in questions
+ext.index("users", "⟦age⟧")
+ext.query("users", { order_by = "⟦age‸⟧" })
+ext.query("pets", { order_by = "age" })

@@ -37,3 +37,20 @@ print(t.total, total)
 local a = { name = 1 }
 print(a.name‸)
 >>>> title
+==== what a question names that may be about the same rows
+ext.table("users").ann.age‸ = 1
+local question = { where = { "⟦age⟧", ">", 1 } }
+function f(t) return ext.query(t, { order_by = "⟦age⟧" }), ext.query("pets", { order_by = "age" }) end
+>>>> years
+==== no question is about a table without a name in the store
+local t = { age‸ = 1 }
+function f(x) return ext.query(x, { order_by = "age" }), { max = "age" } end
+>>>> years
+==== rows of what may have other fields, too
+Memory.users.ann.⟦age⟧ = 1
+Memory.users.ann.pet.age = 1
+ext.index("Memory.users", "age‸")
+>>>> years
+==== an element, by its name
+function f(id) return users[id].age‸, users.ann.⟦age⟧, users.age, pets.ann.age end
+>>>> years

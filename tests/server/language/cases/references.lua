@@ -185,3 +185,59 @@ print(c.⟦depth‸⟧, config.⟦depth⟧)
 ---@type User
 local a, b = { ⟦name⟧ = 1 }, { name = 2 }
 print(a.⟦name‸⟧, b.name)
+==== fields that questions and indexes name
+---- main.lua
+local users = ext.table("users")
+users.ann = { ⟦age⟧ = 41, name = "Ann" }
+ext.index("users", "⟦age⟧")
+ext.index(users, { "name", "⟦age⟧" }, { unique = true })
+ext.drop_index "age"
+print(users.ann.⟦age‸⟧)
+for _, row in ipairs(ext.query(users, {
+  where = { { "⟦age⟧", ">", 25 }, { any = { { "name", "=", "age" }, { "⟦age⟧", "missing" } } } },
+  order_by = { "name", { field = "⟦age⟧", descending = true } },
+  select = { "name", "⟦age⟧" },
+})) do print(row) end
+---- other.lua
+print(ext.count("users", { where = { "⟦age⟧", "<", 3 } }), ext.count("pets", { where = { "age", "<", 3 } }))
+print(ext.aggregate("users", { group_by = "⟦age⟧", sum = '⟦age⟧', where = { none = { "⟦age⟧", "=", "age" } } }))
+print(ext.explain("users", { order_by = { field = "⟦age⟧" }, limit = 3 }))
+==== from the text in a question, nested and in brackets
+---- main.lua
+ext.query("users", { where = { "address.⟦ci‸ty⟧", "=", "Rome" }, order_by = "city" })
+ext.index("users", { "address.⟦city⟧", '["address"].⟦city⟧', 'address["⟦city⟧"]' })
+print(ext.table("users").ann.address.⟦city⟧, ext.table("users").ann.city)
+==== the tables on the way to a field
+local users = ext.table("users")
+users.ann = { ⟦address⟧ = { city = "Rome" } }
+ext.query("users", { where = { "⟦address‸⟧.city", "=", "Rome" } })
+==== elements of a list
+local users = ext.table("users")
+print(users.ann.pets[1].⟦age‸⟧, users.ann.age)
+ext.query("users", { order_by = "pets[1].⟦age⟧", select = "@value" })
+==== operations of a batch
+ext.batch {
+  { op = "set", table = "users", key = "ann", value = { ⟦age⟧ = 41, age_of = { age = 1 } } },
+  { op = "query", table = "users", where = { "⟦age⟧", ">=", 30 }, order_by = "⟦age⟧" },
+  { op = "query", table = "pets", where = { "age", ">=", 30 } },
+}
+ext.batch { { op = "update", table = ext.table("users"), key = 1, value = { ⟦age⟧ = 1 } }, { age = 1 } }
+print(ext.table("users").ann.⟦age‸⟧)
+==== a question that a local holds
+local question = { where = { "⟦age⟧", ">", 1 }, order_by = "⟦age⟧" }
+print(ext.query("users", question), ext.count("users", question))
+local other = { where = { "age", ">", 1 } }
+print(ext.query("users", other), ext.query("pets", other))
+print(ext.table("users").ann.⟦age‸⟧)
+==== fields of what Memory has
+Memory.⟦users⟧ = {}
+ext.index("Memory", "⟦users⟧.age")
+print(Memory.⟦users‸⟧)
+==== an index of Memory is one of a table in it
+ext.index("Memory", "users.⟦age‸⟧")
+ext.index("Memory.users", "⟦age⟧")
+for _, user in pairs(Memory.users) do print(user.⟦age⟧) end
+==== half typed
+local users = ext.table("users")
+print(users.ann.⟦age‸⟧)
+ext.query("users", { where = { { "⟦age⟧", ">" }, { "name", "=", f(1, { "age" }) }, { "⟦age⟧

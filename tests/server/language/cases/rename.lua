@@ -171,3 +171,26 @@ settings = settings or {}
 local s = settings or { ⟦depth⟧ = 1 }
 print(s.⟦depth‸⟧, settings.⟦depth⟧)
 >>>> level
+==== a field of rows, where questions name it, too
+---- main.lua
+local users = ext.table("users")
+users.ann = { ⟦age⟧ = 41 }
+print(ext.query("users", { where = { "⟦age‸⟧", ">", 2 }, order_by = "⟦age⟧" }), users.ann["⟦age⟧"])
+---- other.lua
+ext.index("users", { "name", "⟦age⟧" })
+ext.schema("users", { fields = { ⟦age⟧ = { type = "integer", min = 0 } } })
+>>>> years
+==== no name that questions could not say so
+ext.table("users").ann["age‸"] = 1
+ext.index("users", "age")
+>>>> of age
+error: 'of age' is no name in Lua: take letters, digits and underscores, no digit first
+==== not to a field that questions name
+ext.table("users").ann.age‸ = 1
+ext.index("users", "years")
+>>>> years
+error: `users[...].years` is something else already, at main.lua:2
+==== not what a question about something unknown names
+function f(t) return ext.query(t, { where = { "age‸", "=", 1 } }) end
+>>>> years
+error: nothing in the sources says what table `age` is a field of here: find its references instead
