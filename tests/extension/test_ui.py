@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 STORIES = (
     "evaluate", "errors", "interrupting", "tables", "grid", "query", "edit", "cells", "pasting",
-    "importing", "restored", "charts", "repl", "notebook", "themes",
+    "newRow", "importing", "restored", "charts", "repl", "notebook", "themes",
 )  # fmt: skip
 
 PICTURES = (

@@ -54,6 +54,7 @@ async def test_the_views_show_what_there_is_and_a_message_why_not_more(kept: Edi
     assert [(table["name"], table["entries"]) for table in tables] == [("Memory", 0), ("users", 1)]
     rows = await kept.run("rows", {"table": "users"})
     assert [cell["text"] for cell in rows["rows"][0]["cells"]] == ["41"]
+    assert rows["read_only"] is True
     assert len((await kept.run("history"))["evaluations"]) == 1
     assert [message.message for message in kept.client.messages] == [sentence(kept)]
 

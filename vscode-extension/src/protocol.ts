@@ -122,6 +122,8 @@ export interface RowsPage {
   is_list: boolean;
   offset: number;
   explain: { index: string | null; examined: number | null };
+  /** The session's file cannot be written. */
+  read_only: boolean;
 }
 
 export interface Profile {

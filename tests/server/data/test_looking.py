@@ -89,7 +89,7 @@ async def test_rows(people: Editor) -> None:
         (['"cid"'], "users.cid", ['"Cid"', None, None]),
     ]
     assert (page["total"], page["filtered"], page["offset"]) == (3, 3, 0)
-    assert page["is_list"] is False
+    assert (page["is_list"], page["read_only"]) == (False, False)
     assert page["explain"] == {"index": None, "examined": 3}
 
 

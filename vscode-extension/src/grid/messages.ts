@@ -21,7 +21,7 @@ import type {
 
 /** Requests of the page: name, parameters, answer. */
 export interface PageRequests {
-  rows: [RowsQuery, RowsPage];
+  rows: [RowsQuery, RowsShownPage];
   profile: [RowsShown & { column: string }, Profile];
   points: [PointsQuery, Points];
   aggregate: [AggregateQuery, Groups];
@@ -42,6 +42,11 @@ export interface PageRequests {
   show: [{ name: string; text: string }, null];
   /** Shows the source of a function. */
   source: [{ path: string }, null];
+}
+
+/** A page of rows, and whether they may be changed: the workspace is trusted, the file can be written. */
+export interface RowsShownPage extends RowsPage {
+  changeable: boolean;
 }
 
 /** What came of an export; path null: nobody chose a file. */

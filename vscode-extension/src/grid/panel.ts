@@ -19,6 +19,12 @@ const FIRST_ROWS = 100;
 /** A tab is as wide as its title. */
 const TITLE_MAX = 32;
 const EXPORT_FILTERS = { CSV: ["csv"], JSON: ["json"], "JSON Lines": ["jsonl"] };
+const EVERYTHING: ChangedNotice = {
+  tables: null,
+  functions: true,
+  history: true,
+  globals: true,
+};
 
 export class TablePanels implements vscode.Disposable, vscode.WebviewPanelSerializer<PageState> {
   private readonly lifetime = new Lifetime();
@@ -33,6 +39,12 @@ export class TablePanels implements vscode.Disposable, vscode.WebviewPanelSerial
     this.lifetime.own(
       server.onChanged((change) => {
         for (const panel of this.panels.values()) panel.tell(change);
+      }),
+    );
+    // What could only be looked at may be changed from then on.
+    this.lifetime.own(
+      vscode.workspace.onDidGrantWorkspaceTrust(() => {
+        for (const panel of this.panels.values()) panel.tell(EVERYTHING);
       }),
     );
   }
@@ -135,11 +147,12 @@ function handlersOf(
     state.view === undefined ? server.call("rows", { ...where, ...first }) : undefined;
   early?.catch(() => undefined);
   return {
-    rows: (params) => {
+    rows: async (params) => {
       const answer = early;
       early = undefined;
       const isFirst = answer !== undefined && isDeepStrictEqual(params, first);
-      return isFirst ? answer : server.call("rows", { ...where, ...params });
+      const page = await (isFirst ? answer : server.call("rows", { ...where, ...params }));
+      return { ...page, changeable: vscode.workspace.isTrusted && !page.read_only };
     },
     profile: (params) => server.call("profile", { ...where, ...params }),
     points: (params) => server.call("points", { ...where, ...params }),

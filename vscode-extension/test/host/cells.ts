@@ -6,7 +6,7 @@ import { blockText, isBlock, literalOf, parseBlock } from "../../src/grid/page/p
 import { Selection } from "../../src/grid/page/selection";
 import type { LuaValue } from "../../src/protocol";
 
-const SIZE = { rows: 100, columns: 5 };
+const SIZE = { rows: 100, lines: 100, columns: 5 };
 
 /** Selected rows and columns, such as `0-1: 1,2`. */
 function checkSelection(title: string, act: (selection: Selection) => void, wanted: string): void {
@@ -83,6 +83,18 @@ export function cellsSuite(): void {
     "0-99: 2",
   );
   checkSelection("stays inside", (it) => it.moveTo(1_000, 9), "99-99: 4");
+  it("has no part in the line for a new row, which can be active", () => {
+    const selection = new Selection(() => ({ ...SIZE, lines: 101 }));
+    selection.moveTo(1_000, 2);
+    assert.equal(selection.row, 100);
+    selection.moveTo(98, 2, true);
+    assert.deepEqual(selection.blocks(), [{ top: 98, bottom: 99, left: 2, right: 2 }]);
+    selection.moveTo(98, 2);
+    selection.moveTo(100, 2, true);
+    assert.equal(selection.row, 99);
+    selection.selectAll();
+    assert.equal(selection.rowCount, 100);
+  });
 
   it("counts cells with values, each once", () => {
     const selection = new Selection(() => SIZE);

@@ -1,7 +1,7 @@
 // What copied lines become as new rows.
 
 import * as assert from "node:assert/strict";
-import { planRows, startOfRows, type Target } from "../../src/grid/page/newRows";
+import { exampleOf, planRows, startOfRows, type Target } from "../../src/grid/page/newRows";
 
 const COLUMNS = [
   { name: "name", types: { string: 3 } },
@@ -89,6 +89,20 @@ export function newRowsSuite(): void {
       ['{ name = "Ann" }', "1"],
     );
     assert.throws(() => planRows([["Ann", "", "", "1"]], 1, mixed), /both a value and fields/);
+  });
+  it("are shown by an example with the columns that there are", () => {
+    const mixed = { ...LIST, columns: [{ name: "ok", types: { boolean: 1 } }, ...COLUMNS] };
+    assert.deepEqual(
+      [LIST, MAP, { ...MAP, keyType: "integer" }, NUMBERS, EMPTY, mixed].map(exampleOf),
+      [
+        '{ name = "…", age = 1, ["zip code"] = 1 }',
+        'ann = { name = "…", age = 1, ["zip code"] = 1 }',
+        '[7] = { name = "…", age = 1, ["zip code"] = 1 }',
+        "1",
+        "ann = { age = 41 }",
+        '{ ok = true, name = "…", age = 1 }',
+      ],
+    );
   });
   it("are told by their line", () => {
     assert.deepEqual(

@@ -16,7 +16,7 @@ export async function openGrid(editor: Editor, table: string): Promise<Frame> {
 }
 
 export async function count(frame: Frame): Promise<string> {
-  return ((await frame.locator("#count").textContent()) ?? "").replace(/ · row.*$/, "");
+  return ((await frame.locator("#count").textContent()) ?? "").replace(/ · (new )?row.*$/, "");
 }
 
 /** The text of a cell; rows count from 1, columns from the key. */

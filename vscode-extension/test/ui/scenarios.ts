@@ -7,6 +7,7 @@ import { errors, evaluate, interrupting, notebook, repl } from "./evaluating";
 import { examples } from "./examples";
 import { importing } from "./importing";
 import { afterwards, keys, newcomer, walkthrough } from "./newcomer";
+import { newRow } from "./newRow";
 import { oddities } from "./oddities";
 import { restored } from "./restoring";
 import { setup } from "./setup";
@@ -25,6 +26,7 @@ export const scenarios: Record<string, Scenario> = {
   edit,
   cells,
   pasting,
+  newRow,
   importing,
   restored,
   charts,

@@ -147,7 +147,7 @@ async def rows(server: LuaLanguageServer, params: RowsParams) -> Json:
             offset=params.offset,
             limit=params.limit,
         )
-        return grid_to_json(page)
+        return {**grid_to_json(page), "read_only": session.read_only != ""}
 
     return await ask(server, params.uri, f"Reading rows of {params.table}", call)
 
@@ -193,7 +193,7 @@ ROWS = COMMANDS.add(
     rows,
     "{table, columns: [{name, types: {type: count}}], columns_left_out, "
     "rows: [{key: Value, path|null, cells: [Value|null]}], total, filtered, is_list, offset, "
-    "explain: {index|null, examined}}",
+    "explain: {index|null, examined}, read_only}",
 )
 PROFILE = COMMANDS.add(
     "profile",

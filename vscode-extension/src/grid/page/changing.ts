@@ -5,7 +5,7 @@ import type { IndexInfo, LuaValue, NewIndex, Row } from "../../protocol";
 import { byId, grouped } from "../../webview/dom";
 import { editAt } from "./edit";
 import type { Choice } from "./menu";
-import type { PlannedRow } from "./newRows";
+import { exampleOf, type PlannedRow } from "./newRows";
 import { Paste } from "./paste";
 import { isBlock, parseBlock } from "./pasting";
 import { ask } from "./rpc";
@@ -64,6 +64,10 @@ export class Changing {
   async edit(row: number, column: number): Promise<void> {
     await attempt(async () => {
       const { page } = this;
+      if (page.sheet.isNew(row)) {
+        this.addRow();
+        return;
+      }
       if (page.rows.at(row) === undefined) throw new Error("There is no cell to edit. Add a row.");
       const path = page.pathIn(page.rows.at(row), column);
       if (column === 0) {
@@ -99,14 +103,18 @@ export class Changing {
     });
   }
 
-  addRow(): void {
+  /** Opens the field for a new row: over the line for it if that is active, else at the button. */
+  addRow(typed?: string): void {
     const { page } = this;
-    editAt(byId("add"), {
-      label: "New row: a key and a value, such as ann = { age = 41 }; or a value alone",
+    const line = page.sheet.newLine();
+    const example = exampleOf(this.pasting.target());
+    editAt(line ?? byId("add"), {
+      label: `New row: a key and a value, or a value alone, such as ${example}`,
       value: "",
-      example: "ann = { age = 41 }",
+      ...(typed === undefined ? {} : { typed }),
+      example,
       hint: "A key and a value, or a value alone. Enter adds the row. Cells pasted here become rows.",
-      below: true,
+      below: line === undefined,
       save: async (text) => {
         const found = /^\s*(?:([A-Za-z_]\w*)|\[(.+?)\])\s*=(?!=)\s*(.+)$/s.exec(text);
         const key = found === null ? undefined : (found[2] ?? JSON.stringify(found[1]));
@@ -116,6 +124,8 @@ export class Changing {
           ...(key === undefined ? {} : { key }),
         });
         await page.load(true);
+        // So the next one can be typed.
+        if (line !== undefined) page.sheet.goTo(page.rows.filtered, page.sheet.selection.column);
         this.undoable(`${made.path} is added.`);
       },
       takes: (text) => {

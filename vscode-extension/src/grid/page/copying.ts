@@ -80,12 +80,12 @@ export class Copying {
   /** The rows that have a selected cell. */
   private async selected(): Promise<{ rows: Row[]; left: number }> {
     const { selection } = this.page.sheet;
-    if (this.page.rows.filtered === 0) throw new Error("There is no row to copy.");
     const rows: Row[] = [];
     for (const { top, bottom } of selection.strips()) {
       const end = Math.min(bottom, top + COPY_ROWS_MAX - rows.length - 1);
       rows.push(...(await this.page.rows.collect(top, end)));
     }
+    if (rows.length === 0) throw new Error("There is no row to copy.");
     return { rows, left: selection.rowCount - rows.length };
   }
 

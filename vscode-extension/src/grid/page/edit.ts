@@ -13,6 +13,8 @@ const CHARACTER_WIDTH = 8.5;
 export interface EditOptions {
   label: string;
   value: string;
+  /** What was typed before the field was there; one goes on behind it. */
+  typed?: string;
   /** What one could type, as long as nothing is there. */
   example?: string;
   /** The field stands below the anchor, not over it. */
@@ -38,7 +40,7 @@ export function editAt(anchor: HTMLElement, options: EditOptions): void {
     placeholder: options.example,
     "aria-label": options.label,
   });
-  input.value = options.value;
+  input.value = options.typed ?? options.value;
   const grow = () => {
     input.style.height = "auto";
     input.style.height = `${Math.min(input.scrollHeight + 2, HEIGHT_MAX)}px`;
@@ -100,7 +102,8 @@ export function editAt(anchor: HTMLElement, options: EditOptions): void {
   const top = Math.min(wantedTop, innerHeight - box.offsetHeight - 8);
   box.style.top = `${Math.max(top, 8)}px`;
   input.focus();
-  input.select();
+  if (options.typed === undefined) input.select();
+  else input.setSelectionRange(input.value.length, input.value.length);
 }
 
 const LITERALS = new Set(["nil", "true", "false"]);

@@ -58,6 +58,10 @@ function drawBuilder(): void {
 
 /** Enter: a table is followed, anything else is edited; the key leads to the whole row. */
 function openCell(row: number, column: number): void {
+  if (page.sheet.isNew(row)) {
+    changing.addRow();
+    return;
+  }
   const value = page.valueAt(row, column);
   if (value === undefined) return;
   const path = page.pathIn(page.rows.at(row), column);
@@ -91,6 +95,7 @@ function pressed(event: KeyboardEvent): void {
   const jump = event.ctrlKey || event.metaKey;
   const sort = (descending: boolean) => page.sortBy(page.columnName(column), descending);
   const actions: [boolean, () => void][] = [
+    [page.sheet.isNew(row) && isTyped(event), () => changing.addRow(event.key)],
     [event.altKey && event.key === "Enter", () => openHeaderMenu(column)],
     [event.key === "Enter", () => openCell(row, column)],
     [event.key === "F2", () => void changing.edit(row, column)],
@@ -115,6 +120,11 @@ function pressed(event: KeyboardEvent): void {
   // The editor hears of keys, too: Insert there is overtyping, and Ctrl+Z another undo.
   event.stopPropagation();
   action();
+}
+
+/** A character that a row could begin with: the others are keys that do something. */
+function isTyped({ key, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean {
+  return [...key].length === 1 && !/[/\s]/.test(key) && !ctrlKey && !metaKey && !altKey;
 }
 
 /** The menu of a column by the keyboard. */

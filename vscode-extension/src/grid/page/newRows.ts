@@ -74,6 +74,32 @@ export function startOfRows(lines: readonly (readonly string[])[], target: Targe
   return target.isList && widest <= target.columns.length ? 1 : 0;
 }
 
+const EXAMPLES: Record<string, string> = {
+  string: '"…"',
+  integer: "1",
+  float: "0.5",
+  boolean: "true",
+  table: "{}",
+};
+const EXAMPLE_COLUMNS = 3;
+
+/** A row as one could type it, with the first columns that there are. */
+export function exampleOf({ columns, isList, keyType }: Target): string {
+  if (columns.length === 0) return "ann = { age = 41 }";
+  const value = ({ types }: Column) => EXAMPLES[Object.keys(types)[0] ?? ""] ?? "1";
+  const [first] = columns;
+  const fields = columns
+    .filter(({ name }) => name !== WHOLE)
+    .slice(0, EXAMPLE_COLUMNS)
+    .map((column) => `${column.name} = ${value(column)}`);
+  const row =
+    first?.name === WHOLE || fields.length === 0
+      ? value(first ?? { name: "", types: {} })
+      : `{ ${fields.join(", ")} }`;
+  if (isList) return row;
+  return keyType === "string" || keyType === undefined ? `ann = ${row}` : `[7] = ${row}`;
+}
+
 function keyOf(text: string, { keyType }: Target, line: number): string {
   if (text.trim() === "") throw new Error(`Line ${line} of what was copied has no key.`);
   return literalOf(text, undefined, keyType === undefined ? [] : [keyType]);

@@ -34,7 +34,9 @@ export class Paste {
     await attempt(async () => {
       const lines = await copied();
       const only = lines.length === 1 && lines[0]?.length === 1 ? lines[0][0] : undefined;
-      if (only !== undefined && this.page.rows.filtered > 0) {
+      const { sheet } = this.page;
+      const isRow = this.page.rows.filtered === 0 || sheet.isNew(sheet.selection.row);
+      if (only !== undefined && !isRow) {
         const places = await this.changing.places();
         const changes = places.map((place) => this.pasted(place, only));
         await this.store({ changes, plan: NO_ROWS, left: 0, kept: 0 });
@@ -116,7 +118,8 @@ export class Paste {
     }
   }
 
-  private target(): Target {
+  /** What is known of the table, for its new rows. */
+  target(): Target {
     const { rows, view } = this.page;
     return {
       name: view.table,

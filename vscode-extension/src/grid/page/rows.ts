@@ -1,6 +1,7 @@
 // The rows that the page has: blocks fetched when they come into view, and the totals.
 
 import type { Column, Row, RowsPage, RowsQuery } from "../../protocol";
+import type { RowsShownPage } from "../messages";
 import { ask } from "./rpc";
 
 const BLOCK_ROWS = 100;
@@ -16,6 +17,8 @@ export class Rows {
   filtered = 0;
   /** Whether new rows follow a list, so that they need no keys. */
   isList = false;
+  /** Whether new ones may be added, and these changed. */
+  changeable = false;
   /** So many columns there are besides. */
   columnsLeft = 0;
   explain: RowsPage["explain"] = { index: null, examined: null };
@@ -42,7 +45,7 @@ export class Rows {
     this.asked.clear();
     const generation = this.generation;
     const block = Math.floor(row / BLOCK_ROWS);
-    let page: RowsPage;
+    let page: RowsShownPage;
     try {
       page = await this.fetch(block);
     } catch (error) {
@@ -104,12 +107,12 @@ export class Rows {
     }
   }
 
-  private fetch(block: number, columns?: string[]): Promise<RowsPage> {
+  private fetch(block: number, columns?: string[]): Promise<RowsShownPage> {
     const place = { offset: block * BLOCK_ROWS, limit: BLOCK_ROWS };
     return ask("rows", { ...this.question, ...place, ...(columns ? { columns } : {}) });
   }
 
-  private take(block: number, page: RowsPage): void {
+  private take(block: number, page: RowsShownPage): void {
     this.asked.delete(block);
     if (this.blocks.size >= BLOCKS_MAX) {
       const oldest = this.blocks.keys().next().value;
@@ -121,12 +124,13 @@ export class Rows {
     this.total = page.total;
     this.filtered = page.filtered;
     this.isList = page.is_list;
+    this.changeable = page.changeable;
     this.explain = page.explain;
   }
 }
 
 /** A page with its columns in the order of those that are known, and new ones behind. */
-function inOrder(page: RowsPage, known: readonly string[]): RowsPage {
+function inOrder(page: RowsShownPage, known: readonly string[]): RowsShownPage {
   const place = ({ name }: Column): number => {
     const at = known.indexOf(name);
     return at < 0 ? known.length : at;

@@ -29,12 +29,14 @@ export class Selection {
   private whole: Block | undefined;
   private others: Block[] = [];
 
-  constructor(private readonly size: () => { rows: number; columns: number }) {}
+  /** `lines` has the line for a new row as well, which can be active but not be part of a block. */
+  constructor(private readonly size: () => { rows: number; lines: number; columns: number }) {}
 
   /** Makes a cell the active one; `extend` keeps the place where the block began. */
   moveTo(row: number, column: number, extend = false): void {
-    const { rows, columns } = this.size();
-    this.row = Math.max(0, Math.min(row, Math.max(rows - 1, 0)));
+    const { rows, lines, columns } = this.size();
+    const last = Math.max((extend ? rows : lines) - 1, 0);
+    this.row = Math.max(0, Math.min(row, last));
     this.column = Math.max(0, Math.min(column, columns - 1));
     this.whole = undefined;
     if (extend) return;

@@ -21,6 +21,8 @@ export interface Cell {
 
 export interface SheetSource {
   rowCount(): number;
+  /** Whether there is a line for a new one below the last row. */
+  takesRow(): boolean;
   headers(): Header[];
   /** undefined: it is on its way. */
   cell(row: number, column: number): Cell | undefined;
@@ -62,6 +64,7 @@ export class Sheet {
   ) {
     this.selection = new Selection(() => ({
       rows: source.rowCount(),
+      lines: this.lineCount,
       columns: this.columns.count,
     }));
     this.space.append(this.body);
@@ -74,7 +77,11 @@ export class Sheet {
     this.body.addEventListener("mousemove", (event) => this.dragged(event));
     // The key for menus comes as this event, too, on the element that has the focus.
     element.addEventListener("contextmenu", (event) => this.menuWanted(event));
+    this.body.addEventListener("click", (event) => {
+      if ((event.target as HTMLElement).closest(".row.new") !== null) this.newRowClicked();
+    });
     this.body.addEventListener("dblclick", () => {
+      if (this.isNew(this.selection.row)) return;
       this.events.open(this.selection.row, this.selection.column);
     });
     // Select all is a command of the editor, too, which selects the texts of the page.
@@ -109,8 +116,19 @@ export class Sheet {
       }),
     );
     const { row, column } = this.selection;
-    if (column >= count || row >= this.source.rowCount()) this.selection.moveTo(row, column);
+    if (column >= count || row >= this.lineCount) this.selection.moveTo(row, column);
     this.render();
+  }
+
+  /** Whether this is the line for a new row. */
+  isNew(row: number): boolean {
+    return row === this.source.rowCount() && this.source.takesRow();
+  }
+
+  /** The element of the line for a new row, if that is active. */
+  newLine(): HTMLElement | undefined {
+    if (!this.isNew(this.selection.row)) return undefined;
+    return this.activeElement()?.parentElement ?? undefined;
   }
 
   get firstVisible(): number {
@@ -186,6 +204,10 @@ export class Sheet {
     return this.body.querySelector<HTMLElement>(`#cell-${row}-${column}.active`);
   }
 
+  private get lineCount(): number {
+    return this.source.rowCount() + (this.source.takesRow() ? 1 : 0);
+  }
+
   private visibleRows(): number {
     return Math.max(Math.floor(this.scroller.clientHeight / ROW_HEIGHT), 1);
   }
@@ -197,12 +219,12 @@ export class Sheet {
   }
 
   private scrollHeight(): number {
-    return Math.min(this.source.rowCount() * ROW_HEIGHT, SCROLL_HEIGHT_MAX);
+    return Math.min(this.lineCount * ROW_HEIGHT, SCROLL_HEIGHT_MAX);
   }
 
   private lastFirst(): number {
     const exact = this.scroller.clientHeight / ROW_HEIGHT;
-    return Math.max(this.source.rowCount() - exact, 0);
+    return Math.max(this.lineCount - exact, 0);
   }
 
   private scrollTo(first: number): void {
@@ -223,7 +245,7 @@ export class Sheet {
   }
 
   private wheeled(event: WheelEvent): void {
-    if (event.ctrlKey || this.source.rowCount() * ROW_HEIGHT <= SCROLL_HEIGHT_MAX) return;
+    if (event.ctrlKey || this.lineCount * ROW_HEIGHT <= SCROLL_HEIGHT_MAX) return;
     if (Math.abs(event.deltaY) < Math.abs(event.deltaX)) return;
     // One pixel of the bar would be many rows: the wheel moves rows, and the bar follows.
     event.preventDefault();
@@ -269,13 +291,20 @@ export class Sheet {
   private clicked(event: MouseEvent): void {
     const cell = cellAt(event);
     if (cell === null || event.button !== 0) return;
-    if (event.ctrlKey || event.metaKey) {
+    if ((event.ctrlKey || event.metaKey) && !this.isNew(cell[0])) {
       this.selection.toggle(...cell);
       this.reveal();
     } else this.goTo(...cell, event.shiftKey);
     if ((event.target as HTMLElement).closest(".follow") !== null) {
       this.events.open(...cell);
     }
+  }
+
+  /** Anywhere in the line for a new row, also where it has no cells. */
+  private newRowClicked(): void {
+    const { column } = this.selection;
+    this.goTo(this.source.rowCount(), column);
+    this.events.open(this.source.rowCount(), column);
   }
 
   private menuWanted(event: MouseEvent): void {
@@ -298,7 +327,7 @@ export class Sheet {
 
   private draw(): void {
     const headers = this.source.headers();
-    const count = this.source.rowCount();
+    const count = this.lineCount;
     this.element.setAttribute("aria-rowcount", String(count + 1));
     this.element.setAttribute("aria-colcount", String(headers.length));
     this.space.style.height = `${this.scrollHeight()}px`;
@@ -357,7 +386,7 @@ export class Sheet {
         this.body.append(line);
       }
       const here = blocks.filter(({ top: start, bottom }) => start <= at && at <= bottom);
-      line.className = `row${at % 2 === 1 ? " odd" : ""}`;
+      line.className = `row${this.isNew(at) ? " new" : at % 2 === 1 ? " odd" : ""}`;
       line.setAttribute("aria-rowindex", String(at + 2));
       const isWhole = here.some(({ left, right }) => left === 0 && right >= last);
       line.setAttribute("aria-selected", String(isWhole));

@@ -16,6 +16,12 @@ import { reasonOf, say } from "./status";
 const KEY = "@key";
 export const NO_COLUMN = "The table is empty: there is no column to look at.";
 
+const NEW_CELL = { type: "new", label: "New row: type it here, or press Enter" };
+const NEW_CELLS: readonly Cell[] = [
+  { ...NEW_CELL, text: "+" },
+  { ...NEW_CELL, text: "New row" },
+];
+
 export class TablePage {
   view: View;
   /** The views that one came through, the first one first. */
@@ -39,6 +45,7 @@ export class TablePage {
       byId("grid"),
       {
         rowCount: () => this.rows.filtered,
+        takesRow: () => this.takesRow,
         headers: () => this.headers(),
         cell: (row, column) => this.cell(row, column),
         want: (first, last) => this.rows.want(first, last),
@@ -82,6 +89,11 @@ export class TablePage {
   /** Whether all rows of the table are shown. */
   get isWhole(): boolean {
     return this.view.conditions.length === 0 && this.view.filter === "";
+  }
+
+  /** Where only some rows are shown, a new one might be out of sight at once. */
+  get takesRow(): boolean {
+    return this.isWhole && this.rows.changeable;
   }
 
   private question(): Question {
@@ -185,6 +197,7 @@ export class TablePage {
   }
 
   private cell(row: number, column: number): Cell | undefined {
+    if (this.sheet.isNew(row)) return NEW_CELLS[column] ?? { ...NEW_CELL, text: "" };
     const value = this.valueAt(row, column);
     if (this.rows.at(row) === undefined) return undefined;
     const name = column === 0 ? "key" : this.columnName(column);

@@ -76,7 +76,7 @@ export function drawCounts(page: TablePage): void {
     parts.push(`${columns.length} of ${grouped(columns.length + columnsLeft)} columns`);
   }
   if (filtered > 0) {
-    parts.push(`row ${grouped(selection.row + 1)}`);
+    parts.push(selection.row < filtered ? `row ${grouped(selection.row + 1)}` : "new row");
     if (!selection.isOneCell) parts.push(selectedText(selection.cellCount, selection.rowCount));
   }
   byId("count").textContent = parts.join(" · ");
@@ -85,7 +85,9 @@ export function drawCounts(page: TablePage): void {
     `${explain.index === null ? "no index" : `index ${explain.index}`}${examined}`;
   byId("empty").hidden = filtered > 0;
   byId("empty").textContent =
-    total === 0 ? "The table is empty. Insert adds a row." : "No row is like that.";
+    total > 0
+      ? "No row is like that."
+      : `The table is empty.${page.takesRow ? " Type its first row in the line above." : ""}`;
 }
 
 function selectedText(cells: number, rows: number): string {
