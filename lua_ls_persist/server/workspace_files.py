@@ -23,6 +23,7 @@ from lua_ls_persist.server.analysis import scopes_of
 from lua_ls_persist.server.analysis.annotations import Annotations, ClassNote, Note, annotations_of
 from lua_ls_persist.server.analysis.entities import entities_of
 from lua_ls_persist.server.analysis.entity import Entity
+from lua_ls_persist.server.analysis.holding import holders_in
 from lua_ls_persist.server.analysis.symbols import symbols_of
 from lua_ls_persist.server.documents import Document, Documents
 from lua_ls_persist.server.positions import Range
@@ -59,6 +60,7 @@ class _File:
     symbols: tuple[FileSymbol, ...]
     annotations: Annotations
     inheritance: tuple[tuple[Entity, Entity], ...]
+    holders: frozenset[str]
 
 
 class WorkspaceFiles:
@@ -232,6 +234,19 @@ class WorkspaceFiles:
         for file in files:
             yield from file.inheritance
 
+    def holders(self) -> set[str]:
+        """The globals that may hold a table of the store, by what is assigned to them."""
+        found: set[str] = set()
+        seen = set()
+        for document in self.documents:
+            if document.path is not None:
+                seen.add(uris.path_key(document.path))
+            found |= holders_in(document)
+        with self._lock:
+            return found.union(
+                *(one.holders for key, one in self._files.items() if key not in seen)
+            )
+
     def count_mentioning(self, name: str) -> int:
         """In how many files a name stands, those that are open aside."""
         with self._lock:
@@ -323,6 +338,7 @@ def _read(path: Path) -> _File | None:
         _symbols_in(document),
         annotations_of(document),
         _inheritance(document),
+        holders_in(document),
     )
 
 

@@ -103,16 +103,20 @@ class Entities:
 
     def exported(self) -> Entity | None:
         """What the file returns."""
+        value, offset = self.returned()
+        if isinstance(value, Chain):
+            return self.of_chain(value, offset)
+        return Entity(("returned", self.uri), ()) if isinstance(value, Block) else None
+
+    def returned(self) -> tuple[Expression, int]:
+        """The expression that the file returns, and what its offsets count from."""
         block = self.scopes.chunk.block
         for offset, statement in zip(
             reversed(block.offsets), reversed(block.statements), strict=True
         ):
             if statement.kind == "return":
-                value = statement.values[0] if statement.values else None
-                if isinstance(value, Chain):
-                    return self.of_chain(value, offset)
-                return Entity(("returned", self.uri), ()) if isinstance(value, Block) else None
-        return None
+                return (statement.values[0] if statement.values else None), offset
+        return None, 0
 
     def definitions(self, key: str | None = None) -> Iterator[Definition]:
         """Where variables and fields get a value; with a key, only those whose last key it is."""

@@ -28,7 +28,7 @@ from lua_ls_persist.server.analysis.nodes import Block, Chain, Either, Expressio
 from lua_ls_persist.server.analysis.walking import key_start
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.live.asking import ELEMENT, HELPERS, Asking, general
-from lua_ls_persist.server.live.inference import STEPS_MAX, Walk
+from lua_ls_persist.server.live.inference import STEPS_MAX, Walk, is_stored
 from lua_ls_persist.server.live.resolving import Literally
 from lua_ls_persist.server.live.results import noted_signatures
 from lua_ls_persist.server.live.shapes import (
@@ -130,6 +130,10 @@ class Identities:
         return found
 
     def _by_kind(self, entity: Entity) -> Entity:
+        if entity.root[0] == "module":
+            stored = self.walk.exported(entity.root[1])
+            way = None if stored is None else Way((*stored.steps, *entity.keys), stored.root)
+            return entity if way is None else self.of_way(way) or entity
         size = 0 if entity.root[0] == "returned" else 1
         if entity.root[0] not in ("global", "local", "returned") or len(entity.keys) < size:
             return entity
@@ -139,10 +143,13 @@ class Identities:
             shape = Named(root)
         reached: Instance | Named | None = shape if isinstance(shape, Instance) else None
         left = rest
-        while rest and shape is not None:
+        while rest and shape is not None and not is_stored(shape):
             shape, rest = self.walk.field(shape, rest[0]), rest[1:]
             if isinstance(shape, (Instance, Named)):
                 reached, left = shape, rest
+        if is_stored(shape):
+            # Another name for a table of the store.
+            return self.of_way(Way((*shape.steps, *rest), shape.root)) or entity
         if isinstance(reached, Named):
             return Entity(reached.entity.root, (*reached.entity.keys, *map(general, left)))
         if reached is not None:
@@ -156,7 +163,7 @@ class Identities:
             return shape
         if root.is_global:
             found = self.walk.of_global(str(root.keys[0]))
-            return found if isinstance(found, (Instance, ListOf)) else None
+            return found if isinstance(found, (Instance, ListOf)) or is_stored(found) else None
         document = None
         if root.root[0] == "local":
             document = self.navigator.files.document(root.root[1])

@@ -9,13 +9,14 @@ thread, because other files may have to be read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeGuard, TypeVar, cast
 
 from lua_ls_persist.schema.annotations_read import FunctionType
 from lua_ls_persist.server.analysis import ExpressionPath, nodes, scopes_of
 from lua_ls_persist.server.analysis.annotations import Note, note_above
 from lua_ls_persist.server.analysis.entities import entities_of
 from lua_ls_persist.server.analysis.entity import Entity
+from lua_ls_persist.server.analysis.holding import values_given
 from lua_ls_persist.server.analysis.nodes import (
     Block,
     Chain,
@@ -37,6 +38,7 @@ from lua_ls_persist.server.live.resolving import (
 )
 from lua_ls_persist.server.live.results import Call, Results
 from lua_ls_persist.server.live.shapes import (
+    FILES_MAX,
     Built,
     Called,
     Instance,
@@ -107,6 +109,7 @@ class Walk:
         self.navigator = navigator
         self.results = Results(self)
         self._noted_globals: Mapping[str, Sequence[Note]] | None = None
+        self._holders: set[str] | None = None
         self._found: dict[object, Any] = {}
         self.left = STEPS_MAX
         self._depth = 0
@@ -286,8 +289,19 @@ class Walk:
             return shape
         keys = [step for step in shape.steps[3:] if step is not ANY]
         entity = self.navigator.settled(Entity(("module", name), tuple(keys)))
-        is_known = entity.root[0] != "module" and len(keys) == len(shape.steps) - 3
-        return self.named(entity) if is_known else shape
+        if entity.root[0] == "module":
+            stored = self.exported(entity.root[1])
+            return shape if stored is None else Way(stored.steps + shape.steps[3:], stored.root)
+        return self.named(entity) if len(keys) == len(shape.steps) - 3 else shape
+
+    def exported(self, module: str) -> Way | None:
+        """The table of the store that a module returns, if that is what it returns."""
+        document = self.navigator.files.module(module)
+        if document is None:
+            return None
+        key = ("exported", document.uri)
+        found = self._shape(key, lambda: self.value(document, *entities_of(document).returned()))
+        return found if is_stored(found) else None
 
     def of_global(self, text: str) -> Shape | None:
         if text == "_G":
@@ -296,7 +310,28 @@ class Walk:
         noted = None
         if len(notes) == 1:
             noted = self._noted(notes[0].type, notes[0].class_name)
-        return noted or Way((text,))
+        return noted or self._held(text) or Way((text,))
+
+    def _held(self, text: str) -> Way | None:
+        """The table of the store that a global holds, if it is given nothing else anywhere."""
+        if self._holders is None:
+            self._holders = self.navigator.files.holders()
+        if text not in self._holders:
+            return None
+        return self.once(("held", text), lambda: self._given(text))
+
+    def _given(self, text: str) -> Way | None:
+        files = self.navigator.files
+        found: set[Way] = set()
+        if files.count_mentioning(text) > FILES_MAX:
+            return None
+        for document in files.mentioning(text):
+            for value, base in values_given(scopes_of(document), text):
+                shape = self.value(document, value, base)
+                if not is_stored(shape) or ANY in shape.steps:
+                    return None
+                found.add(shape)
+        return found.pop() if len(found) == 1 else None
 
     def _noted(self, type_: str, class_name: str) -> Shape | None:
         if type_:
@@ -420,6 +455,15 @@ class Walk:
                 if base + key_start(target) == offset:
                     return self.value(spot.document, value, base)
         return None
+
+
+def is_stored(shape: Shape | None) -> TypeGuard[Way]:
+    """Whether something is a table of the store, or in one."""
+    if not isinstance(shape, Way):
+        return False
+    return shape.root is not None or (
+        shape.is_global and shape.steps[:1] == ("Memory",) and len(shape.steps) > 1
+    )
 
 
 def _names(statement: Statement) -> Iterator[nodes.Name]:

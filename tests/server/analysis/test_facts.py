@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lua_ls_persist.server.analysis import Scopes, scopes_of
 from lua_ls_persist.server.analysis.field_texts import field_text_at, field_texts
 from lua_ls_persist.server.analysis.folding import folds_of
+from lua_ls_persist.server.analysis.holding import holders_in
 from lua_ls_persist.server.analysis.key_uses import key_at, key_uses
 from lua_ls_persist.server.analysis.symbols import SYMBOLS_MAX, Symbol, symbols_of
 from lua_ls_persist.server.answers import HOLE, PLACE, Placed, pattern
@@ -61,6 +62,7 @@ def everything(document: Document, encoding: Encoding) -> list[Any]:
         symbols_of(document),
         json.loads(outline(scopes, encoding).text),
         folds_of(scopes),
+        sorted(holders_in(document)),
         mentions_in(scopes, None),
         mentions_in(scopes, None, Range.of(1, 0, 2, 1)),
         [

@@ -241,3 +241,58 @@ for _, user in pairs(Memory.users) do print(user.⟦age⟧) end
 local users = ext.table("users")
 print(users.ann.⟦age‸⟧)
 ext.query("users", { where = { { "⟦age⟧", ">" }, { "name", "=", f(1, { "age" }) }, { "⟦age⟧
+==== a global that holds a table of the store, in another file
+---- main.lua
+print(users.ann.⟦age‸⟧, users[1].⟦age⟧, ext.table("users").bob.⟦age⟧, ext.table("pets").rex.age)
+for _, user in pairs(users) do print(user.⟦age⟧) end
+ext.index(users, "⟦age⟧")
+local function f(users) return users.ann.age end
+---- other.lua
+users = ext.table("users")
+local all = users
+all.ann = { ⟦age⟧ = 41 }
+---- third.lua
+function g() return _G.users.ann.⟦age⟧ end
+==== a global with a default, or set by a local
+---- main.lua
+users = users or ext.table("users")
+local t = ext.table("pets")
+pets = t
+print(users.ann.⟦age‸⟧, pets.rex.age, ext.table("users").ann.⟦age⟧)
+---- other.lua
+_G.users = nil
+==== a global that may be something else, too
+---- main.lua
+users = ext.table("users")
+print(users.ann.⟦age‸⟧, ext.table("users").ann.age)
+---- other.lua
+function reset() users = load_users() end
+==== globals that hold different tables
+---- main.lua
+users = ext.table("users")
+print(users.ann.age, ext.table("users").ann.⟦age‸⟧)
+---- other.lua
+users = ext.table("other users")
+==== a field that holds a table of the store
+---- main.lua
+local db = require("db")
+print(db.users.ann.⟦age‸⟧, ext.table("users").ann.⟦age⟧, db.pets.rex.age)
+---- db.lua
+local M = { pets = ext.table("pets") }
+M.users = ext.table("users")
+function M.birthday(id) M.users[id].⟦age⟧ = M.users[id].⟦age⟧ + 1 end
+return M
+==== a module that is a table of the store
+---- main.lua
+local users = require("users")
+users.ann = { ⟦age⟧ = 41 }
+print(users.ann.⟦age‸⟧, ext.query("users", { order_by = "⟦age⟧" })[1].value.⟦age⟧)
+---- users.lua
+return ext.table("users")
+---- third.lua
+for _, user in pairs(require("users")) do print(user.⟦age⟧) end
+==== a field of the store that is a table of its own is one thing
+---- main.lua
+Memory.shop = {}
+shop = Memory.shop
+print(shop.⟦open‸⟧, Memory.shop.⟦open⟧, Memory.open)

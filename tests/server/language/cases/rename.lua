@@ -194,3 +194,11 @@ error: `users[...].years` is something else already, at main.lua:2
 function f(t) return ext.query(t, { where = { "age‸", "=", 1 } }) end
 >>>> years
 error: nothing in the sources says what table `age` is a field of here: find its references instead
+==== a field of rows, by a global that holds their table
+---- main.lua
+print(ext.table("users").ann.⟦age‸⟧)
+---- other.lua
+print(users.ann.⟦age⟧, ext.count(users, { where = { "⟦age⟧", "exists" } }))
+---- third.lua
+users = ext.table("users")
+>>>> years
