@@ -6,6 +6,7 @@ import ast
 import math
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import TypeAlias
 
 from lua_ls_persist.errors import SessionError
@@ -131,3 +132,20 @@ def _no_path(path: str) -> SessionError:
     return SessionError(
         f"{path!r} is no path. Write one as Memory.users[3].name, or ext.table('a name').field."
     )
+
+
+def no_table(path: str, names: Sequence[str]) -> str:
+    """The message that there is no table at a path, with the root of these that may be meant."""
+    name = re.split(r"[.\[]", path, maxsplit=1)[0]
+    known = name in names or "(" in path
+    return f"there is no table {path}{'' if known else _meant(name, names)}"
+
+
+def no_named_table(name: str, names: Sequence[str]) -> str:
+    """The message that no table has this name, with the one of these that may be meant."""
+    return f"there is no table named {name}{_meant(name, names)}"
+
+
+def _meant(name: str, names: Sequence[str]) -> str:
+    close = get_close_matches(name, names, n=1)
+    return f"; did you mean {close[0]}?" if close else ""

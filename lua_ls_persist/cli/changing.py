@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,8 @@ from lua_ls_persist.cli.progress import Progress, shown
 from lua_ls_persist.cli.running import Run, run_submitted
 from lua_ls_persist.cli.stored import file_of, opened, text_file, told
 from lua_ls_persist.cli.terminal import Terminal
+from lua_ls_persist.errors import StoreError
+from lua_ls_persist.paths import no_named_table
 from lua_ls_persist.pretty import one_line
 from lua_ls_persist.query.text import plain_value_of
 
@@ -45,9 +46,7 @@ def drop(table: str, db: Path | None, *, as_json: bool) -> int:
         dropped = session.drop(table)
         names = [found.name for found in session.tables()]
     if not dropped and not as_json:
-        close = get_close_matches(table, names, n=1)
-        hint = f" Did you mean {close[0]}?" if close else " tables lists those there are."
-        raise click.UsageError(f"There is no named table {table}.{hint}")
+        raise StoreError(no_named_table(table, names))
     return told({"dropped": dropped}, f"{table} was dropped. undo brings it back.", as_json=as_json)
 
 

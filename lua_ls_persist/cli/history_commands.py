@@ -6,20 +6,13 @@ from pathlib import Path
 
 import click
 
-from lua_ls_persist.cli.stored_commands import stored_options
+from lua_ls_persist.cli.stored_commands import limit_option, stored_options
 
 _COUNT = click.argument("count", type=click.IntRange(min=1), default=1)
 
 
 @click.command("history", short_help="List the evaluations that changed what is stored.")
-@click.option(
-    "-n",
-    "--limit",
-    type=click.IntRange(min=1),
-    default=20,
-    show_default=True,
-    help="So many of the newest.",
-)
+@limit_option("No more than so many evaluations", 20)
 @click.option("--source", "with_source", is_flag=True, help="Show their whole sources, too.")
 @click.option("--forget", is_flag=True, help="Forget all of them: nothing can be undone any more.")
 @stored_options
@@ -63,14 +56,7 @@ def redo_command(count: int, db: Path | None, as_json: bool) -> int:
 @click.command("diff", short_help="Show what changed between two evaluations.")
 @click.argument("before", type=click.IntRange(min=0), default=0)
 @click.argument("after", type=click.IntRange(min=0), required=False)
-@click.option(
-    "-n",
-    "--limit",
-    type=click.IntRange(min=1),
-    default=1000,
-    show_default=True,
-    help="No more than so many differences.",
-)
+@limit_option("No more than so many differences", 1000)
 @stored_options
 def diff_command(before: int, after: int | None, limit: int, db: Path | None, as_json: bool) -> int:
     """Show how what is stored differs after evaluation BEFORE and after evaluation AFTER.

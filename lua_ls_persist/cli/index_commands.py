@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from lua_ls_persist.cli.stored_commands import stored_options
+from lua_ls_persist.cli.stored_commands import limit_option, stored_options
 
 
 @click.group("index", short_help="List, create, drop and rebuild indexes.")
@@ -16,12 +16,13 @@ def index_group() -> None:
 
 @index_group.command("list", short_help="List indexes.")
 @click.argument("table", required=False)
+@limit_option("No more than so many indexes")
 @stored_options
-def list_command(table: str | None, db: Path | None, as_json: bool) -> int:
+def list_command(table: str | None, limit: int | None, db: Path | None, as_json: bool) -> int:
     """List all indexes, or those of TABLE, such as users or Memory.users."""
     from lua_ls_persist.cli.indexes import list_
 
-    return list_(table, db, as_json=as_json)
+    return list_(table, db, limit, as_json=as_json)
 
 
 @index_group.command("create", short_help="Create an index.")

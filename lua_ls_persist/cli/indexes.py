@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lua_ls_persist.cli import exits
 from lua_ls_persist.cli.progress import shown
-from lua_ls_persist.cli.stored import opened, opened_to_look, print_json, told
+from lua_ls_persist.cli.stored import listed, opened, opened_to_look, print_json, told
 from lua_ls_persist.cli.terminal import Terminal
 from lua_ls_persist.jsonable import index_to_json
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from lua_ls_persist.model import IndexInfo
 
 
-def list_(table: str | None, db: Path | None, *, as_json: bool) -> int:
+def list_(table: str | None, db: Path | None, limit: int | None, *, as_json: bool) -> int:
     """Lists indexes."""
     with opened_to_look(db) as session:
-        found = session.indexes(table)
+        found = listed(session.indexes(table), limit, "indexes")
     if as_json:
         return print_json([index_to_json(index) for index in found])
     terminal = Terminal()

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from lua_ls_persist.cli import exits
 from lua_ls_persist.cli.progress import waited
-from lua_ls_persist.cli.stored import opened_to_look, print_json
+from lua_ls_persist.cli.stored import listed, opened_to_look, print_json
 from lua_ls_persist.cli.terminal import Terminal
 from lua_ls_persist.jsonable import group_to_json, page_to_json
 from lua_ls_persist.model import Preview, QueryPage, QueryRow, Value
@@ -63,9 +63,13 @@ def explain(question: dict[str, Any], db: Path | None, *, as_json: bool) -> int:
 
 def aggregate(question: dict[str, Any], db: Path | None, *, as_json: bool) -> int:
     """Tells facts about groups of rows."""
+    from lua_ls_persist.query.groups import greatest_first
+
     table, arguments = _asked(question)
+    limit = arguments.pop("limit")
     with opened_to_look(db) as session, waited(SEARCHING):
-        groups = session.aggregate(table, **arguments)
+        found = session.aggregate(table, **arguments)
+    groups = listed(found if limit is None else greatest_first(found), limit, "groups")
     if as_json:
         return print_json([group_to_json(group) for group in groups])
     facts = [name for name in ("count", "sum", "min", "max", "avg") if arguments[name]]

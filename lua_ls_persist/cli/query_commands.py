@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from lua_ls_persist.cli.stored_commands import stored_options
+from lua_ls_persist.cli.stored_commands import limit_option, stored_options
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -23,14 +23,7 @@ def _query_options(command: Command) -> Command:
             "--select", "select", metavar="FIELD", multiple=True, help="Show this field; repeat."
         ),
         click.option("--after", metavar="CURSOR", help="Go on where another page ended."),
-        click.option(
-            "--limit",
-            metavar="ROWS",
-            type=int,
-            default=100,
-            show_default=True,
-            help="The most rows of a page.",
-        ),
+        limit_option("No more than so many rows", 100),
         click.option("--descending", is_flag=True, help="Turn the order round."),
         click.option(
             "--order-by", "order_by", metavar="FIELD", multiple=True, help="Order by it; repeat."
@@ -89,6 +82,7 @@ def explain_command(db: Path | None, as_json: bool, **question: Any) -> int:
 @click.option("--min", metavar="FIELD", help="The least value of a field.")
 @click.option("--max", metavar="FIELD", help="The greatest value of a field.")
 @click.option("--avg", metavar="FIELD", help="The mean of a field's numbers.")
+@limit_option("So many groups, those with the greatest result first")
 @stored_options
 def aggregate_command(db: Path | None, as_json: bool, **question: Any) -> int:
     """Tell facts about groups of the rows of TABLE that fulfil each CONDITION.

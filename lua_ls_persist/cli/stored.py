@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar
 
 import click
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lua_ls_persist.session import Session
 
 STDIO = "-"
+T = TypeVar("T")
 
 
 def file_of(db: Path | None, *, create: bool = False) -> Path:
@@ -59,10 +60,18 @@ def opened_to_look(db: Path | None) -> Session:
     return session
 
 
-def tables(db: Path | None, *, as_json: bool) -> int:
+def listed(found: list[T], limit: int | None, what: str) -> list[T]:
+    """So many of what was found; how many more there are is told besides."""
+    if limit is None or len(found) <= limit:
+        return found
+    Terminal().write_error(f"There are more {what}: --limit {len(found)} shows all of them.\n")
+    return found[:limit]
+
+
+def tables(db: Path | None, limit: int | None, *, as_json: bool) -> int:
     """Lists the named tables."""
     with opened_to_look(db) as session:
-        found = session.tables()
+        found = listed(session.tables(), limit, "tables")
     if as_json:
         return print_json([table_to_json(table) for table in found])
     width = max(len(table.name) for table in found)
@@ -73,10 +82,11 @@ def tables(db: Path | None, *, as_json: bool) -> int:
     return exits.SUCCESS
 
 
-def functions(db: Path | None, *, with_text: bool, as_json: bool) -> int:
+def functions(db: Path | None, limit: int | None, *, with_text: bool, as_json: bool) -> int:
     """Lists the stored functions."""
     with opened_to_look(db) as session, waited("Looking"):
         found = session.functions()
+    found = listed(found, limit, "functions")
     if as_json:
         return print_json([function_to_json(function) for function in found])
     terminal = Terminal()

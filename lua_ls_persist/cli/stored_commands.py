@@ -33,23 +33,38 @@ def stored_options(command: Command) -> Command:
     return result
 
 
+def limit_option(what: str, default: int | None = None) -> Callable[[Command], Command]:
+    """The option of all commands that list something."""
+    return click.option(
+        "-n",
+        "--limit",
+        metavar="COUNT",
+        type=click.IntRange(min=1),
+        default=default,
+        show_default=default is not None,
+        help=f"{what}. Otherwise all." if default is None else f"{what}.",
+    )
+
+
 @click.command("tables", short_help="List the named tables of a session.")
+@limit_option("No more than so many tables")
 @stored_options
-def tables_command(db: Path | None, as_json: bool) -> int:
+def tables_command(limit: int | None, db: Path | None, as_json: bool) -> int:
     """List the named tables that are stored, and how many entries they have."""
     from lua_ls_persist.cli.stored import tables
 
-    return tables(db, as_json=as_json)
+    return tables(db, limit, as_json=as_json)
 
 
 @click.command("functions", short_help="List the stored functions.")
 @click.option("--text", "with_text", is_flag=True, help="Show their definitions, too.")
+@limit_option("No more than so many functions")
 @stored_options
-def functions_command(db: Path | None, with_text: bool, as_json: bool) -> int:
+def functions_command(with_text: bool, limit: int | None, db: Path | None, as_json: bool) -> int:
     """List the functions that are stored: path, parameters, where they are defined, upvalues."""
     from lua_ls_persist.cli.stored import functions
 
-    return functions(db, with_text=with_text, as_json=as_json)
+    return functions(db, limit, with_text=with_text, as_json=as_json)
 
 
 @click.command(

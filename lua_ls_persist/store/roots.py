@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Final, cast
 
 from lua_ls_persist.errors import StoreError
+from lua_ls_persist.paths import no_table
 from lua_ls_persist.protocol import MEMORY_TABLE_ID
 from lua_ls_persist.store.entries import Entries
 from lua_ls_persist.store.rows import Root, TableInfo
@@ -53,11 +52,7 @@ class Roots(Entries):
 
     def no_table(self, path: str) -> str:
         """The message that there is none at a path, with the name that may have been meant."""
-        name = re.split(r"[.\[]", path, maxsplit=1)[0]
-        names = [root.name for root in self.roots()]
-        close = [] if name in names else get_close_matches(name, names, n=1)
-        hint = f"; did you mean {close[0]}?" if close and "(" not in path else ""
-        return f"there is no table {path}{hint}"
+        return no_table(path, [root.name for root in self.roots()])
 
     def roots(self) -> list[Root]:
         """All named tables, by name."""

@@ -113,6 +113,9 @@ def test_aggregate(cli: Cli, db: Path) -> None:
     ]
     result = cli(*arguments, "--count", "--group-by", "age", "age > 99")
     assert (result.status, result.out, result.err) == (0, "", "No rows.\n")
+    result = cli(*arguments, "--group-by", "address.city", "--avg", "age", "-n", "1")
+    assert result.out.splitlines()[1:] == ["Rome             41.0"]
+    assert result.err == "There are more groups: --limit 2 shows all of them.\n"
     data = json.loads(cli(*arguments, "--count", "--min", "age", "--json").out)
     assert data == [{"group": {}, "count": 3, "min": {"type": "integer", "text": "5"}}]
     assert "asks for nothing" in cli(*arguments).err
@@ -135,7 +138,8 @@ def test_explain(cli: Cli, db: Path) -> None:
         (["users", "age > 1", "age ~ 5"], "where[2][2]: there is no operator ~"),
         (["users", "name matches x"], "where[1]: matches needs an index of words"),
         (["no.table"], "there is no table no.table"),
-        (["users", "--limit", "0"], "limit: 0 is not between 1 and 100000"),
+        (["users", "--limit", "0"], "0 is not in the range"),
+        (["users", "-n", "100001"], "limit: 100001 is not between 1 and 100000"),
         (["users", "--after", "x"], "after: this is no cursor"),
         (["users", "--order-by", "a b"], "order_by[1]: a b is no field"),
     ],

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from lua_ls_persist.session import Session
+from tests.session.filled import filled, session
 from tests.session.helpers import message, problem, value
+
+__all__ = ["filled", "session"]
 
 TRIES = 6
 
@@ -25,17 +27,8 @@ FILL = """
 
 
 @pytest.fixture(scope="module")
-def filled() -> Iterator[Session]:
-    """Not changed by the tests that use it."""
-    with Session.open() as opened:
-        assert opened.evaluate(FILL).ok
-        yield opened
-
-
-@pytest.fixture
-def session(filled: Session) -> Iterator[Session]:
-    with filled.fork() as fork:
-        yield fork
+def filling() -> str:
+    return FILL
 
 
 def names(session: Session, of: str = "") -> str:

@@ -55,7 +55,9 @@ async def test_a_table_is_dropped_and_comes_back(stored: Editor) -> None:
     assert await stored.run("dropTable", {"table": "users"}) == {"dropped": "users"}
     tables = [table["name"] for table in (await stored.run("tables"))["tables"]]
     assert "users" not in tables
-    assert "no table named 'users'" in await error(stored, "dropTable", {"table": "users"})
+    assert "no table named users" in await error(stored, "dropTable", {"table": "users"})
+    told = await error(stored, "dropTable", {"table": "Memori"})
+    assert "there is no table named Memori; did you mean Memory?" in told
     assert "Memory" in await error(stored, "dropTable", {"table": "Memory"})
     await stored.run("undo")
     assert await stored.run("rows", {"table": "users"}) == before

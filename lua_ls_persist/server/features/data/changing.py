@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lua_ls_persist.jsonable import Json, value_to_json
-from lua_ls_persist.paths import keys_of, path_text, step_text
+from lua_ls_persist.paths import keys_of, no_named_table, path_text, step_text
 from lua_ls_persist.server.commands import CommandError, param
 from lua_ls_persist.server.features.data.running import (
     TABLE_DOC,
@@ -106,11 +106,15 @@ async def delete(server: LuaLanguageServer, params: DeleteParams) -> Json:
 async def drop_table(server: LuaLanguageServer, params: DropTableParams) -> Json:
     """Forgets a named table, with its rows, indexes and schema; what others refer to stays."""
     name = params.table
-    dropped = await change(
-        server, params.uri, f"Dropping {name}", lambda session: session.drop(name)
-    )
-    if not dropped:
-        raise CommandError(f"there is no table named {name!r}")
+
+    def drop(session: Session) -> str:
+        """What is wrong: nothing, or there is no such table."""
+        there_was = session.drop(name)
+        return "" if there_was else no_named_table(name, [one.name for one in session.tables()])
+
+    problem = await change(server, params.uri, f"Dropping {name}", drop)
+    if problem:
+        raise CommandError(problem)
     return {"dropped": name}
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from lua_ls_persist.jsonable import Json, group_to_json, page_to_json
 from lua_ls_persist.query import parse_query
 from lua_ls_persist.query.advice import advice_for
+from lua_ls_persist.query.groups import greatest_first
 from lua_ls_persist.query.line import parse_query_line
 from lua_ls_persist.server.commands import param
 from lua_ls_persist.server.features.data.running import (
@@ -22,7 +22,6 @@ from lua_ls_persist.server.features.data.running import (
 from lua_ls_persist.server.features.registry import COMMANDS
 
 if TYPE_CHECKING:
-    from lua_ls_persist.model import AggregateGroup
     from lua_ls_persist.server.language_server import LuaLanguageServer
 
 ROWS_MAX = 10_000
@@ -161,18 +160,8 @@ async def aggregate(server: LuaLanguageServer, params: AggregateParams) -> Json:
             filter=params.filter,
         ),
     )
-    shown = groups
-    if params.limit is not None:
-        shown = sorted(groups, key=_result, reverse=True)[: params.limit]
+    shown = groups if params.limit is None else greatest_first(groups)[: params.limit]
     return {"groups": [group_to_json(group) for group in shown], "total": len(groups)}
-
-
-def _result(group: AggregateGroup) -> float:
-    """The first number that was asked for, to put groups in order."""
-    for found in (group.avg, group.sum, group.max, group.min, group.count):
-        if isinstance(found, (int, float)) and not math.isnan(found):
-            return found
-    return -math.inf
 
 
 async def explain(server: LuaLanguageServer, params: ExplainParams) -> Json:
