@@ -34,6 +34,8 @@ WASM_STACK_BYTES_MAX = 512 * 1024
 """Native stack that wasm code may use. 61 torture programs of deep recursion needed less."""
 
 CACHED_CORES_MAX = 8
+CLOCK_TOLERANCE_NS = 60_000_000_000
+"""What was written so much later than now may have been: by another process, or another machine."""
 """Versions of the package, of wasmtime and kinds of core may share a cache; older ones go."""
 
 CACHE_ENVIRONMENT_VARIABLE = "LUA_LS_PERSIST_CACHE"
@@ -287,10 +289,18 @@ def _replace(path: Path, parts: Iterable[bytes]) -> None:
 
 
 def _prune(newest: Path) -> None:
-    """Delete what newer cores have made useless: all but the last few, by time."""
-    files = sorted(
-        newest.parent.glob("core-*.bin"), key=lambda file: file.stat().st_mtime_ns, reverse=True
-    )
+    """Delete what newer cores have made useless: all but the last few, by time.
+
+    Those of the future go first, or after a correction of the clock they would stay, and nothing
+    that is compiled from then on would.
+    """
+    at_most_ns = newest.stat().st_mtime_ns + CLOCK_TOLERANCE_NS
+
+    def written_ns(file: Path) -> int:
+        at_ns = file.stat().st_mtime_ns
+        return at_ns if at_ns <= at_most_ns else -at_ns
+
+    files = sorted(newest.parent.glob("core-*.bin"), key=written_ns, reverse=True)
     for file in files[CACHED_CORES_MAX:]:
         if file != newest:
             for useless in (file, file.with_suffix(".receipt")):

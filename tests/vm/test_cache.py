@@ -298,7 +298,22 @@ def test_old_cores_are_deleted(folder: Path) -> None:
         os.utime(file, (1_000_000 - age, 1_000_000 - age))
     (folder / "something-else.bin").write_bytes(b"not ours")
     assert works(load_core())
-    kept = sorted(file.name for file in folder.iterdir())
+    kept = sorted(file.name for file in folder.glob("*.bin"))
     others = [f"core-{age:016x}-wasmtime-1.0-pdp11-plain.bin" for age in range(7)]
     assert kept == sorted([the_file().name, *others, "something-else.bin"])
     assert module_code.CACHED_CORES_MAX == 8
+
+
+def test_cores_of_the_future_do_not_displace_those_of_today(folder: Path) -> None:
+    """The clock was set back: what was written before it was is the newest for years."""
+    folder.mkdir()
+    for age in range(12):
+        file = folder / f"core-{age:016x}-wasmtime-1.0-pdp11-plain.bin"
+        file.write_bytes(b"of the future")
+        os.utime(file, (4_000_000_000 + age, 4_000_000_000 + age))
+    others = [f"core-{age:016x}-wasmtime-2.0-pdp11-plain.bin" for age in range(7)]
+    for name in others:
+        (folder / name).write_bytes(b"of today")
+    assert works(load_core())
+    kept = sorted(file.name for file in folder.glob("core-*"))
+    assert kept == sorted([the_file().name, *others])
