@@ -14,6 +14,7 @@ from lua_ls_persist.server.analysis import Name, scopes_of
 from lua_ls_persist.server.analysis.entities import entities_of
 from lua_ls_persist.server.analysis.entity import GLOBAL, Definition, Entity
 from lua_ls_persist.server.analysis.key_uses import key_uses
+from lua_ls_persist.server.analysis.metatables import INDEX
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.positions import Position, Range
 from lua_ls_persist.server.workspace_files import WorkspaceFiles
@@ -174,16 +175,40 @@ def _global_uses_in(document: Document, text: str) -> Iterator[Spot]:
 
 
 def settled(files: WorkspaceFiles, entity: Entity) -> Entity:
-    """An entity by its own name where it is reached through modules."""
+    """An entity by its own name where it is reached through modules, or through `__index`."""
     for _ in range(MODULES_FOLLOWED_MAX):
-        if entity.root[0] != "module":
+        if entity.root[0] == "module":
+            module = files.module(entity.root[1])
+            exported = None if module is None else entities_of(module).exported()
+            if exported is None:
+                break
+            entity = exported.at(*entity.keys)
+        elif INDEX in entity.keys:
+            place = entity.keys.index(INDEX)
+            leads = _index_of(files, Entity(entity.root, entity.keys[:place]))
+            if leads is None:
+                break
+            entity = leads.at(*entity.keys[place + 1 :])
+        else:
             break
-        module = files.module(entity.root[1])
-        exported = None if module is None else entities_of(module).exported()
-        if exported is None:
-            break
-        entity = exported.at(*entity.keys)
     return entity
+
+
+def is_settled(entity: Entity) -> bool:
+    """Whether an entity is known by its own name."""
+    return entity.root[0] != "module" and INDEX not in entity.keys
+
+
+def _index_of(files: WorkspaceFiles, metatable: Entity) -> Entity | None:
+    """Where the `__index` of a metatable leads, by the file that makes it."""
+    if metatable.is_global:
+        wanted = metatable.at(INDEX)
+        found = {leads for owner, leads in files.inheritance() if owner == wanted}
+        return found.pop() if len(found) == 1 else None
+    document = files.document(metatable.root[1]) if len(metatable.root) > 1 else None
+    if document is None:
+        return None
+    return entities_of(document).metatables.indexed.get(metatable)
 
 
 def _spot(document: Document, definition: Definition) -> Spot:

@@ -17,7 +17,7 @@ from lua_ls_persist.server.analysis.library import LIBRARY
 from lua_ls_persist.server.analysis.parsing import parse
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.live.finding import Field, Finder, is_variable
-from lua_ls_persist.server.live.identity import label
+from lua_ls_persist.server.live.labels import label
 from lua_ls_persist.server.navigation import Navigator, Spot, in_order
 from lua_ls_persist.server.positions import Position, Range
 

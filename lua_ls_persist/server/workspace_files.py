@@ -24,6 +24,7 @@ from lua_ls_persist.server.analysis.annotations import Annotations, ClassNote, N
 from lua_ls_persist.server.analysis.entities import entities_of
 from lua_ls_persist.server.analysis.entity import Entity
 from lua_ls_persist.server.analysis.holding import holders_in
+from lua_ls_persist.server.analysis.metatables import INDEX
 from lua_ls_persist.server.analysis.symbols import symbols_of
 from lua_ls_persist.server.documents import Document, Documents
 from lua_ls_persist.server.positions import Range
@@ -223,7 +224,10 @@ class WorkspaceFiles:
         return found
 
     def inheritance(self) -> Iterator[tuple[Entity, Entity]]:
-        """The globals, and fields of globals, that have a class as their parent."""
+        """The globals, and fields of globals, that have a class as their parent.
+
+        The same of `__index` of a global: where that leads.
+        """
         seen = set()
         for document in self.documents:
             if document.path is not None:
@@ -343,8 +347,12 @@ def _read(path: Path) -> _File | None:
 
 
 def _inheritance(document: Document) -> tuple[tuple[Entity, Entity], ...]:
-    parents = entities_of(document).metatables.parents
-    return tuple((owner, parent) for owner, parent in parents.items() if owner.is_global)
+    metatables = entities_of(document).metatables
+    pairs = [
+        *metatables.parents.items(),
+        *((owner.at(INDEX), leads) for owner, leads in metatables.indexed.items()),
+    ]
+    return tuple((owner, leads) for owner, leads in pairs if owner.is_global)
 
 
 def _symbols_in(document: Document) -> tuple[FileSymbol, ...]:

@@ -4,6 +4,9 @@ A table is a class where `__index` leads to it: `Account.__index = Account`, `{ 
 local with such a metatable is another name for the class, as `self` in its methods is: what it has
 is what the class has. A table that is a class itself, or a global, or a field, has the class as its
 parent.
+
+Where the metatable is another file's, `Base` of `setmetatable(o, Base)`, the class is
+`Base.__index`: what that leads to, others say.
 """
 
 from __future__ import annotations
@@ -37,6 +40,12 @@ class Metatables:
     parents: Mapping[Entity, Entity] = field(default_factory=dict)
     """The class that another table has its fields of."""
     classes: frozenset[Entity] = frozenset()
+    indexed: Mapping[Entity, Entity] = field(default_factory=dict)
+    """Of a metatable with a name, where its `__index` leads."""
+    objects: Mapping[Entity, Entity] = field(default_factory=dict)
+    """The class of a local, if it is another file's: the `__index` of a metatable."""
+    foreign: Mapping[int, Entity] = field(default_factory=dict)
+    """The same by where the constructor of an object begins."""
 
 
 NONE: Final = Metatables()
@@ -45,7 +54,7 @@ NONE: Final = Metatables()
 def metatables_in(scopes: Scopes, named: Named, declared: Declared) -> Metatables:
     """What metatables say in a document; `named` tells what a chain is without them."""
     mentions = scopes.chunk.root.mentions
-    if INDEX not in mentions or "setmetatable" not in mentions:
+    if INDEX not in mentions and "setmetatable" not in mentions:
         return NONE
     return _Reader(scopes, named, declared).read()
 
@@ -62,22 +71,40 @@ class _Reader:
         self._tables: dict[int, Entity] = {}
         self._calls: dict[int, Entity] = {}
         self._parents: dict[Entity, Entity] = {}
+        self._objects: dict[Entity, Entity] = {}
+        self._foreign: dict[int, Entity] = {}
 
     def read(self) -> Metatables:
         for base, statement in self._scopes.mentioning(INDEX):
             self._indexes(statement, base)
-        calls = [
-            (statement, chain, base, owner)
+        setting = [
+            (statement, chain, base)
             for base, statement in self._scopes.mentioning("setmetatable")
             for chain in statement.chains
-            if _sets_metatable(chain) and (owner := self._class_of(chain, base)) is not None
+            if _sets_metatable(chain)
+        ]
+        calls = [
+            (statement, chain, base, owner)
+            for statement, chain, base in setting
+            if (owner := self._class_of(chain, base)) is not None
         ]
         # What is a class anywhere is not only an object.
         self._classes.update(owner for *_, owner in calls)
         for call in calls:
             self._set(*call)
+        for statement, chain, base in setting:
+            leads = self._elsewhere(chain, base)
+            if leads is not None:
+                self._set_elsewhere(statement, chain, base, leads)
         return Metatables(
-            self._locals, self._tables, self._calls, self._parents, frozenset(self._classes)
+            self._locals,
+            self._tables,
+            self._calls,
+            self._parents,
+            frozenset(self._classes),
+            self._indexed,
+            self._objects,
+            self._foreign,
         )
 
     def _indexes(self, statement: Statement, base: int) -> None:
@@ -120,6 +147,27 @@ class _Reader:
         name = self._entity(metatable, base)
         return None if name is None else self._indexed.get(name)
 
+    def _elsewhere(self, chain: Chain, base: int) -> Entity | None:
+        """The `__index` of a metatable that another file may make."""
+        name = self._entity(chain.steps[0].arguments[1].expression, base)
+        if name is None or name in self._indexed:
+            return None
+        return name.at(INDEX) if name.root[0] == "module" or name.is_global else None
+
+    def _set_elsewhere(self, statement: Statement, chain: Chain, base: int, leads: Entity) -> None:
+        made = chain.steps[0].arguments[0].expression
+        for target in self._named_by(statement, chain, made):
+            own, declaration = self._own(target, base)
+            if own is None:
+                continue
+            if declaration is None or own in self._classes or own in self._indexed:
+                self._parents.setdefault(own, leads)
+            else:
+                self._objects.setdefault(own, leads)
+        for choice in made.operands if isinstance(made, Either) else (made,):
+            if isinstance(choice, Block) and choice.kind == "table":
+                self._foreign[base + choice.start] = leads
+
     def _set(self, statement: Statement, chain: Chain, base: int, owner: Entity) -> None:
         made = chain.steps[0].arguments[0].expression
         for target in self._named_by(statement, chain, made):
@@ -143,21 +191,26 @@ class _Reader:
 
     def _is_object(self, target: nodes.Name | Chain, base: int, owner: Entity) -> bool:
         """Notes that what a name stands for is an object; False if it is a class itself."""
+        own, declaration = self._own(target, base)
+        is_class = own in self._classes or own in self._indexed
+        if declaration is not None and not is_class:
+            self._locals[declaration.start] = owner
+        elif own is not None and own != owner:
+            self._parents.setdefault(own, owner)
+        return not is_class
+
+    def _own(
+        self, target: nodes.Name | Chain, base: int
+    ) -> tuple[Entity | None, Declaration | None]:
+        """What a name stands for, and its declaration if it is a local's, `self` aside."""
         name = target if isinstance(target, nodes.Name) else target.base
         has_steps = isinstance(target, Chain) and bool(target.steps)
         declaration = None
         if name is not None and not has_steps:
             declaration = self._scopes.occurrence(name, base).declaration
         if declaration is None or declaration.role == nodes.SELF:
-            own = self._entity(target, base)
-        else:
-            own = self._declared(declaration)
-        is_class = own in self._classes or own in self._indexed
-        if declaration is not None and declaration.role != nodes.SELF and not is_class:
-            self._locals[declaration.start] = owner
-        elif own is not None and own != owner:
-            self._parents.setdefault(own, owner)
-        return not is_class
+            return self._entity(target, base), None
+        return self._declared(declaration), declaration
 
 
 def _sets_metatable(chain: Chain) -> bool:

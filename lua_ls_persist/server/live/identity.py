@@ -22,13 +22,14 @@ from typing import Final
 from lua_ls_persist.server.analysis import nodes, scopes_of
 from lua_ls_persist.server.analysis.annotations import note_above
 from lua_ls_persist.server.analysis.entities import entities_of, unwrapped
-from lua_ls_persist.server.analysis.entity import GLOBAL, Entity, shown
+from lua_ls_persist.server.analysis.entity import GLOBAL, Entity
 from lua_ls_persist.server.analysis.key_uses import KeyUse
 from lua_ls_persist.server.analysis.nodes import Block, Chain, Either, Expression, Statement, Step
 from lua_ls_persist.server.analysis.walking import key_start
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.live.asking import ELEMENT, HELPERS, Asking, general
-from lua_ls_persist.server.live.inference import STEPS_MAX, Walk, is_stored
+from lua_ls_persist.server.live.inference import STEPS_MAX, Walk
+from lua_ls_persist.server.live.labels import may_be_same
 from lua_ls_persist.server.live.resolving import Literally
 from lua_ls_persist.server.live.results import noted_signatures
 from lua_ls_persist.server.live.shapes import (
@@ -42,7 +43,8 @@ from lua_ls_persist.server.live.shapes import (
     documents_of,
     listed_tables,
 )
-from lua_ls_persist.server.navigation import Navigator
+from lua_ls_persist.server.live.stored_names import is_stored
+from lua_ls_persist.server.navigation import Navigator, is_settled
 from lua_ls_persist.session.sights import ANY, Way
 
 DEPTH_MAX: Final = 20
@@ -131,9 +133,13 @@ class Identities:
 
     def _by_kind(self, entity: Entity) -> Entity:
         if entity.root[0] == "module":
-            stored = self.walk.exported(entity.root[1])
+            stored = self.walk.stored.exported(entity.root[1])
             way = None if stored is None else Way((*stored.steps, *entity.keys), stored.root)
             return entity if way is None else self.of_way(way) or entity
+        if entity.root[0] == "local":
+            leads = self._class_elsewhere(entity)
+            if leads is not None:
+                return self.canonical(leads.at(*entity.keys[1:]))
         size = 0 if entity.root[0] == "returned" else 1
         if entity.root[0] not in ("global", "local", "returned") or len(entity.keys) < size:
             return entity
@@ -155,6 +161,19 @@ class Identities:
         if reached is not None:
             return Entity(("class", reached.name), left)
         return Entity(entity.root, tuple(map(general, entity.keys)))
+
+    def _class_elsewhere(self, entity: Entity) -> Entity | None:
+        """The class of another file that a local is an object of."""
+        document = self.navigator.files.document(entity.root[1])
+        if document is None:
+            return None
+        own = Entity(entity.root, entity.keys[:1])
+        return self._settled(entities_of(document).metatables.objects.get(own))
+
+    def _settled(self, leads: Entity | None) -> Entity | None:
+        """Where the `__index` of a metatable leads, if somebody knows."""
+        found = None if leads is None else self.navigator.settled(leads)
+        return self.canonical(found) if found is not None and is_settled(found) else None
 
     def _declared(self, root: Entity) -> Shape | None:
         """What comments say of a variable where it is declared, or of what a file returns."""
@@ -198,6 +217,7 @@ class Identities:
 
     def _built(self, document: Document, start: int) -> Entity | None:
         made = entities_of(document).metatables.tables.get(start)
+        made = made or self._settled(entities_of(document).metatables.foreign.get(start))
         if made is not None:
             return self.canonical(made)
         around = scopes_of(document).around(start)
@@ -358,7 +378,7 @@ class Identities:
 
     def are_related(self, one: Entity, other: Entity) -> bool:
         """Whether one of two fields of the same name may be meant where the other is read."""
-        if (ELEMENT in one.keys or ELEMENT in other.keys) and _may_be(one, other):
+        if (ELEMENT in one.keys or ELEMENT in other.keys) and may_be_same(one, other):
             return True
         first, second = (Entity(each.root, each.keys[:-1]) for each in (one, other))
         return first in self._ancestors(second) or second in self._ancestors(first)
@@ -384,37 +404,6 @@ class Identities:
             for document in documents_of(self.navigator.files, owner)
             for one in entities_of(document).definitions_of(owner)
         )
-
-
-def _may_be(one: Entity, other: Entity) -> bool:
-    """Whether some element that one of two ways leads through may be what the other one names."""
-    return (
-        one.root == other.root
-        and len(one.keys) == len(other.keys)
-        and all(
-            first == second or ELEMENT in (first, second)
-            for first, second in zip(one.keys, other.keys, strict=True)
-        )
-    )
-
-
-def way_to(entity: Entity) -> Way | None:
-    """How to get in the VM to what a program can reach by a name; None for everything else."""
-    steps = tuple(ANY if key == ELEMENT else key for key in entity.keys)
-    if entity.is_global:
-        return Way(steps)
-    return Way(steps, entity.root[1]) if entity.root[0] == "stored" else None
-
-
-def label(entity: Entity) -> str:
-    """What a person calls it: `User.name`, `users[...].age`."""
-    kind = entity.root[0]
-    keys = Entity((), tuple("..." if key == ELEMENT else key for key in entity.keys))
-    text = shown(keys).replace("['...']", "[...]")
-    if kind in ("class", "stored"):
-        inner = "".join(f"[{key}]" if key == "..." else f".{key}" for key in keys.keys)
-        return entity.root[1] + inner
-    return text
 
 
 def _values(

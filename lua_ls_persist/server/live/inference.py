@@ -9,14 +9,13 @@ thread, because other files may have to be read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeGuard, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from lua_ls_persist.schema.annotations_read import FunctionType
 from lua_ls_persist.server.analysis import ExpressionPath, nodes, scopes_of
 from lua_ls_persist.server.analysis.annotations import Note, note_above
 from lua_ls_persist.server.analysis.entities import entities_of
 from lua_ls_persist.server.analysis.entity import Entity
-from lua_ls_persist.server.analysis.holding import values_given
 from lua_ls_persist.server.analysis.nodes import (
     Block,
     Chain,
@@ -38,7 +37,6 @@ from lua_ls_persist.server.live.resolving import (
 )
 from lua_ls_persist.server.live.results import Call, Results
 from lua_ls_persist.server.live.shapes import (
-    FILES_MAX,
     Built,
     Called,
     Instance,
@@ -50,7 +48,8 @@ from lua_ls_persist.server.live.shapes import (
     class_name,
     members_of,
 )
-from lua_ls_persist.server.navigation import Navigator, Spot
+from lua_ls_persist.server.live.stored_names import StoredNames
+from lua_ls_persist.server.navigation import Navigator, Spot, is_settled
 from lua_ls_persist.session.sights import ANY, Way
 
 T = TypeVar("T")
@@ -108,8 +107,8 @@ class Walk:
     def __init__(self, navigator: Navigator) -> None:
         self.navigator = navigator
         self.results = Results(self)
+        self.stored = StoredNames(self)
         self._noted_globals: Mapping[str, Sequence[Note]] | None = None
-        self._holders: set[str] | None = None
         self._found: dict[object, Any] = {}
         self.left = STEPS_MAX
         self._depth = 0
@@ -262,6 +261,10 @@ class Walk:
         made = entities_of(document).metatables.locals.get(declaration.start)
         if made is not None:
             return self.named(made)
+        own = entities_of(document).declared(declaration)
+        leads = entities_of(document).metatables.objects.get(own)
+        if leads is not None and is_settled(self.navigator.settled(leads)):
+            return self.named(own)
         if declaration.role == nodes.PARAMETER:
             typed = self._parameter(document, declaration)
         elif declaration.role == nodes.LOOP:
@@ -290,18 +293,9 @@ class Walk:
         keys = [step for step in shape.steps[3:] if step is not ANY]
         entity = self.navigator.settled(Entity(("module", name), tuple(keys)))
         if entity.root[0] == "module":
-            stored = self.exported(entity.root[1])
+            stored = self.stored.exported(entity.root[1])
             return shape if stored is None else Way(stored.steps + shape.steps[3:], stored.root)
         return self.named(entity) if len(keys) == len(shape.steps) - 3 else shape
-
-    def exported(self, module: str) -> Way | None:
-        """The table of the store that a module returns, if that is what it returns."""
-        document = self.navigator.files.module(module)
-        if document is None:
-            return None
-        key = ("exported", document.uri)
-        found = self._shape(key, lambda: self.value(document, *entities_of(document).returned()))
-        return found if is_stored(found) else None
 
     def of_global(self, text: str) -> Shape | None:
         if text == "_G":
@@ -310,28 +304,7 @@ class Walk:
         noted = None
         if len(notes) == 1:
             noted = self._noted(notes[0].type, notes[0].class_name)
-        return noted or self._held(text) or Way((text,))
-
-    def _held(self, text: str) -> Way | None:
-        """The table of the store that a global holds, if it is given nothing else anywhere."""
-        if self._holders is None:
-            self._holders = self.navigator.files.holders()
-        if text not in self._holders:
-            return None
-        return self.once(("held", text), lambda: self._given(text))
-
-    def _given(self, text: str) -> Way | None:
-        files = self.navigator.files
-        found: set[Way] = set()
-        if files.count_mentioning(text) > FILES_MAX:
-            return None
-        for document in files.mentioning(text):
-            for value, base in values_given(scopes_of(document), text):
-                shape = self.value(document, value, base)
-                if not is_stored(shape) or ANY in shape.steps:
-                    return None
-                found.add(shape)
-        return found.pop() if len(found) == 1 else None
+        return noted or self.stored.held(text) or Way((text,))
 
     def _noted(self, type_: str, class_name: str) -> Shape | None:
         if type_:
@@ -455,15 +428,6 @@ class Walk:
                 if base + key_start(target) == offset:
                     return self.value(spot.document, value, base)
         return None
-
-
-def is_stored(shape: Shape | None) -> TypeGuard[Way]:
-    """Whether something is a table of the store, or in one."""
-    if not isinstance(shape, Way):
-        return False
-    return shape.root is not None or (
-        shape.is_global and shape.steps[:1] == ("Memory",) and len(shape.steps) > 1
-    )
 
 
 def _names(statement: Statement) -> Iterator[nodes.Name]:

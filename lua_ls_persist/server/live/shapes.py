@@ -178,8 +178,17 @@ def built_members(files: WorkspaceFiles, shape: Built) -> Members | None:
         for block in statement.blocks:
             if base + block.start == shape.start and block.kind == "table":
                 found = tuple(_fields(document, block, base))
+                parent = entities_of(document).metatables.foreign.get(shape.start)
+                if parent is not None:
+                    found += _inherited(files, parent, {one.name for one in found})
                 return Members(found, complete=not shape.inherits)
     return None
+
+
+def _inherited(files: WorkspaceFiles, parent: Entity, own: set[str]) -> tuple[Member, ...]:
+    """What an object has of the class of another file."""
+    members = named_members(files, settled(files, parent))
+    return tuple(one for one in members.members if one.name not in own) if members else ()
 
 
 def _declared_in(files: WorkspaceFiles, note: ClassNote) -> Iterator[Member]:
@@ -238,7 +247,8 @@ def named_members(files: WorkspaceFiles, entity: Entity) -> Members | None:
         for document in documents_of(files, owner):
             entities = entities_of(document)
             places += [(document, one) for one in entities.definitions_of(owner)]
-            parent = parent or entities.metatables.parents.get(owner)
+            metatables = entities.metatables
+            parent = parent or metatables.parents.get(owner) or metatables.objects.get(owner)
         for member in _members(places, shown(owner)):
             found.setdefault(member.name, member)
         current = None if parent is None else settled(files, parent)

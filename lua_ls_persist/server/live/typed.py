@@ -30,8 +30,8 @@ from lua_ls_persist.server.live.annotated import (
 )
 from lua_ls_persist.server.live.candidates import Candidate, CandidateKind
 from lua_ls_persist.server.live.finding import Finder
-from lua_ls_persist.server.live.identity import label
 from lua_ls_persist.server.live.inference import Inference
+from lua_ls_persist.server.live.labels import label
 from lua_ls_persist.server.live.resolving import Target
 from lua_ls_persist.server.live.shapes import (
     OF_SOURCES,

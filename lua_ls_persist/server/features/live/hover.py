@@ -20,8 +20,8 @@ from lua_ls_persist.server.live.annotated import function_text, words
 from lua_ls_persist.server.live.cursor import typed_at
 from lua_ls_persist.server.live.describing import Describer, documented_text
 from lua_ls_persist.server.live.finding import Finder
-from lua_ls_persist.server.live.identity import way_to
 from lua_ls_persist.server.live.inference import Inference
+from lua_ls_persist.server.live.labels import way_to
 from lua_ls_persist.server.live.resolving import (
     Literally,
     QueryRow,

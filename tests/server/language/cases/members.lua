@@ -115,6 +115,115 @@ function Base:f() end
 return Base
 >>>>
 f x
+==== an object of a class of another file
+---- main.lua
+local Point = require("point")
+local p = setmetatable({ x = 1 }, Point)
+p.z = 3
+p.‸
+---- point.lua
+local Point = {}
+Point.__index = Point
+function Point:length() return self.x end
+return Point
+>>>>
+length x z
+==== what a function makes of a class of another file
+---- main.lua
+local Point = require("point")
+local function make(x) return setmetatable({ x = x }, Point) end
+make(1).‸
+---- point.lua
+local Point = {}
+Point.__index = Point
+function Point:length() return self.x end
+return Point
+>>>>
+length x
+==== a metatable of another file
+---- main.lua
+local mt = require("mt")
+local o = {}
+o.x = 1
+setmetatable(o, mt)
+o.‸
+---- mt.lua
+local methods = {}
+function methods:f() end
+local mt = { __index = methods, __len = f }
+return mt
+>>>>
+f x
+==== a metatable of another file that has no __index
+---- main.lua
+local mt = require("mt")
+local o = setmetatable({ x = 1 }, mt)
+o.‸
+---- mt.lua
+local mt = { __len = f }
+return mt
+>>>>
+x
+==== a class that has one of another file as its metatable
+---- main.lua
+local Base = require("base")
+local A = setmetatable({}, Base)
+A.__index = A
+function A:g() end
+function A.new() return setmetatable({ a = 1 }, A) end
+A.new().‸
+---- base.lua
+local Base = {}
+Base.__index = Base
+function Base:f() end
+return Base
+>>>>
+a f g new
+==== a class that gets its metatable later, from the middle of three files
+---- main.lua
+local B = require("b")
+local b = B.new()
+b.‸
+---- a.lua
+local A = {}
+A.__index = A
+function A:f() end
+return A
+---- b.lua
+local A = require("a")
+local B = {}
+B.__index = B
+setmetatable(B, A)
+function B.new(o) return setmetatable(o or {}, B) end
+return B
+>>>>
+f new
+==== a global class of another file
+---- main.lua
+local a = setmetatable({}, A)
+a.‸
+---- a.lua
+A = {}
+A.__index = A
+function A:f() end
+>>>>
+f
+==== an object that is given
+---- main.lua
+local A = require("a")
+local function make(o)
+  o = o or {}
+  setmetatable(o, A)
+  return o
+end
+make().‸
+---- a.lua
+local A = {}
+A.__index = A
+function A:f() end
+return A
+>>>>
+f
 ==== an __index that is a function makes no class
 local t = setmetatable({ a = 1 }, { __index = function() end })
 t.‸

@@ -296,3 +296,65 @@ for _, user in pairs(require("users")) do print(user.⟦age⟧) end
 Memory.shop = {}
 shop = Memory.shop
 print(shop.⟦open‸⟧, Memory.shop.⟦open⟧, Memory.open)
+==== a method that objects of another file have
+---- main.lua
+local Point = require("point")
+local p = setmetatable({ x = 1 }, Point)
+print(p:⟦length‸⟧(), p.other:length())
+local function make() return setmetatable({ x = 2 }, Point) end
+make():⟦length⟧()
+---- point.lua
+local Point = {}
+Point.__index = Point
+function Point:⟦length⟧() return self.x end
+return Point
+==== a field of objects that another file makes
+---- main.lua
+local Point = require("point")
+local function make(x)
+  local self = setmetatable({ ⟦x⟧ = x }, Point)
+  self.⟦x⟧ = x
+  return self
+end
+print(make(1).⟦x‸⟧, setmetatable({ ⟦x⟧ = 2 }, Point), { x = 3 })
+---- point.lua
+local Point = {}
+Point.__index = Point
+function Point:length() return self.⟦x⟧ end
+return Point
+==== a method that is inherited from another file
+---- main.lua
+local Base = require("base")
+local A = setmetatable({}, Base)
+A.__index = A
+function A:g() self:⟦f‸⟧(); self:g() end
+---- base.lua
+local Base = {}
+Base.__index = Base
+function Base:⟦f⟧() end
+return Base
+---- third.lua
+local Base = require("base")
+local B = {}
+B.__index = B
+setmetatable(B, Base)
+function B:f() self:f() end
+==== a method of a global class of another file
+---- main.lua
+local a = setmetatable({}, Enemy)
+a:⟦hit‸⟧()
+setmetatable({}, { __index = Enemy }):⟦hit⟧()
+setmetatable({}, Other):hit()
+---- enemy.lua
+Enemy = {}
+Enemy.__index = Enemy
+function Enemy:⟦hit⟧() self:⟦hit⟧() end
+==== a metatable of another file without an __index leaves a table its own
+---- main.lua
+local mt = require("mt")
+local o = setmetatable({ ⟦x⟧ = 1 }, mt)
+local other = setmetatable({ x = 1 }, mt)
+print(o.⟦x‸⟧, other.x, mt.x)
+---- mt.lua
+local mt = { __len = function() return 1 end }
+return mt

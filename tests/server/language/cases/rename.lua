@@ -202,3 +202,14 @@ print(users.ann.⟦age⟧, ext.count(users, { where = { "⟦age⟧", "exists" } 
 ---- third.lua
 users = ext.table("users")
 >>>> years
+==== a field of a class, with the objects that other files make
+---- main.lua
+local Point = {}
+Point.__index = Point
+function Point:length() return self.⟦x‸⟧ end
+return Point
+---- other.lua
+local Point = require("main")
+local p = setmetatable({ ⟦x⟧ = 1, y = 2 }, Point)
+print(p.⟦x⟧, q.x)
+>>>> across

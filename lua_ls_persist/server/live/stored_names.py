@@ -1,0 +1,72 @@
+"""Other names of the tables of the store: globals, and modules that are such a table.
+
+Part of one question of `inference`, which it asks what values are. A global is another name only
+where nothing else is given to it in any file. Must not know LSP types.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeGuard
+
+from lua_ls_persist.server.analysis import scopes_of
+from lua_ls_persist.server.analysis.entities import entities_of
+from lua_ls_persist.server.analysis.holding import values_given
+from lua_ls_persist.server.live.shapes import FILES_MAX, Shape
+from lua_ls_persist.session.sights import ANY, Way
+
+if TYPE_CHECKING:
+    from lua_ls_persist.server.live.inference import Walk
+
+
+class StoredNames:
+    """Answers in one walk."""
+
+    def __init__(self, walk: Walk) -> None:
+        self._walk = walk
+        self._files = walk.navigator.files
+        self._holders: set[str] | None = None
+
+    def held(self, name: str) -> Way | None:
+        """The table that a global holds, if it is given nothing else anywhere."""
+        if self._holders is None:
+            self._holders = self._files.holders()
+        if name not in self._holders:
+            return None
+        return self._walk.once(("held", name), lambda: self._given(name))
+
+    def _given(self, name: str) -> Way | None:
+        found: set[Way] = set()
+        if self._files.count_mentioning(name) > FILES_MAX:
+            return None
+        for document in self._files.mentioning(name):
+            for value, base in values_given(scopes_of(document), name):
+                shape = self._walk.value(document, value, base)
+                if not is_stored(shape) or ANY in shape.steps:
+                    return None
+                found.add(shape)
+        return found.pop() if len(found) == 1 else None
+
+    def exported(self, module: str) -> Way | None:
+        """The table that a module returns, if it is one of the store."""
+        document = self._files.module(module)
+        return (
+            None
+            if document is None
+            else self._walk.once(
+                ("exported", document.uri),
+                lambda: _stored(self._walk.value(document, *entities_of(document).returned())),
+            )
+        )
+
+
+def is_stored(shape: Shape | None) -> TypeGuard[Way]:
+    """Whether something is a table of the store, or in one."""
+    if not isinstance(shape, Way):
+        return False
+    return shape.root is not None or (
+        shape.is_global and shape.steps[:1] == ("Memory",) and len(shape.steps) > 1
+    )
+
+
+def _stored(shape: Shape | None) -> Way | None:
+    return shape if is_stored(shape) else None
