@@ -42,9 +42,11 @@ Cause: TypeAlias = Literal["interrupt", "timeout"]
 StopKind: TypeAlias = Literal["protection", "epoch"]
 
 GRACE_S = 0.04
-"""How long a program may run until it raises the error it was asked for."""
+"""How long a program may take to raise the error it was asked for."""
+RUN_S_MIN = 0.01
+"""So long it must have run meanwhile: on a busy machine, its thread does not run all the time."""
 GRACE_S_MAX = 0.4
-"""So much time may pass meanwhile: on a busy machine, its thread does not run all the time."""
+"""After that it is stopped in any case."""
 ASK_AGAIN_S = 0.01
 """A hook can be lost to a race with the running program; it is written again this often."""
 SLEEP_S_MAX = 3600.0
@@ -251,12 +253,12 @@ class Interrupter:
     def _in_grace(self, now: float) -> bool:
         """Whether the program may still raise the error it was asked for.
 
-        Only what it runs counts: stopped by force, nobody knows so well where it was.
+        One that could not run had no chance to; stopped by force, nobody knows where it was.
         """
         waited = now - self._asked_since
         if self._asked_at_cpu_s is None or waited < GRACE_S or waited >= GRACE_S_MAX:
             return waited < GRACE_S
-        return (_cpu_s(self._thread_id) or 0.0) - self._asked_at_cpu_s < GRACE_S
+        return (_cpu_s(self._thread_id) or 0.0) - self._asked_at_cpu_s < RUN_S_MIN
 
     def _stop(self) -> None:
         if self._mprotect is None:

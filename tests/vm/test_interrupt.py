@@ -276,6 +276,7 @@ def test_a_stop_while_an_interrupt_is_on_its_way(
 ) -> None:
     """Asked and stopped at once, as on a busy machine: the place of the interrupt is told."""
     monkeypatch.setattr(interrupt, "GRACE_S", 0.0)
+    monkeypatch.setattr(interrupt, "RUN_S_MIN", 0.0)
     image = machine.capture()
 
     def ask() -> None:
@@ -297,6 +298,7 @@ def test_a_stop_while_an_interrupt_is_on_its_way(
 def test_what_is_sent_is_not_sent_again(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     """The core is stopped as it returns from sending its output."""
     monkeypatch.setattr(interrupt, "GRACE_S", 0.0)
+    monkeypatch.setattr(interrupt, "RUN_S_MIN", 0.0)
 
     class Slow(Recorder):
         def output(self, records: bytes, /) -> bool:
