@@ -26,6 +26,7 @@ local FIELDS_MAX = 200
 local STRING_SHOWN_MAX = 60
 local KEY_LENGTH_MAX = 200
 local PARAMETERS_MAX = 60
+local HOLDERS_MAX = 100
 
 -- The questions, and the program's globals.
 local given
@@ -264,6 +265,20 @@ local function fields_json(values, prefix)
     .. ',"fields":[' .. concat(parts, ",") .. "]}"
 end
 
+-- The names under which a table has external tables, each with the id of its table.
+local function holders_json(value)
+  local parts, looked_at = {}, 0
+  for key, found in next, value do
+    looked_at = looked_at + 1
+    if looked_at > ENTRIES_LOOKED_AT_MAX or #parts == HOLDERS_MAX then break end
+    if type(key) == "string" and #key <= KEY_LENGTH_MAX and type(found) == "table"
+      and is_external(found) then
+      parts[#parts + 1] = json_string(key) .. ":" .. data("look_id", { table = found })
+    end
+  end
+  return "{" .. concat(parts, ",") .. "}"
+end
+
 -- The way to a value.
 
 local function elements_of(values)
@@ -351,6 +366,9 @@ local function answer(question)
     local records = values
     if question.fields == "elements" then records = elements_of(values) end
     parts[#parts + 1] = '"records":' .. fields_json(records, prefix)
+  end
+  if question.holders and kind == "table" and not is_external(value) then
+    parts[#parts + 1] = '"holders":' .. holders_json(value)
   end
   if not question.value then value = nil end
   return "{" .. concat(parts, ",") .. "}", value

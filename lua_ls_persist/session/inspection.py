@@ -159,6 +159,7 @@ def _asked(question: Question) -> Any:
         "keys": question.keys,
         "prefix": question.prefix.lower(),
         "fields": question.fields or False,
+        "holders": question.holders,
     }
 
 
@@ -204,6 +205,8 @@ def _sight(runner: Runner, question: Question, answer: Mapping[str, Any], value:
     )
     if answer.get("sample") and external_id is not None:
         sight = replace(sight, records=_sample(runner, external_id))
+    if question.holders:
+        sight = replace(sight, holders=_holders(runner, answer.get("holders", {})))
     if question.stored and external_id is not None:
         sight = replace(sight, stored=_stored(runner, question.way, external_id))
     return sight
@@ -342,6 +345,12 @@ def _stored(runner: Runner, way: Way, table_id: int) -> StoredSight:
     schema = None if keys is None else store.schema(keys)
     definition = None if schema is None else definition_of(schema.row)
     return StoredSight(table_id, info.root, info.entries, indexes, definition)
+
+
+def _holders(runner: Runner, raw: Mapping[str, int]) -> dict[str, str]:
+    """The keys under which named tables are there, with the names of these."""
+    infos = ((_text(key), runner.store.table_info(table_id)) for key, table_id in raw.items())
+    return {key: info.root for key, info in infos if info.root}
 
 
 def _path_keys(way: Way, root: str) -> list[Key] | None:

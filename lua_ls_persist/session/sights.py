@@ -98,6 +98,8 @@ class Question:
     """The fields that the values at the end have, or the elements of these."""
     stored: bool = False
     """Of an external table: how many rows, which indexes, which schema."""
+    holders: bool = False
+    """Of a plain table: under which names it has the named tables of the store."""
 
 
 class KeySight(NamedTuple):
@@ -204,6 +206,8 @@ class Sight:
     """It is no function, but can be called like one."""
     records: RecordsSight | None = None
     stored: StoredSight | None = None
+    holders: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """The names of named tables, by the keys under which they are there."""
 
     def listed(self, prefix: str = "") -> Iterator[KeySight]:
         """The keys that begin so, in small letters or large ones; the table's own first."""

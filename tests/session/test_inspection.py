@@ -127,6 +127,28 @@ def test_external_tables(session: Session) -> None:
     assert deep.value == "N5"
 
 
+def test_names_of_named_tables(session: Session) -> None:
+    run(
+        session,
+        """
+        all, other, both = ext.table('users'), ext.table('two words'), ext.table('users')
+        row, plain, anonymous = Memory, {}, ext.table()
+        users = setmetatable({}, {__index = ext.table('users')})
+        _G[1], _G["odd name"] = all, other
+        """,
+    )
+    assert look(session, holders=True).holders == {
+        "Memory": "Memory",
+        "row": "Memory",
+        "all": "users",
+        "both": "users",
+        "other": "two words",
+        "odd name": "two words",
+    }
+    assert look(session, holders=False).holders == {}
+    assert look(session, "all", holders=True).holders == {}
+
+
 def test_fields_of_plain_records(session: Session) -> None:
     run(session, "list = {{a = 1}, {a = 'x', b = 2}, 3}")
     records = look(session, "list", fields="elements").records
@@ -161,7 +183,7 @@ def test_nothing_of_the_program_runs(session: Session) -> None:
     assert found.name == "Hostile"
     assert [key.key for key in found.listed()] == ["own"]
     assert nothing(session, "hostile", "missing")
-    assert look(session, keys=True).complete
+    assert look(session, keys=True, holders=True).complete
     assert look(session, "touched", value=True).value == 0
 
 
@@ -170,7 +192,7 @@ def test_no_trace(session: Session) -> None:
     run(session, "ext.table('rows')[1] = {a = 1}")
     before = image(session)
     for _ in range(3):
-        look(session, keys=True, value=True)
+        look(session, keys=True, value=True, holders=True)
         look(session, root="rows", keys=True, fields="elements", stored=True, value=True)
     assert image(session) == before
     assert nothing(session, root="never_made")

@@ -8,7 +8,7 @@ Must not know LSP types. Not for the loop's thread, because other files may have
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +19,7 @@ from lua_ls_persist.server.analysis.field_texts import field_text_at, field_text
 from lua_ls_persist.server.analysis.key_uses import KeyUse, key_at, key_uses
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.live.identity import Identities
+from lua_ls_persist.server.live.inference import NOTHING_LIVE
 from lua_ls_persist.server.navigation import Navigator, Spot, in_order
 from lua_ls_persist.server.positions import Position
 
@@ -45,11 +46,15 @@ class Uses:
 
 
 class Finder:
-    """Answers about one place of texts as they are now."""
+    """Answers about one place of texts as they are now.
 
-    def __init__(self, navigator: Navigator) -> None:
+    With `live`, the VM's globals that hold named tables, each with the table's name, these are
+    known where no source says what they hold.
+    """
+
+    def __init__(self, navigator: Navigator, live: Mapping[str, str] = NOTHING_LIVE) -> None:
         self.navigator = navigator
-        self._identities = Identities(navigator)
+        self._identities = Identities(navigator, live)
 
     def field_at(self, document: Document, position: Position) -> Field | None:
         """The field whose name stands at a place, in code or in `---@field`."""

@@ -28,7 +28,7 @@ from lua_ls_persist.server.analysis.nodes import Block, Chain, Either, Expressio
 from lua_ls_persist.server.analysis.walking import key_start
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.live.asking import ELEMENT, HELPERS, Asking, general
-from lua_ls_persist.server.live.inference import STEPS_MAX, Walk
+from lua_ls_persist.server.live.inference import NOTHING_LIVE, STEPS_MAX, Walk
 from lua_ls_persist.server.live.labels import may_be_same
 from lua_ls_persist.server.live.resolving import Literally
 from lua_ls_persist.server.live.results import noted_signatures
@@ -55,9 +55,9 @@ _HELPERS: Final = frozenset({"list", "argument", *HELPERS})
 class Identities:
     """Answers about fields, for one question about texts as they are now."""
 
-    def __init__(self, navigator: Navigator) -> None:
+    def __init__(self, navigator: Navigator, live: Mapping[str, str] = NOTHING_LIVE) -> None:
         self.navigator = navigator
-        self.walk = Walk(navigator)
+        self.walk = Walk(navigator, live)
         self._asking = Asking(self)
         self._canonical: dict[Entity, Entity] = {}
         self._homes: dict[Entity, Entity] = {}

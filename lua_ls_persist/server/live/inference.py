@@ -9,6 +9,7 @@ thread, because other files may have to be read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final, TypeVar, cast
 
 from lua_ls_persist.schema.annotations_read import FunctionType
@@ -56,6 +57,8 @@ T = TypeVar("T")
 
 DEPTH_MAX: Final = 40
 """So many declarations, one by the other, are followed."""
+NOTHING_LIVE: Final[Mapping[str, str]] = MappingProxyType({})
+"""The VM was not asked which named tables its globals hold."""
 STEPS_MAX: Final = 1_000
 """So many are looked at for one question."""
 
@@ -104,10 +107,10 @@ class Inference:
 class Walk:
     """One question, with what was found out on the way to its answer."""
 
-    def __init__(self, navigator: Navigator) -> None:
+    def __init__(self, navigator: Navigator, live: Mapping[str, str] = NOTHING_LIVE) -> None:
         self.navigator = navigator
         self.results = Results(self)
-        self.stored = StoredNames(self)
+        self.stored = StoredNames(self, live)
         self._noted_globals: Mapping[str, Sequence[Note]] | None = None
         self._found: dict[object, Any] = {}
         self.left = STEPS_MAX

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from lsprotocol import types
 
+from lua_ls_persist.server.analysis import scopes_of
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.features.language.speaking import speaks
 from lua_ls_persist.server.live.finding import Finder
 from lua_ls_persist.server.navigation import Spot
 from lua_ls_persist.server.positions import Position
+from lua_ls_persist.session.sights import Question, Way
 
 if TYPE_CHECKING:
     from lua_ls_persist.server.language_server import LuaLanguageServer
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 REFERENCES_MAX = 10_000
+_HOLDERS = Question(Way(), holders=True)
 
 
 def register(server: LuaLanguageServer) -> None:
@@ -38,7 +41,8 @@ def register(server: LuaLanguageServer) -> None:
         at = await place(server, params)
         if at is None:
             return []
-        found = await among_files(server, lambda: Finder(server.navigator).references(*at))
+        finder = await finder_for(server, *at)
+        found = await among_files(server, lambda: finder.references(*at))
         if not params.context.include_declaration:
             found = [spot for spot in found if not spot.is_write] or found
         return locations(server, found[:REFERENCES_MAX])
@@ -50,7 +54,8 @@ def register(server: LuaLanguageServer) -> None:
         at = await place(server, params)
         if at is None:
             return []
-        found = await among_files(server, lambda: Finder(server.navigator).highlights(*at))
+        finder = await finder_for(server, *at)
+        found = await among_files(server, lambda: finder.highlights(*at))
         kinds = types.DocumentHighlightKind
         return [
             types.DocumentHighlight(
@@ -78,6 +83,20 @@ async def place(server: LuaLanguageServer, params: Placed) -> tuple[Document, Po
     return document, document.position(server.documents.encoding, at.line, at.character)
 
 
+async def finder_for(server: LuaLanguageServer, document: Document, position: Position) -> Finder:
+    """What finds the same as what stands at a place; of fields with what the VM's globals hold.
+
+    It does not wait for an evaluation, and opens no session.
+    """
+    name = scopes_of(document).name_at(position)
+    workspace = server.workspace_of(document.uri)
+    is_field = name is None or name.kind in ("field", "method")
+    if not is_field or not workspace.evaluator.opened:
+        return Finder(server.navigator)
+    sight = await workspace.view.see(_HOLDERS)
+    return Finder(server.navigator) if sight is None else Finder(server.navigator, sight.holders)
+
+
 async def among_files(server: LuaLanguageServer, call: Callable[[], T]) -> T:
     """Runs what may have to read files, outside of the loop."""
     return await asyncio.get_running_loop().run_in_executor(server.files.worker, call)
@@ -95,7 +114,8 @@ async def _definitions(server: LuaLanguageServer, params: Placed) -> list[types.
     at = await place(server, params)
     if at is not None:
         inside = at
-        found = await among_files(server, lambda: Finder(server.navigator).definitions(*inside))
+        finder = await finder_for(server, *at)
+        found = await among_files(server, lambda: finder.definitions(*inside))
         if found:
             return locations(server, found)
     else:

@@ -12,8 +12,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from lua_ls_persist.server.documents import Document
-from lua_ls_persist.server.features.language.navigation import among_files, place
-from lua_ls_persist.server.live.finding import Finder
+from lua_ls_persist.server.features.language.navigation import among_files, finder_for, place
 from lua_ls_persist.server.navigation import Spot
 from lua_ls_persist.server.renaming import RenameError, Renaming, renamable, rename
 
@@ -38,8 +37,9 @@ def register(server: LuaLanguageServer) -> None:
         at = await place(server, params)
         if at is None:
             return None
+        finder = await finder_for(server, *at)
         try:
-            found = await among_files(server, lambda: renamable(Finder(server.navigator), *at))
+            found = await among_files(server, lambda: renamable(finder, *at))
         except RenameError as error:
             raise JsonRpcException(str(error), REQUEST_FAILED) from error
         if found is None:
@@ -53,8 +53,9 @@ def register(server: LuaLanguageServer) -> None:
         if at is None:
             return None
         new = params.new_name
+        finder = await finder_for(server, *at)
         try:
-            renaming = await among_files(server, lambda: rename(Finder(server.navigator), *at, new))
+            renaming = await among_files(server, lambda: rename(finder, *at, new))
         except RenameError as error:
             raise JsonRpcException(str(error), REQUEST_FAILED) from error
         return _workspace_edit(server, renaming)

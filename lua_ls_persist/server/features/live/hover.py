@@ -14,12 +14,11 @@ from lua_ls_persist.server.analysis.field_texts import field_text_at
 from lua_ls_persist.server.convert import markup
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.features.beside import is_beside
-from lua_ls_persist.server.features.language.navigation import among_files
+from lua_ls_persist.server.features.language.navigation import among_files, finder_for
 from lua_ls_persist.server.features.live.types import types_of
 from lua_ls_persist.server.live.annotated import function_text, words
 from lua_ls_persist.server.live.cursor import typed_at
 from lua_ls_persist.server.live.describing import Describer, documented_text
-from lua_ls_persist.server.live.finding import Finder
 from lua_ls_persist.server.live.inference import Inference
 from lua_ls_persist.server.live.labels import way_to
 from lua_ls_persist.server.live.resolving import (
@@ -104,7 +103,7 @@ async def _named_field(
     use = field_text_at(scopes, scopes.offset(position))
     if use is None:
         return None
-    finder = Finder(server.navigator)
+    finder = await finder_for(server, document, position)
     field = await among_files(server, lambda: finder.field_named_at(document, position))
     way = None if field is None or field.entity is None else way_to(field.entity)
     text = "" if way is None else await describer.value(way)
