@@ -5,8 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from lua_ls_persist.session import steering
+from lua_ls_persist.session import idle, steering
 from tests.persistence.ways import TINY_CACHE_ENTRIES, WAYS, Place
+
+
+@pytest.fixture(autouse=True)
+def no_idle_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine it might come anywhere in a test; tests of it say when it comes."""
+    monkeypatch.setattr(idle, "IMAGE_AFTER_S", 3600.0)
 
 
 @pytest.fixture(params=WAYS)

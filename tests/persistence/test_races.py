@@ -10,7 +10,13 @@ from pathlib import Path
 import pytest
 
 from lua_ls_persist.session import Session, idle
-from tests.persistence.evaluating import evaluated, persistence_problem, value
+from tests.persistence.evaluating import (
+    PATIENT,
+    STORE_DEFAULTS,
+    evaluated,
+    persistence_problem,
+    value,
+)
 from tests.persistence.states import damage, seen, seen_afresh
 from tests.persistence.zygote import Child, Zygote
 
@@ -117,6 +123,7 @@ def zygote() -> Iterator[Zygote]:
 
 def race_in_child(child: Child) -> None:
     task = child.task
+    STORE_DEFAULTS.update([PATIENT])
     if task["idle"]:
         for name in IDLE_CONSTANTS:
             setattr(idle, name, 0.0)
@@ -126,7 +133,8 @@ def race_in_child(child: Child) -> None:
 
 @pytest.mark.parametrize("kind", [*RACES, ALL])
 @pytest.mark.parametrize("racers", [2, 3])
-def test_threads(path: Path, kind: str, racers: int) -> None:
+def test_threads(path: Path, kind: str, racers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(STORE_DEFAULTS, *PATIENT)
     with Session.open(path) as session:
         evaluated(session, SETUP)
     names = [f"r{number}" for number in range(racers)]
@@ -140,6 +148,7 @@ def test_threads(path: Path, kind: str, racers: int) -> None:
 def test_with_idle_work_in_every_pause(
     path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setitem(STORE_DEFAULTS, *PATIENT)
     for name in IDLE_CONSTANTS:
         monkeypatch.setattr(idle, name, 0.0)
     with Session.open(path) as session:

@@ -5,8 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from lua_ls_persist.session import Session
+from lua_ls_persist.session import Session, idle
 from tests.session.persistent import Restarted
+
+
+@pytest.fixture(autouse=True)
+def no_idle_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine it might come anywhere in a test; tests of it say when it comes."""
+    monkeypatch.setattr(idle, "IMAGE_AFTER_S", 3600.0)
 
 
 @pytest.fixture

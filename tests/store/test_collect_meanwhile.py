@@ -179,15 +179,15 @@ def test_steps_are_short(tmp_path: Path) -> None:
             )
         longest, steps = 0.0, 0
         while True:
-            begun = time.monotonic()
+            begun = time.process_time()  # What others run meanwhile does not count.
             collected = store.collect_step(no_extra_roots, budget_ms=5)
-            longest = max(longest, time.monotonic() - begun)
+            longest = max(longest, time.process_time() - begun)
             steps += 1
             if collected is not None:
                 break
         assert collected.tables == 100_001
         assert steps > 10
-        assert longest < 2  # tens of milliseconds; the machine may be busy
+        assert longest < 2  # tens of milliseconds
 
 
 def test_malformed_images_do_not_hinder(tmp_path: Path) -> None:

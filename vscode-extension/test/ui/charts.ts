@@ -1,6 +1,5 @@
 // Pictures of columns.
 
-import * as assert from "node:assert/strict";
 import { assertAccessible } from "./accessible";
 import type { Editor } from "./editor";
 import { openGrid } from "./pages";
@@ -24,7 +23,8 @@ export async function charts(editor: Editor): Promise<void> {
   await untilLabel(/^Scatter of score from .* over age from .*\. 2,000 of 90,\d+ points, chosen/);
   await editor.shot("chart");
   await frame.locator(".chart summary").click();
-  assert.equal(await frame.locator(".chart details tbody tr").count(), 10);
+  const rows = frame.locator(".chart details tbody tr");
+  await editor.untilEqual("the rows", 10, () => rows.count());
   await assertAccessible(frame, "a scatter chart");
   await frame.locator("#query").fill("@key <= 200");
   await frame.locator("#query").press("Enter");
@@ -40,7 +40,7 @@ export async function charts(editor: Editor): Promise<void> {
   await editor.until("the means", async () =>
     /mean age by city\. All 5 groups/.test((await frame.locator(".chart").textContent()) ?? ""),
   );
-  assert.equal(await frame.locator(".bars li").count(), 5);
+  await editor.untilEqual("the bars", 5, () => frame.locator(".bars li").count());
   await editor.shot("chart-groups");
   await assertAccessible(frame, "bars of groups");
   await frame.locator("#query").fill("");

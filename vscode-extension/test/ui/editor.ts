@@ -2,6 +2,7 @@
 
 import { mkdirSync } from "node:fs";
 import * as path from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { type Browser, chromium, type Frame, type Page } from "playwright-core";
 
 /** Where other programs use the machine, too, everything takes several times as long. */
@@ -13,7 +14,7 @@ const FADE_MS = 400;
 const STATUS_ITEM = '[id="lua-ls-persist.lua-persist.luaPersist.status"]';
 /** So often something is opened at the top of the window, and so long waited for. */
 const PICKER_ATTEMPTS = 3;
-const PICKER_MS_MAX = 10_000;
+const PICKER_MS_MAX = 20_000;
 const NBSP = /\u00a0/g;
 
 export interface Settings {
@@ -85,12 +86,15 @@ export class Editor {
   }
 
   async run(command: string): Promise<void> {
-    await this.page.waitForSelector(".quick-input-widget", { state: "hidden" });
-    await this.page.keyboard.press("F1");
-    await this.page.locator(".quick-input-widget:visible input").fill(`>${command}`);
     const exact = new RegExp(`^${command.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`);
     const rows = this.page.locator(".quick-input-widget .monaco-list-row .label-name");
-    await rows.filter({ hasText: exact }).first().click();
+    await this.page.waitForSelector(".quick-input-widget", { state: "hidden" });
+    await this.withPicker(async (timeout) => {
+      await this.page.keyboard.press("F1");
+      const input = this.page.locator(".quick-input-widget:visible input");
+      await input.fill(`>${command}`, { timeout });
+      await rows.filter({ hasText: exact }).first().click({ timeout });
+    });
   }
 
   async openFile(name: string): Promise<void> {
@@ -133,10 +137,13 @@ export class Editor {
 
   /** Puts the cursor into a line of the active text editor; lines count from 1. */
   async goToLine(line: number): Promise<void> {
-    await this.page.keyboard.press("Control+g");
-    await this.page.locator(".quick-input-widget:visible input").fill(`:${line}`);
-    await this.page.keyboard.press("Enter");
-    await this.page.waitForSelector(".quick-input-widget", { state: "hidden" });
+    const widget = this.page.locator(".quick-input-widget");
+    await this.withPicker(async (timeout) => {
+      await this.page.keyboard.press("Control+g");
+      await widget.locator("input:visible").first().fill(`:${line}`, { timeout });
+      await this.page.keyboard.press("Enter");
+      await widget.waitFor({ state: "hidden", timeout });
+    });
     // A key that comes before the focus is lost.
     await this.page.waitForSelector(".editor-instance .monaco-editor.focused");
   }
@@ -157,6 +164,18 @@ export class Editor {
         typeof wanted === "string" ? text === wanted : wanted.test(text),
       ),
     );
+  }
+
+  /** Something that the page draws, or is told, some time after what made it do so. */
+  async untilEqual(what: string, wanted: unknown, ask: () => Promise<unknown>): Promise<void> {
+    let seen: unknown;
+    const isThere = async () => {
+      seen = await ask();
+      return isDeepStrictEqual(seen, wanted);
+    };
+    await this.until(what, isThere).catch((error: Error) => {
+      throw new Error(`${error.message}; ${JSON.stringify(seen)} is not ${JSON.stringify(wanted)}`);
+    });
   }
 
   async until<T>(

@@ -77,6 +77,7 @@ export async function repl(editor: Editor): Promise<void> {
     ['ext.count("people", { where = { "age", ">", 30 } })', /^(=> )?[\d,]{5,}$/m],
     ["nothing.there", /attempt to index a nil value/],
   ];
+  await editor.until("the prompt", async () => /^>$/m.test(await terminal(editor)));
   for (const [line, answer] of lines) {
     await editor.page.keyboard.type(line);
     await editor.page.keyboard.press("Enter");

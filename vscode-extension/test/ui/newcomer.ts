@@ -60,7 +60,7 @@ export async function keys(editor: Editor): Promise<void> {
   await editor.until("the editor's own meaning of the key", () => newLineByKey(editor));
   await editor.run("Lua Persist: Clear Inline Results");
   await editor.until("no results", async () => (await editor.behind()).length === 0);
-  assert.ok(await newLineByKey(editor));
+  await editor.until("a new line", () => newLineByKey(editor));
   assert.deepEqual(await editor.behind(), []);
   await fs.rm(settings);
   await editor.until("a result", async () => {

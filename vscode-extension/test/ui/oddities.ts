@@ -51,11 +51,15 @@ async function wide(editor: Editor): Promise<void> {
   await frame.locator("#grid").focus();
   await editor.page.keyboard.press("End");
   await frame.locator('#cell-0-200[aria-colindex="201"]').waitFor();
-  assert.equal(await frame.locator("#cell-0-200").textContent(), "200");
-  assert.match((await frame.locator(".head .cell").last().textContent()) ?? "", /^column_200/);
-  const drawn = await frame.locator(".head .cell").last().boundingBox();
-  const cell = await frame.locator("#cell-0-200").boundingBox();
-  assert.ok(drawn && cell && Math.abs(drawn.x - cell.x) < 1, "the head stands above its column");
+  await editor.untilEqual("the last cell", "200", () => frame.locator("#cell-0-200").textContent());
+  await editor.until("the last head", async () =>
+    /^column_200/.test((await frame.locator(".head .cell").last().textContent()) ?? ""),
+  );
+  await editor.until("the head above its column", async () => {
+    const drawn = await frame.locator(".head .cell").last().boundingBox();
+    const cell = await frame.locator("#cell-0-200").boundingBox();
+    return drawn !== null && cell !== null && Math.abs(drawn.x - cell.x) < 1;
+  });
   await editor.shot("wide-table");
   await editor.page.keyboard.press("Alt+Enter");
   await frame.locator(".menu").waitFor();
@@ -79,9 +83,11 @@ async function long(editor: Editor): Promise<void> {
   await keyboard.press("F2");
   const input = frame.locator(".editor .edit");
   await input.waitFor();
-  assert.equal((await input.inputValue()).length, 24_000 + 2);
-  const box = await input.boundingBox();
-  assert.ok(box !== null && box.height > 100 && box.height < 300, "it grows, within bounds");
+  await editor.untilEqual("all of it", 24_000 + 2, async () => (await input.inputValue()).length);
+  await editor.until("a field that grows, within bounds", async () => {
+    const box = await input.boundingBox();
+    return box !== null && box.height > 100 && box.height < 300;
+  });
   await keyboard.press("Escape");
   await keyboard.press("Control+c");
   await untilText(editor, frame, "message", /^Copied\.$/);
@@ -122,7 +128,9 @@ async function functions(editor: Editor): Promise<void> {
   await page.keyboard.press("Enter");
   await page.waitForSelector('.tab.active[data-resource-name="odd.fn.f (stored).lua"]');
   // What is only shown is not evaluated: no button, no command.
-  assert.equal(await page.locator('a[aria-label^="Evaluate File"]').count(), 0);
+  await editor.untilEqual("no button", 0, () =>
+    page.locator('a[aria-label^="Evaluate File"]').count(),
+  );
   await page.keyboard.press("Control+w");
 }
 
@@ -169,23 +177,27 @@ async function deep(editor: Editor): Promise<void> {
   for (const view of [size, NARROW]) {
     assert.ok(view);
     await editor.page.setViewportSize(view);
-    const places = await frame.evaluate(() => {
-      const edges = (selector: string) =>
-        [...document.querySelectorAll(selector)].map((each) => {
-          const { left, right } = each.getBoundingClientRect();
-          return left >= 0 && right <= window.innerWidth;
-        });
-      return [...edges(".toolbar > *"), ...edges("#trail [aria-current]")];
-    });
-    assert.ok(
-      places.every((isInside) => isInside),
-      JSON.stringify(places),
+    const { width } = view;
+    await editor.until("the width of the window", () =>
+      frame.evaluate((wanted) => window.innerWidth <= wanted, width),
+    );
+    await editor.untilEqual("what is out of reach", [], () =>
+      frame.evaluate(() =>
+        [...document.querySelectorAll(".toolbar > *, #trail [aria-current]")]
+          .filter((each) => {
+            const { left, right } = each.getBoundingClientRect();
+            return left < 0 || right > window.innerWidth;
+          })
+          .map((each) => each.outerHTML),
+      ),
     );
   }
   await frame.locator("#value").click();
   await frame.locator("#side h2", { hasText: "level10" }).waitFor();
-  const side = await frame.locator("#side .close").boundingBox();
-  assert.ok(side !== null && side.x < NARROW.width);
+  await editor.until("the panel in the window", async () => {
+    const side = await frame.locator("#side .close").boundingBox();
+    return side !== null && side.x < NARROW.width;
+  });
   await editor.shot("narrow");
   if (size !== null) await editor.page.setViewportSize(size);
 }

@@ -45,7 +45,7 @@ export async function restored(editor: Editor): Promise<void> {
   assert.doesNotMatch((await after.locator("#facts").textContent()) ?? "", /Nothing is stored yet/);
   await page.locator(".tab", { hasText: "Import bad-plants.csv" }).click();
   const other = await frameOf(editor, "bad-plants.csv");
-  assert.equal(await other.locator("#table").inputValue(), "numbered");
+  await editor.untilEqual("the name", "numbered", () => other.locator("#table").inputValue());
   await other
     .locator('select[data-column="id"] option:checked[value="skip"]')
     .waitFor({ state: "attached" });

@@ -1,6 +1,5 @@
 // Tables that are looked at: the trees, the table editor, its conditions, a million rows, themes.
 
-import * as assert from "node:assert/strict";
 import type { Frame } from "playwright-core";
 import { assertAccessible } from "./accessible";
 import type { Editor } from "./editor";
@@ -79,7 +78,7 @@ export async function query(editor: Editor): Promise<void> {
   await frame.locator("#query").press("Enter");
   await editor.until("the conditions", async () => /of 100,000 rows/.test(await count(frame)));
   await frame.locator("#build").click();
-  assert.equal(await frame.locator(".condition").count(), 2);
+  await editor.untilEqual("the conditions", 2, () => frame.locator(".condition").count());
   await frame.locator("#plan").click();
   await frame.locator("#side h2", { hasText: "How the rows were found" }).waitFor();
   await editor.shot("query-builder");
@@ -96,7 +95,7 @@ export async function million(editor: Editor, measured: Record<string, number>):
   const started = Date.now();
   const frame = await openGrid(editor, "numbers");
   measured.open_million_ms = Date.now() - started;
-  assert.equal(await count(frame), "1,000,000 rows");
+  await editor.untilEqual("the count", "1,000,000 rows", () => count(frame));
   measured.first_page_ms = await frame.evaluate(() =>
     Math.round(Number(document.body.dataset.firstPage ?? "0")),
   );
