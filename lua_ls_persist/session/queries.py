@@ -136,10 +136,12 @@ class StoredQueries:
         after: str | None = None,
         select: Any = (),
         filter: str = "",  # noqa: A002
+        grid: bool = False,
     ) -> Explanation:
         """How `query` finds the page that these arguments ask for, by finding it.
 
-        With `filter`, how `rows` finds all rows that have this text, and puts them in order.
+        With `filter` or `grid`, how `rows` finds what it shows: all rows that are like that (and
+        have this text), put in order; or a page of them where they are in order by themselves.
 
         Raises:
             QueryError: the question makes no sense, or there is no such table.
@@ -150,7 +152,7 @@ class StoredQueries:
 
         def look(runner: Runner, table_id: int) -> Explanation:
             search = search_of(runner, table_id, filter)
-            if search:
+            if search or grid:
                 found = runner.store.explain_grid(table_id, Grid(query, search))
             else:
                 found = runner.store.explain(table_id, query)

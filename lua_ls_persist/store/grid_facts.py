@@ -107,11 +107,16 @@ class GridFacts(Grids):
     def explain_grid(self, table_id: int, grid: Grid) -> Explained:
         """How all rows of a grid are found and put in order, by finding them.
 
+        Where they are in order by themselves, nobody looks at all of them: how the first page is
+        found.
+
         Raises:
             QueryError: the question makes no sense for this table.
             StoreError: the file cannot be read, or it took too long (`stop_when`).
         """
         with self.one_state(), self._asking(grid.query.where):
+            if self._chosen_walk(table_id, grid) is not None:
+                return self.explain(table_id, grid.query)
             found = self._all_in_order(table_id, grid)
             cursor = self._connection.cursor()
             cursor.execute(found.sql, found.builder.bound(found.sql), explain=2)

@@ -134,9 +134,8 @@ class Grids(Aggregates):
         self._settle_known()
         total = self._total(table_id)
         query = grid.query
-        question = Question(query.where, query.order_by, query.key_descending, limited=True)
-        choice = self._choose(table_id, question)
-        if _is_walked(grid, choice):
+        choice = self._chosen_walk(table_id, grid)
+        if choice is not None:
             rows, count, examined = self._walked(table_id, query, choice, offset, limit)
             return FoundGrid(rows, total, count, choice.name, examined)
         kept, is_new = self._kept_order(table_id, grid)
@@ -165,6 +164,13 @@ class Grids(Aggregates):
         return total
 
     # Rows that are in order by themselves
+
+    def _chosen_walk(self, table_id: int, grid: Grid) -> Choice | None:
+        """How the rows are walked along, if they are in order by themselves."""
+        query = grid.query
+        question = Question(query.where, query.order_by, query.key_descending, limited=True)
+        choice = self._choose(table_id, question)
+        return choice if _is_walked(grid, choice) else None
 
     def _walked(
         self, table_id: int, query: Query, choice: Choice, offset: int, limit: int

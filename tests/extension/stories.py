@@ -36,8 +36,11 @@ for round = 1, 3 do
   print("round " .. round)
 end
 
-local stock = { apples = 12, pears = 0, plums = { ripe = 5, green = 40 } }
 function inventory() return { apples = 12, pears = 0, plums = { ripe = 5, green = 40 } } end
+
+-- What does not fit behind the line stands whole in the hover;
+-- there it can be copied, opened in an editor, and undone.
+
 inventory()
 """
 
@@ -50,6 +53,12 @@ local function total(orders)
   end
   return sum
 end
+
+-- The error stands where it was raised, in an evaluation
+-- that began further below; the traceback leads
+-- from one to the other. Nothing of an evaluation
+-- that fails is kept: mend it, and run it again.
+-- There are no halves.
 
 print(total { { id = 1, price = 4 }, { id = 2 } })
 """
@@ -65,6 +74,7 @@ DATA = """\
 function Memory.greet(who) return "Hello, " .. who end
 function Memory.older(person, years) person.age = person.age + years return person end
 
+season = { name = "spring", days = 92 }
 local cities = ext.table("cities")
 cities.rome = { name = "Rome", people = 2.8e6, river = "Tiber" }
 cities.oslo = { name = "Oslo", people = 7.1e5 }
@@ -125,11 +135,12 @@ local names = { "Ann", "Bob", "Cleo", "Dan", "Eve", "Finn", "Gil", "Hal" }
 local cities = { "Rome", "Oslo", "Lima", "Kyiv", "Cork" }
 local first, last = ...
 for i = first, last do
+  local age = (i * 7919) % 83 + i % 7
   ext.table("people")[i] = {
     name = names[(i - 1) % 8 + 1] .. " " .. i,
-    age = (i * 7919) % 83 + i % 7,
+    age = age,
     city = cities[i % 5 + 1],
-    score = i % 11 ~= 0 and (i * 31 % 1000) / 10 or nil,
+    score = i % 11 ~= 0 and (i * 31 % 400 + age * (140 - age) // 10) / 10 or nil,
     active = i % 3 == 0,
     tags = { "t" .. i % 10, "u" .. i % 4 },
   }

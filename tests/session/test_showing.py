@@ -266,6 +266,26 @@ def test_a_text_leaves_out_the_same_rows_everywhere(people: Session) -> None:
         assert plan.rows_examined == page.rows_examined
 
 
+def test_the_plan_of_a_grid_is_what_the_grid_did(session: Session) -> None:
+    """Also where a query would look for a page alone."""
+    fill = "for i = 1, 5000 do ext.table('t')[i] = { n = i % 50, name = 'x' .. i % 7 } end"
+    assert session.evaluate(fill).ok
+    session.create_index("t", "n")
+    for asked, index, returned in (
+        ({"where": [["n", "<", 10], ["name", "=", "x1"]]}, "t(n)", 144),
+        ({"where": ["name", "=", "x1"]}, None, 715),
+        ({"order_by": "name"}, None, 5000),
+        ({"order_by": "n", "limit": 20}, "t(n)", 20),
+        ({"limit": 20}, None, 20),
+    ):
+        page = session.rows("t", **asked)
+        plan = session.explain("t", grid=True, **asked)
+        assert (plan.index, plan.rows_returned) == (index, returned)
+        # A query looks whether there is one more.
+        beyond = 1 if "limit" in asked else 0
+        assert (page.index, page.rows_examined + beyond) == (index, plan.rows_examined)
+
+
 def test_no_such_table(people: Session) -> None:
     for ask in (lambda: people.rows("users.nobody"), lambda: people.profile("nobody", "age")):
         with pytest.raises(QueryError, match="there is no table"):

@@ -147,6 +147,8 @@ export interface Plan {
 }
 
 export interface ExplainQuery extends RowsShown {
+  /** How a grid finds the rows is told, not how a query finds a page of them. */
+  grid?: boolean;
   order_by?: string;
   descending?: boolean;
 }

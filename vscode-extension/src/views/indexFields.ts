@@ -48,13 +48,13 @@ export const KINDS: readonly IndexKind[] = [
 export const UNIQUE_KINDS: readonly IndexKind[] = [
   {
     label: "Unique",
-    detail: "Ordered. A second row with the same value is refused, as of an e-mail address.",
+    detail: "Ordered. A second row with the same value is refused.",
     options: { unique: true },
     types: SCALARS,
   },
   {
     label: "Unique hash",
-    detail: "For = and in alone. A second row with the same long text is refused.",
+    detail: "For = and in alone. A second row with the same text is refused.",
     options: { kind: "hash", unique: true },
     types: SCALARS,
   },

@@ -74,8 +74,13 @@ export class Editor {
     await this.browser.close();
   }
 
-  async shot(name: string): Promise<void> {
+  /** Takes the mouse to where nothing has a hint. */
+  async away(): Promise<void> {
     await this.page.mouse.move(SIZE.width - 2, SIZE.height / 2);
+  }
+
+  async shot(name: string): Promise<void> {
+    await this.away();
     await this.page.screenshot({ path: path.join(this.settings.shots, `${name}.png`) });
   }
 

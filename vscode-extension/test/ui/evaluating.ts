@@ -17,13 +17,13 @@ export async function evaluate(editor: Editor, measured: Record<string, number>)
   await editor.goToLine(5);
   await editor.page.keyboard.press("Control+Enter");
   await editor.untilBehind(/^» round 1/);
-  await editor.goToLine(10);
+  await editor.goToLine(9);
   await editor.page.keyboard.press("Control+Enter");
   await editor.untilBehind("✓");
-  await editor.goToLine(11);
+  await editor.goToLine(14);
   await editor.page.keyboard.press("Control+Enter");
   await editor.untilBehind(/^=> \{/);
-  await editor.hover(11, /Copy.*Undo/s);
+  await editor.hover(14, /Copy.*Undo/s);
   await editor.still("inline-results");
   await editor.page.keyboard.press("Escape");
 }
@@ -100,6 +100,7 @@ async function terminal(editor: Editor): Promise<string> {
 export async function notebook(editor: Editor): Promise<void> {
   await editor.openNotebook("story.luanb");
   await editor.page.getByRole("button", { name: "Run All" }).first().click();
+  await editor.away();
   await editor.until("the grid of rows", async () => {
     for (const frame of editor.page.frames()) {
       if ((await frame.$(".lua-grid").catch(() => null)) !== null) return true;

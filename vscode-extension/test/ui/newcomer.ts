@@ -19,8 +19,17 @@ export async function walkthrough(editor: Editor): Promise<void> {
   await pressInStep(editor, "sample", "Open Sample File");
   await untilSample(editor);
 
+  // What stands beside a step is shown where there is room for it.
+  await page.keyboard.press("Control+b");
   await openStep(editor, "evaluate");
-  await editor.shot("walkthrough");
+  await editor.until("the keys beside the step", async () => {
+    for (const frame of page.frames()) {
+      if ((await frame.getByText("the selection, or the form").count()) > 0) return true;
+    }
+    return false;
+  });
+  await editor.still("walkthrough");
+  await page.keyboard.press("Control+b");
   await pressInStep(editor, "evaluate", "Back to the Sample");
   await untilSample(editor);
   await tourOfSample(editor);

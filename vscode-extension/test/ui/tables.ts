@@ -11,16 +11,41 @@ export async function tables(editor: Editor): Promise<void> {
   await editor.run("Lua Persist: Evaluate File");
   await editor.untilBehind(/^✓/);
   await editor.page.locator('.activitybar a[aria-label^="Lua Persist"]').first().click();
-  const row = editor.page.locator(".pane-body .monaco-list-row", { hasText: "people" }).first();
-  await row.waitFor();
-  await row.locator(".monaco-tl-twistie").click();
-  const first = editor.page.locator(".pane-body .monaco-list-row", { hasText: "Indexes" }).first();
-  await first.waitFor();
-  await editor.page
-    .locator(".pane-body .monaco-list-row", { hasText: "Memory.greet" })
-    .first()
-    .waitFor();
+  const row = (text: string) =>
+    editor.page.locator(".pane-body .monaco-list-row", { hasText: text }).first();
+  const turn = (text: string) => row(text).locator(".monaco-tl-twistie").click();
+  await row("people").waitFor();
+  await turn("people");
+  await row("Indexes").waitFor();
+  await turn("people");
+  await indexByTyping(editor);
+  await row("cities2 rows · 1 index").waitFor();
+  await turn("cities");
+  await row("rome").waitFor();
+  for (const pane of ["Globals", "History"]) {
+    await editor.page.locator(".pane-header[aria-expanded=false]", { hasText: pane }).click();
+  }
+  for (const text of ["Memory.greet", "season", "Libraries", "create index cities"]) {
+    await row(text).waitFor();
+  }
   await editor.shot("views");
+}
+
+/** A kind that is chosen, and fields that are typed as a person types them. */
+async function indexByTyping(editor: Editor): Promise<void> {
+  const { keyboard } = editor.page;
+  const line = (text: string) =>
+    editor.page.locator(".quick-input-widget .monaco-list-row", { hasText: text }).first();
+  await editor.run("Lua Persist: Create Index…");
+  await line("cities").click();
+  await line("Unique elements").waitFor();
+  await editor.still("index-kinds");
+  await keyboard.press("Enter");
+  await line("river").waitFor();
+  await keyboard.type("name, ri");
+  await line("name, river").waitFor();
+  await editor.shot("index-fields");
+  await keyboard.press("Enter");
 }
 
 /** The grid at 100,000 rows: scroll to the end, sort, search, look at a column. */
@@ -81,6 +106,8 @@ export async function query(editor: Editor): Promise<void> {
   await editor.untilEqual("the conditions", 2, () => frame.locator(".condition").count());
   await frame.locator("#plan").click();
   await frame.locator("#side h2", { hasText: "How the rows were found" }).waitFor();
+  const [rows = ""] = (await count(frame)).split(" of ");
+  assert.match((await frame.locator("#side").textContent()) ?? "", new RegExp(`returned${rows}`));
   await editor.shot("query-builder");
   await assertAccessible(frame, "the query builder");
   await frame.locator("#query").fill("");

@@ -51,6 +51,7 @@ class ExplainParams(QueryParams):
         "",
         may_be_empty=True,
     )
+    grid: bool = param("whether a grid is meant, also without a text", default=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +172,9 @@ async def explain(server: LuaLanguageServer, params: ExplainParams) -> Json:
         server,
         params.uri,
         f"Asking {params.table}",
-        lambda session, _: session.explain(params.table, filter=params.filter, **question),
+        lambda session, _: session.explain(
+            params.table, filter=params.filter, grid=params.grid, **question
+        ),
     )
     data: dict[str, Json] = asdict(found)
     if params.filter:

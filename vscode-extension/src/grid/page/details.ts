@@ -90,7 +90,7 @@ export class Details {
     const { orderBy, descending } = page.view;
     const order = orderBy === undefined ? {} : { order_by: orderBy, descending };
     const [plan, { indexes }] = await Promise.all([
-      ask("explain", { ...asked, ...order }),
+      ask("explain", { ...asked, ...order, grid: true }),
       ask("indexes", { table: page.view.table }),
     ]);
     return planView(plan, indexes, this.actions);
