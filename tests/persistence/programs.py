@@ -1,6 +1,6 @@
 """Random programs over everything that persists, one evaluation a step.
 
-A step (steps.lua) works whatever the program has done before: it picks tables and functions by
+A step (steps/) works whatever the program has done before: it picks tables and functions by
 number from what there is (prelude.lua). What it shows never depends on the order in which a table
 is gone through, nor on `#` of a table with holes, nor on addresses.
 """
@@ -105,7 +105,7 @@ events = st.sampled_from(
 
 
 def read_templates(source: str) -> dict[str, Template]:
-    """The steps of steps.lua by name."""
+    """The steps of a source by name."""
     _, *parts = re.split(r"^--- (\w+)$", source, flags=re.MULTILINE)
     return {
         name: Template(on_one_line(body))
@@ -113,7 +113,13 @@ def read_templates(source: str) -> dict[str, Template]:
     }
 
 
-TEMPLATES: Final = read_templates((HERE / "steps.lua").read_text())
+# In this order, which seeds rely on.
+_STEPS: Final = ("tables", "functions", "metatables")
+TEMPLATES: Final = {
+    name: template
+    for file in _STEPS
+    for name, template in read_templates((HERE / "steps" / f"{file}.lua").read_text()).items()
+}
 
 
 PARAMETERS = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import shutil
 from contextlib import closing
 from pathlib import Path
@@ -13,77 +12,12 @@ import pytest
 
 from lua_ls_persist.errors import StoreError
 from lua_ls_persist.schema import type_of
-from lua_ls_persist.store import Repaired, Store, repair
-from lua_ls_persist.store.rows import FLOAT, FUNCTION, INTEGER, STRING, TABLE
+from lua_ls_persist.store import Store, repair
+from lua_ls_persist.store.rows import STRING
 from lua_ls_persist.store.salvage import DamagedError, DatabaseFile
-from tests.store.helpers import BYTECODE, contents, fill, new_code, new_store, rows_of, write
+from tests.store.helpers import contents, fill, new_store
+from tests.store.repairing import filled, repaired
 from tests.store.test_store import with_plain_sqlite
-from tests.store.test_values import SCALARS, VALUES
-
-PAGE = 4096
-
-
-def filled(folder: Path, records: int = 300) -> tuple[Path, dict[str, list[tuple[Any, ...]]]]:
-    """A file with some of everything, and what is in it."""
-    with new_store(folder) as store:
-        fill(store)
-        with store.transaction():
-            first = store.reserve(records + 100)
-            ids = range(first, first + records)
-            store.apply(
-                [
-                    *[(4, INTEGER, key, TABLE, key) for key in ids],
-                    *[(key, STRING, "name", STRING, f"record {key}") for key in ids],
-                    *[(key, STRING, "text", STRING, f"{key} " * 100) for key in ids],
-                    *[(3, *key, INTEGER, 1) for key in SCALARS if key[0] != FUNCTION],
-                    *[
-                        (4, FLOAT, index + 0.5, *value)
-                        for index, value in enumerate(VALUES)
-                        if value[0] != FUNCTION
-                    ],
-                    (4, STRING, "huge", STRING, "huge " * 100_000),
-                    (4, STRING, "key " * 5_000, INTEGER, 1),
-                ],
-                new_tables=[(key,) for key in ids],
-            )
-            for number in range(50):
-                code = new_code(
-                    number,
-                    bytecode=BYTECODE * (number % 4),
-                    text=f"return {number}\n" * number * 10,
-                )
-                function = first + records + number
-                store.define_function(function, store.define_code(code), [11])
-                store.apply([(4, STRING, f"f{number}", FUNCTION, function)])
-        assert store.integrity() == []
-        everything = contents(store)
-        store.checkpoint()
-    return folder / "session.db", everything
-
-
-def repaired(path: Path) -> tuple[Repaired, dict[str, list[tuple[Any, ...]]]]:
-    target = path.with_name("repaired.db")
-    target.unlink(missing_ok=True)
-    report = repair(path, target)
-    with Store.open(target) as store:
-        wrong = store.integrity()
-        everything = contents(store)
-        recovered = store.root("recovered", create=False)
-    # What leads nowhere gets a name; that is not of the damaged file, and has a test of its own.
-    for table, column in (("full_entries", 0), ("roots", 1)):
-        everything[table] = [row for row in everything[table] if row[column] != recovered]
-    # Damaged code stays, to be compiled again from its source.
-    assert set(wrong) <= set(report.lost)
-    assert [problem for problem in wrong if not problem.startswith("code ")] == []
-    assert not list(path.parent.glob(".repair*"))
-    return report, everything
-
-
-def damage(path: Path, *pages: int) -> None:
-    content = bytearray(path.read_bytes())
-    for page in pages:
-        content[(page - 1) * PAGE : page * PAGE] = b"\xff" * PAGE
-    path.write_bytes(content)
 
 
 def test_a_sound_file_comes_over_whole(tmp_path: Path) -> None:
@@ -118,44 +52,6 @@ def test_ids_go_on_where_they_were(tmp_path: Path) -> None:
     repaired(tmp_path / "session.db")
     with Store.open(tmp_path / "repaired.db") as store, store.transaction():
         assert store.reserve(1) == 5002
-
-
-def pages_of(path: Path) -> dict[str, list[int]]:
-    """Which pages belong to what."""
-    found: dict[str, list[int]] = {}
-    connection = apsw.Connection(str(path))
-    for name, page in connection.execute("SELECT name, pageno FROM dbstat ORDER BY pageno"):
-        found.setdefault(str(name), []).append(int(page))
-    connection.close()
-    return found
-
-
-@pytest.mark.slow
-def test_each_page_damaged_in_turn(tmp_path: Path) -> None:
-    path, before = filled(tmp_path, records=60)
-    content = path.read_bytes()
-    everything = {name: set(map(repr, rows)) for name, rows in before.items()}
-    count = len(content) // PAGE
-    whole = 0
-    for page in range(1, count + 1, 2):
-        path.write_bytes(content)
-        damage(path, page)
-        report, after = repaired(path)
-        for name in ("roots", "functions", "code", "sources"):
-            assert set(map(repr, after[name])) <= everything[name] | set(_lost_sources(after))
-        for row in after["full_entries"]:
-            assert repr(row) in everything["full_entries"]
-        missing = len(before["full_entries"]) - len(after["full_entries"])
-        assert missing <= 200  # so many fit into a page
-        # What is missing is told, except for what was not in use.
-        if after != before:
-            assert report.lost != (), page
-        whole += after == before
-    assert whole > 0
-
-
-def _lost_sources(after: dict[str, list[tuple[Any, ...]]]) -> list[str]:
-    return [repr(row) for row in after["sources"] if row[2] == "=?"]
 
 
 def test_indexes_are_made_anew(tmp_path: Path) -> None:
@@ -206,171 +102,6 @@ def test_schemas_are_brought_over(tmp_path: Path) -> None:
     with Store.open(tmp_path / "new.db") as store:
         assert store.integrity() == []
         assert [schema.path for schema in store.schemas()] == ["Memory.list"]
-
-
-def with_bytes(path: Path, old: bytes, new: bytes) -> None:
-    """Damages the file where it has `old`."""
-    content = path.read_bytes()
-    assert old in content
-    path.write_bytes(content.replace(old, new))
-
-
-def test_a_text_with_a_wrong_bit_is_kept_as_bytes(tmp_path: Path) -> None:
-    path, _ = filled(tmp_path)
-    with_bytes(path, b"record 130", b"recor\xe4 130")
-    report, after = repaired(path)
-    assert (STRING, b"recor\xe4 130") in [row[3:] for row in after["full_entries"]]
-    assert report.lost == ("a text of the table entries, which is bytes now: b'recor\\xe4 130'",)
-
-
-def test_what_has_lost_its_name_gets_another_one(tmp_path: Path) -> None:
-    path = tmp_path / "session.db"
-    with new_store(tmp_path) as store:
-        with store.transaction():
-            users = store.root("the users", create=True)
-            row, ring, other = (store.reserve(1) for _ in range(3))
-            store.apply(
-                [
-                    (users, STRING, "ann", TABLE, row),
-                    (row, STRING, "name", STRING, "Ann"),
-                    (ring, STRING, "next", TABLE, other),
-                    (other, STRING, "next", TABLE, ring),
-                    (users, STRING, "ring", TABLE, ring),
-                ],
-                new_tables=[(row,), (ring,), (other,)],
-            )
-        store.checkpoint()
-    with_bytes(path, b"the users", b"the us\xe4rs")
-    target = tmp_path / "repaired.db"
-    report = repair(path, target)
-    assert "what led to 1 tables and functions: they are in the table recovered now" in report.lost
-    with Store.open(target) as store:
-        recovered = store.root("recovered", create=False)
-        assert store.get(recovered, INTEGER, users) == (TABLE, users)
-        assert store.get(row, STRING, "name") == (STRING, "Ann")
-        assert store.collect().tables == 0
-        assert store.integrity() == []
-
-
-def test_a_page_above_others_takes_nothing_with_it(tmp_path: Path) -> None:
-    """The pages below are found without it."""
-    path, before = filled(tmp_path, records=2000)
-    root = with_plain_sqlite(path, "SELECT rootpage FROM sqlite_schema WHERE name = 'entries'")[0][
-        0
-    ]
-    assert isinstance(root, int)
-    damage(path, root)
-    with pytest.raises(StoreError), Store.open(path) as store:
-        rows_of(store, 4)
-    report, after = repaired(path)
-    lost = len(before["full_entries"]) - len(after["full_entries"])
-    assert 0 < lost < 200  # those that were in that page
-    assert report.lost != ()
-    assert after["functions"] == before["functions"]
-
-
-def test_without_its_table_of_contents_much_is_found_by_its_looks(tmp_path: Path) -> None:
-    path, before = filled(tmp_path)
-    damage(path, 1)
-    with pytest.raises(StoreError):
-        Store.open(path)
-    report, after = repaired(path)
-    assert after["full_entries"] == before["full_entries"]
-    assert after["roots"] == before["roots"]
-    assert after["code"] == before["code"]
-    assert after["full_cells"] == before["full_cells"]
-    assert any("table of contents" in lost for lost in report.lost)
-
-
-@pytest.mark.parametrize("share", [0.02, 0.25, 0.5, 0.9, 0.999])
-def test_a_truncated_file(tmp_path: Path, share: float) -> None:
-    path, before = filled(tmp_path)
-    content = path.read_bytes()
-    path.write_bytes(content[: int(len(content) * share)])
-    report, after = repaired(path)
-    assert report.lost != ()
-    known = set(map(repr, before["full_entries"]))
-    assert {repr(row) for row in after["full_entries"]} <= known
-    if share > 0.9:
-        assert len(after["full_entries"]) > len(known) / 2
-
-
-def test_deleted_rows_do_not_come_back(tmp_path: Path) -> None:
-    with new_store(tmp_path) as store:
-        write(store, *[(1, INTEGER, key, STRING, "deleted " * 10) for key in range(2000)])
-        with store.transaction():
-            store.clear_table(1)
-        write(store, (1, STRING, "x", INTEGER, 1))
-        before = contents(store)
-        assert store.sizes().free_bytes > 100_000
-    report, after = repaired(tmp_path / "session.db")
-    assert after == before
-    assert report.lost == ()
-
-
-def test_random_damage_never_stops_a_repair(tmp_path: Path) -> None:
-    path, before = filled(tmp_path, records=40)
-    content = path.read_bytes()
-    everything = set(map(repr, before["full_entries"]))
-    rng = random.Random(7)
-    for _ in range(40):
-        damaged = bytearray(content)
-        for _ in range(rng.choice([1, 10, 200])):
-            at = rng.randrange(len(damaged))
-            damaged[at] = rng.randrange(256)
-        path.write_bytes(damaged)
-        _, after = repaired(path)
-        found = sum(repr(row) in everything for row in after["full_entries"])
-        assert found > len(everything) / 4
-
-
-@pytest.mark.parametrize(
-    ("statement", "lost"),
-    [
-        ("DELETE FROM tables WHERE id = 4", "the metatable of table 3"),
-        ("DELETE FROM tables WHERE id = 77", None),
-        ("DELETE FROM long_strings WHERE owner = 1", "Memory[false]: its string is gone"),
-        ("DELETE FROM functions WHERE id = 10", "Memory.hit: its function is gone"),
-        ("DELETE FROM code WHERE id = 1", "the code of function 10: it is left out"),
-        ("DELETE FROM sources WHERE id = 1", "the source of code 1"),
-        ("DELETE FROM cells WHERE id = 11", "an upvalue of function 10: it is nil now"),
-        ("UPDATE cells SET value = 999 WHERE id = 14", "the value of upvalue cell 14: it is nil"),
-        ("UPDATE entries SET kind = 77 WHERE key = 'greeting'", "Memory.greeting: it is of no kn"),
-        (
-            "UPDATE entries SET value = 999 WHERE key = 'ann'",
-            "the content of users.ann, if there was any: it is an empty table now",
-        ),
-        ("UPDATE tables SET metatable = 999 WHERE id = 3", "the metatable of table 3"),
-        ("UPDATE counters SET value = 1", None),
-        ("DELETE FROM roots", None),
-        (
-            "UPDATE entries SET table_id = 11 WHERE key = 'greeting'",
-            "Memory.hit (upvalue n).greeting: it belongs to no table",
-        ),
-        ("UPDATE entries SET value = 11 WHERE key = 'ann'", "users.ann: it refers to no table"),
-        ("INSERT INTO tables VALUES (10, NULL)", None),
-        (
-            "INSERT INTO entries VALUES (12, 2, 1, 2, 1); INSERT INTO tables VALUES (12, NULL)",
-            "function 10: the id of its upvalue is that of something else",
-        ),
-        (
-            "INSERT INTO entries VALUES (10, 2, 1, 2, 1); INSERT INTO tables VALUES (10, NULL)",
-            "function 10: its id is that of something else",
-        ),
-        ("DELETE FROM counters", None),
-    ],
-)
-def test_what_does_not_fit_together_is_mended_and_told(
-    tmp_path: Path, statement: str, lost: str | None
-) -> None:
-    with new_store(tmp_path) as store:
-        fill(store)
-        store._connection.execute(statement)
-    report, _ = repaired(tmp_path / "session.db")
-    if lost is None:
-        assert report.lost == ()
-    else:
-        assert [told for told in report.lost if told.startswith(lost)] != []
 
 
 def test_what_cannot_be_repaired_is_told(tmp_path: Path) -> None:
