@@ -26,8 +26,9 @@ export async function newRow(editor: Editor): Promise<void> {
   await assertAccessible(frame, "the line for a new row");
   await editor.shot("new-row");
 
-  await keys.type('{ name = "kiwis", price = "free" }');
-  assert.equal(await field.inputValue(), '{ name = "kiwis", price = "free" }');
+  const typed = '{ name = "kiwis", price = "free" }';
+  await keys.type(typed);
+  await editor.untilEqual("what was typed", typed, () => field.inputValue());
   await keys.press("Enter");
   await frame.locator(".refusal:not(:empty)").waitFor();
   await editor.shot("refused-new-row");
@@ -51,7 +52,7 @@ export async function newRow(editor: Editor): Promise<void> {
   await field.waitFor({ state: "detached" });
   await frame.locator("#filter").fill("figs");
   await rows("1 of 6 rows");
-  assert.equal(await line.count(), 0);
+  await line.waitFor({ state: "detached" });
   await frame.locator("#filter").fill("");
   await rows("6 rows");
   await line.waitFor();

@@ -36,16 +36,18 @@ async function indexByTyping(editor: Editor): Promise<void> {
   const { keyboard } = editor.page;
   const line = (text: string) =>
     editor.page.locator(".quick-input-widget .monaco-list-row", { hasText: text }).first();
-  await editor.run("Lua Persist: Create Index…");
-  await line("cities").click();
-  await line("Unique elements").waitFor();
-  await editor.still("index-kinds");
-  await keyboard.press("Enter");
-  await line("river").waitFor();
-  await keyboard.type("name, ri");
-  await line("name, river").waitFor();
-  await editor.shot("index-fields");
-  await keyboard.press("Enter");
+  await editor.withPicker(async (timeout) => {
+    await editor.run("Lua Persist: Create Index…");
+    await line("cities").click({ timeout });
+    await line("Unique elements").waitFor({ timeout });
+    await editor.still("index-kinds");
+    await keyboard.press("Enter");
+    await line("river").waitFor({ timeout });
+    await keyboard.type("name, ri");
+    await line("name, river").waitFor({ timeout });
+    await editor.shot("index-fields");
+    await keyboard.press("Enter");
+  });
 }
 
 /** The grid at 100,000 rows: scroll to the end, sort, search, look at a column. */
@@ -107,7 +109,9 @@ export async function query(editor: Editor): Promise<void> {
   await frame.locator("#plan").click();
   await frame.locator("#side h2", { hasText: "How the rows were found" }).waitFor();
   const [rows = ""] = (await count(frame)).split(" of ");
-  assert.match((await frame.locator("#side").textContent()) ?? "", new RegExp(`returned${rows}`));
+  await editor.until(`${rows} rows in the plan`, async () =>
+    ((await frame.locator("#side").textContent()) ?? "").includes(`returned${rows}`),
+  );
   await editor.shot("query-builder");
   await assertAccessible(frame, "the query builder");
   await frame.locator("#query").fill("");
