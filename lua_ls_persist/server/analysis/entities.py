@@ -59,7 +59,8 @@ class Entities:
         if self._metatables is None:
             # What metatables say of names depends on what names are without them.
             plain = Entities(self.uri, self.scopes, plain=True)
-            self._metatables = metatables_in(self.scopes, plain.of_chain, plain.declared)
+            returned = Entity(("returned", self.uri), ())
+            self._metatables = metatables_in(self.scopes, plain.of_chain, plain.declared, returned)
         return self._metatables
 
     def at(self, offset: int) -> Entity | None:
@@ -104,9 +105,10 @@ class Entities:
     def exported(self) -> Entity | None:
         """What the file returns."""
         value, offset = self.returned()
-        if isinstance(value, Chain):
-            return self.of_chain(value, offset)
-        return Entity(("returned", self.uri), ()) if isinstance(value, Block) else None
+        found = self.of_chain(value, offset) if isinstance(value, Chain) else None
+        if found is None and isinstance(unwrapped(value), Block):
+            return Entity(("returned", self.uri), ())
+        return found
 
     def returned(self) -> tuple[Expression, int]:
         """The expression that the file returns, and what its offsets count from."""

@@ -51,19 +51,23 @@ class Metatables:
 NONE: Final = Metatables()
 
 
-def metatables_in(scopes: Scopes, named: Named, declared: Declared) -> Metatables:
-    """What metatables say in a document; `named` tells what a chain is without them."""
+def metatables_in(scopes: Scopes, named: Named, declared: Declared, returned: Entity) -> Metatables:
+    """What metatables say in a document; `named` tells what a chain is without them.
+
+    `returned` is the table that the document returns without a name.
+    """
     mentions = scopes.chunk.root.mentions
     if INDEX not in mentions and "setmetatable" not in mentions:
         return NONE
-    return _Reader(scopes, named, declared).read()
+    return _Reader(scopes, named, declared, returned).read()
 
 
 class _Reader:
-    def __init__(self, scopes: Scopes, named: Named, declared: Declared) -> None:
+    def __init__(self, scopes: Scopes, named: Named, declared: Declared, returned: Entity) -> None:
         self._scopes = scopes
         self._named = named
         self._declared = declared
+        self._returned = returned
         self._indexed: dict[Entity, Entity] = {}
         """Of a metatable with a name, where its `__index` leads."""
         self._classes: set[Entity] = set()
@@ -109,6 +113,12 @@ class _Reader:
 
     def _indexes(self, statement: Statement, base: int) -> None:
         """What a statement sets `__index` to, and what the tables in it have there."""
+        if statement.kind == "return" and [base] == self._scopes.chunk.block.offsets[-1:]:
+            value = statement.values[0] if statement.values else None
+            leads = self._index_of(value, base) if isinstance(value, Block) else None
+            if leads is not None:
+                self._indexed[self._returned] = leads
+                self._classes.add(leads)
         for target, value in zip(statement.targets, statement.values, strict=False):
             owner = self._entity(target, base) if isinstance(target, (nodes.Name, Chain)) else None
             if isinstance(target, Chain) and target.steps and target.steps[-1].key == INDEX:

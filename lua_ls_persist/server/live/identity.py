@@ -136,11 +136,11 @@ class Identities:
             stored = self.walk.stored.exported(entity.root[1])
             way = None if stored is None else Way((*stored.steps, *entity.keys), stored.root)
             return entity if way is None else self.of_way(way) or entity
-        if entity.root[0] == "local":
+        size = 0 if entity.root[0] == "returned" else 1
+        if entity.root[0] in ("local", "returned"):
             leads = self._class_elsewhere(entity)
             if leads is not None:
-                return self.canonical(leads.at(*entity.keys[1:]))
-        size = 0 if entity.root[0] == "returned" else 1
+                return self.canonical(leads.at(*entity.keys[size:]))
         if entity.root[0] not in ("global", "local", "returned") or len(entity.keys) < size:
             return entity
         root, rest = Entity(entity.root, entity.keys[:size]), entity.keys[size:]
@@ -151,6 +151,9 @@ class Identities:
         left = rest
         while rest and shape is not None and not is_stored(shape):
             shape, rest = self.walk.field(shape, rest[0]), rest[1:]
+            if isinstance(shape, Built):
+                leads = self._made_elsewhere(shape.uri, shape.start)
+                shape = shape if leads is None else Named(leads)
             if isinstance(shape, (Instance, Named)):
                 reached, left = shape, rest
         if is_stored(shape):
@@ -163,12 +166,25 @@ class Identities:
         return Entity(entity.root, tuple(map(general, entity.keys)))
 
     def _class_elsewhere(self, entity: Entity) -> Entity | None:
-        """The class of another file that a local is an object of."""
+        """The class of another file that a local, or what a file returns, is an object of."""
         document = self.navigator.files.document(entity.root[1])
         if document is None:
             return None
-        own = Entity(entity.root, entity.keys[:1])
-        return self._settled(entities_of(document).metatables.objects.get(own))
+        entities = entities_of(document)
+        if entity.root[0] == "local":
+            own = Entity(entity.root, entity.keys[:1])
+            return self._settled(entities.metatables.objects.get(own))
+        value, base = entities.returned()
+        table = unwrapped(value)
+        start = base + table.start if isinstance(table, Block) else -1
+        return self._settled(entities.metatables.foreign.get(start))
+
+    def _made_elsewhere(self, uri: str, start: int) -> Entity | None:
+        """The class of another file that what a constructor makes is an object of."""
+        document = self.navigator.files.document(uri)
+        if document is None:
+            return None
+        return self._settled(entities_of(document).metatables.foreign.get(start))
 
     def _settled(self, leads: Entity | None) -> Entity | None:
         """Where the `__index` of a metatable leads, if somebody knows."""
@@ -217,7 +233,7 @@ class Identities:
 
     def _built(self, document: Document, start: int) -> Entity | None:
         made = entities_of(document).metatables.tables.get(start)
-        made = made or self._settled(entities_of(document).metatables.foreign.get(start))
+        made = made or self._made_elsewhere(document.uri, start)
         if made is not None:
             return self.canonical(made)
         around = scopes_of(document).around(start)

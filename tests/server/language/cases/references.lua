@@ -358,3 +358,53 @@ print(o.⟦x‸⟧, other.x, mt.x)
 ---- mt.lua
 local mt = { __len = function() return 1 end }
 return mt
+==== an object of a class of another file that a field holds
+---- main.lua
+local Point = require("point")
+local C = {}
+C.__index = C
+function C.new()
+  local self = setmetatable({}, C)
+  self.at = setmetatable({ ⟦x⟧ = 1 }, Point)
+  return self
+end
+function C:go() return self.at.⟦x‸⟧, self.at:length(), self.x end
+local t = { at = setmetatable({}, Point) }
+print(t.at.⟦x⟧, t.x)
+---- point.lua
+local Point = {}
+Point.__index = Point
+function Point:length() return self.⟦x⟧ end
+return Point
+==== a module that is an object of a class of another file
+---- main.lua
+local m = require("m")
+m:⟦f‸⟧()
+---- m.lua
+local Base = require("base")
+return setmetatable({ x = 1 }, Base)
+---- base.lua
+local Base = {}
+Base.__index = Base
+function Base:⟦f⟧() end
+return Base
+==== a module that is a metatable without a name
+---- main.lua
+local o = setmetatable({}, require("mt"))
+o:⟦f‸⟧()
+---- mt.lua
+local M = { ⟦f⟧ = function(self) end }
+return { __index = M }
+==== a class of two files, each of which has the other as its metatable
+---- main.lua
+local B = require("b")
+local A = setmetatable({}, B)
+A.__index = A
+function A:⟦f⟧() self:⟦f‸⟧() end
+return A
+---- b.lua
+local A = require("main")
+local B = setmetatable({}, A)
+B.__index = B
+function B:g() self:⟦f⟧() end
+return B
