@@ -19,7 +19,7 @@ SUITES = {
     "folders": "folders",
 }
 FOLDERS = {"folders": ("first", "second")}
-TESTS_MIN = {"setup": 103, "server": 52, "commands": 44, "untrusted": 2, "folders": 5}
+TESTS_MIN = {"setup": 105, "server": 52, "commands": 44, "untrusted": 2, "folders": 5}
 
 
 @pytest.mark.usefixtures("built")

@@ -27,7 +27,12 @@ export async function trust(editor: Editor): Promise<void> {
   await page.locator('.activitybar a[aria-label^="Lua Persist"]').first().click();
   const table = page.locator(".pane-body .monaco-list-row", { hasText: "cities" }).first();
   await table.waitFor();
+  await table.click();
+  const grid = await editor.grid("cities");
+  // Rows are there, and nothing offers to add one.
+  assert.equal(await grid.locator(".row.new").count(), 0);
   await editor.shot("untrusted");
+  await editor.run("View: Close Editor");
 
   await press(refusal, "Manage Workspace Trust");
   await page.locator(".workspace-trust-editor").waitFor();
