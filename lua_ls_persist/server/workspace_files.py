@@ -21,6 +21,7 @@ from pathlib import Path
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.analysis import scopes_of
 from lua_ls_persist.server.analysis.annotations import Annotations, ClassNote, Note, annotations_of
+from lua_ls_persist.server.analysis.asked_tables import Keys, asked_tables_in
 from lua_ls_persist.server.analysis.entities import entities_of
 from lua_ls_persist.server.analysis.entity import Entity
 from lua_ls_persist.server.analysis.holding import holders_in
@@ -62,6 +63,7 @@ class _File:
     annotations: Annotations
     inheritance: tuple[tuple[Entity, Entity], ...]
     holders: frozenset[str]
+    asked_tables: frozenset[Keys]
 
 
 class WorkspaceFiles:
@@ -251,6 +253,18 @@ class WorkspaceFiles:
                 *(one.holders for key, one in self._files.items() if key not in seen)
             )
 
+    def asked_tables(self) -> set[Keys]:
+        """The tables inside of `Memory` whose entries are rows."""
+        found: set[Keys] = set()
+        seen = set()
+        for document in self.documents:
+            if document.path is not None:
+                seen.add(uris.path_key(document.path))
+            found |= asked_tables_in(document)
+        with self._lock:
+            files = [file for key, file in self._files.items() if key not in seen]
+        return found.union(*(file.asked_tables for file in files))
+
     def count_mentioning(self, name: str) -> int:
         """In how many files a name stands, those that are open aside."""
         with self._lock:
@@ -343,6 +357,7 @@ def _read(path: Path) -> _File | None:
         annotations_of(document),
         _inheritance(document),
         holders_in(document),
+        asked_tables_in(document),
     )
 
 

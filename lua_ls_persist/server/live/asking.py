@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lua_ls_persist.server.analysis import nodes, scopes_of
+from lua_ls_persist.server.analysis.asked_tables import MEMORY, Keys
 from lua_ls_persist.server.analysis.entity import GLOBAL, Entity
 from lua_ls_persist.server.analysis.key_uses import KeyUse
 from lua_ls_persist.server.analysis.naming import FIELD_CALLS
@@ -29,7 +30,7 @@ ELEMENT: Final = "\0element"
 """Stands for any key of a table; no key that somebody writes."""
 HELPERS: Final = frozenset({"question", "schema", "batch"})
 
-_MEMORY_ROW: Final = Entity(GLOBAL, ("Memory", ELEMENT))
+_MEMORY_ROW: Final = Entity(GLOBAL, (MEMORY, ELEMENT))
 
 
 class Asking:
@@ -38,6 +39,7 @@ class Asking:
     def __init__(self, identities: Identities) -> None:
         self._identities = identities
         self._walk = identities.walk
+        self._tables: set[Keys] | None = None
 
     def owner(self, document: Document, use: KeyUse) -> Entity | None:
         """What a name in the text of a field is a field of; None where that is not certain."""
@@ -52,7 +54,7 @@ class Asking:
         rows = self._indexed(document, use.chain, use.base, use.count)
         if rows == _MEMORY_ROW and (before or use.leads_on):
             # `users.age` of `Memory` is `age` of its table `users`.
-            return Entity(GLOBAL, ("Memory", *before[:1], *([ELEMENT] * bool(before)), *before[1:]))
+            return Entity(GLOBAL, (MEMORY, *before[:1], *([ELEMENT] * bool(before)), *before[1:]))
         return None if rows is None else rows.at(*before)
 
     def _indexed(self, document: Document, chain: Chain, base: int, place: int) -> Entity | None:
@@ -90,6 +92,18 @@ class Asking:
             return None
         rows = self.rows(document, call.step.arguments[0].expression, call.base)
         return None if rows is None else Entity((kind, *rows.root), rows.keys)
+
+    def in_memory(self, entity: Entity) -> Entity:
+        """Something that `Memory` has, with the rows of its tables as any of them."""
+        if entity.keys[0] != MEMORY:
+            return entity
+        if self._tables is None:
+            self._tables = self._identities.navigator.files.asked_tables()
+        keys = entity.keys
+        for place in range(2, len(keys)):
+            if keys[:place] in self._tables:
+                keys = (*keys[:place], ELEMENT, *keys[place + 1 :])
+        return Entity(entity.root, keys)
 
     def field(self, table: Entity, key: nodes.CONSTANT_KEY) -> Entity | None:
         """What a field of such a table is, where it is something of the rows."""

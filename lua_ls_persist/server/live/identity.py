@@ -117,7 +117,7 @@ class Identities:
         if way.root is None:
             return self.canonical(Entity(GLOBAL, keys)) if keys else None
         if way.root == "Memory":
-            return Entity(GLOBAL, ("Memory", *keys))
+            return self.canonical(Entity(GLOBAL, ("Memory", *keys)))
         # Rows of a table have the same fields, whatever their keys are.
         inner = (ELEMENT, *map(general, keys[1:])) if keys else ()
         return Entity(("stored", way.root), inner)
@@ -163,7 +163,8 @@ class Identities:
             return Entity(reached.entity.root, (*reached.entity.keys, *map(general, left)))
         if reached is not None:
             return Entity(("class", reached.name), left)
-        return Entity(entity.root, tuple(map(general, entity.keys)))
+        found = Entity(entity.root, tuple(map(general, entity.keys)))
+        return self._asking.in_memory(found) if entity.is_global else found
 
     def _class_elsewhere(self, entity: Entity) -> Entity | None:
         """The class of another file that a local, or what a file returns, is an object of."""

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lua_ls_persist.server.analysis import Scopes, scopes_of
+from lua_ls_persist.server.analysis.asked_tables import asked_tables_in
 from lua_ls_persist.server.analysis.field_texts import field_text_at, field_texts
 from lua_ls_persist.server.analysis.folding import folds_of
 from lua_ls_persist.server.analysis.holding import holders_in
@@ -29,6 +30,7 @@ EXT = (
     *("function ", "f(ext) ", " end ", "do ", ", ", "{ where = x }", "🙂 ", "-- ", "_ENV"),
     *('local u = ext.table("users")\n', "ext.query(u, { limit = 1 })\n", "for ext = 1, 2 do\n"),
     *("{ where = {", '{ "age", ">", 1 }', "any = { ", '{ "a.age", f(', "order_by = ", '"age"', "}"),
+    *("ext.count(Memory", ".users", '"Memory.users"', 'ext.index("Memory", "users.age")\n'),
     *('{ field = "age" }', 'ext.index("users", { "age", ', "ext.index(u, 'a[1].b'", "'age"),
 )  # fmt: skip
 
@@ -63,6 +65,7 @@ def everything(document: Document, encoding: Encoding) -> list[Any]:
         json.loads(outline(scopes, encoding).text),
         folds_of(scopes),
         sorted(holders_in(document)),
+        sorted(asked_tables_in(document), key=repr),
         mentions_in(scopes, None),
         mentions_in(scopes, None, Range.of(1, 0, 2, 1)),
         [

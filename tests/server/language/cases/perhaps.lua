@@ -49,7 +49,7 @@ function f(x) return ext.query(x, { order_by = "age" }), { max = "age" } end
 ==== rows of what may have other fields, too
 Memory.users.ann.⟦age⟧ = 1
 Memory.users.ann.pet.age = 1
-ext.index("Memory.users", "age‸")
+for _, user in pairs(Memory.users) do print(user.age‸) end
 >>>> years
 ==== an element, by its name
 function f(id) return users[id].age‸, users.ann.⟦age⟧, users.age, pets.ann.age end

@@ -408,3 +408,18 @@ local B = setmetatable({}, A)
 B.__index = B
 function B:g() self:⟦f⟧() end
 return B
+==== rows of a table in Memory, by their names
+---- main.lua
+Memory.users.ann = { ⟦age⟧ = 41 }
+Memory.users.ann.⟦age‸⟧ = 42
+Memory.pets.rex.age = 3
+local users = Memory.users
+print(users.bob.⟦age⟧, users.age, Memory.users.ann.pet.age)
+---- other.lua
+ext.query("Memory.users", { where = { "⟦age⟧", ">", 30 }, order_by = "pet.age" })
+ext.index(Memory.users, "⟦age⟧")
+for _, user in pairs(ext.table("Memory").users) do print(user.⟦age⟧) end
+==== rows of a table in Memory, by an index of Memory
+Memory.users.ann.⟦age‸⟧ = 42
+ext.index("Memory", "users.⟦age⟧")
+Memory.pets.rex.age = 3
