@@ -13,7 +13,13 @@ import apsw
 from lua_ls_persist.errors import StoreError
 from lua_ls_persist.store.exchange import Exchange
 from lua_ls_persist.store.failures import Explained
-from lua_ls_persist.store.opening import check_ours, check_place, number, open_connection
+from lua_ls_persist.store.opening import (
+    check_ours,
+    check_place,
+    number,
+    open_connection,
+    open_source,
+)
 
 PAGES_AT_ONCE: Final = 1_000
 
@@ -102,9 +108,8 @@ class Backups(Exchange):
 
     def _prepare(self, path: Path, place: Path) -> None:
         """Makes a copy of the backup in the present format, with counters that go on from ours."""
-        source = apsw.Connection(str(path.absolute()), flags=apsw.SQLITE_OPEN_READWRITE)
+        source = open_source(path)
         try:
-            check_ours(source, str(path))
             if number(source, "PRAGMA user_version") == 0:
                 raise StoreError(f"{path} is empty, not a backup. Name another file.")
             target = apsw.Connection(str(place))

@@ -6,9 +6,11 @@ Nothing is written to a file before it is known to be ours, or empty.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import TypeAlias
 
 import apsw
 
@@ -25,6 +27,8 @@ MEMORY_NAME = "the database in memory"
 
 _HEADER_BYTES = 100
 _RETRY_AFTER_S = 0.005
+
+Prepare: TypeAlias = Callable[[apsw.Connection], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,47 +69,75 @@ def open_connection(path: Path | None, *, busy_timeout_ms: int) -> Opened:
 
 def _open(path: Path | None, name: str, busy_timeout_ms: int) -> Opened:
     flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+
+    def prepare(connection: apsw.Connection) -> None:
+        connection.set_busy_timeout(busy_timeout_ms)
+        check_ours(connection, name)
+        _configure(connection)
+        _migrate(connection, name)
+
+    connection = _writable(path, flags, prepare)
+    if connection is not None:
+        return Opened(connection)
+    assert path is not None, "memory can be written"
+    connection, untouched = open_to_look(path)
+    connection.set_busy_timeout(busy_timeout_ms)
+    _prepared(connection, lambda connection: _check_present(connection, name))
+    return Opened(connection, is_read_only=True, untouched=untouched)
+
+
+def open_source(path: Path) -> apsw.Connection:
+    """A connection to a file that is read and stays as it is; ours, of any format up to this one.
+
+    Raises what `open_connection` raises.
+    """
+
+    def prepare(connection: apsw.Connection) -> None:
+        check_ours(connection, str(path))
+
+    connection = _writable(path, apsw.SQLITE_OPEN_READWRITE, prepare)
+    return _prepared(open_to_look(path)[0], prepare) if connection is None else connection
+
+
+def _writable(path: Path | None, flags: int, prepare: Prepare) -> apsw.Connection | None:
+    """A connection that may write; None where that cannot be, and the file only be looked at."""
     # Absolute, so that no file name is taken for `:memory:` or a URI.
     place = ":memory:" if path is None else str(path.absolute())
     try:
         connection = apsw.Connection(place, flags=flags)
     except (UnicodeError, ValueError) as error:
-        raise StoreError(f"{name!r} cannot be the name of a session's file: {error}.") from error
-    try:
-        connection.set_busy_timeout(busy_timeout_ms)
-        if path is None or not connection.readonly("main"):
-            check_ours(connection, name)
-            _configure(connection)
-            _migrate(connection, name)
-            return Opened(connection)
-    except (apsw.CantOpenError, apsw.ReadOnlyError):
+        raise StoreError(f"{place!r} cannot be the name of a session's file: {error}.") from error
+    if connection.readonly("main"):
         connection.close(force=True)
+        return None
+    try:
+        return _prepared(connection, prepare)
+    except (apsw.CantOpenError, apsw.ReadOnlyError):
         if path is None or not may_not_write_beside(path):
             raise
-    except BaseException:
-        connection.close(force=True)
-        raise
-    connection.close(force=True)
-    return _open_to_look(path, name, busy_timeout_ms)
+    return None
 
 
-def _open_to_look(path: Path, name: str, busy_timeout_ms: int) -> Opened:
-    connection, untouched = open_to_look(path)
+def _prepared(connection: apsw.Connection, prepare: Prepare) -> apsw.Connection:
     try:
-        connection.set_busy_timeout(busy_timeout_ms)
-        check_ours(connection, name)
-        found = number(connection, "PRAGMA user_version")
-        if found != FORMAT_VERSION:
-            what = f"has format {found}" if found else "is empty"
-            raise StoreError(
-                f"{name} is read-only and {what}, so it cannot be brought to format "
-                f"{FORMAT_VERSION}. Make it and its folder writable, or copy it elsewhere."
-            )
-        connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
+        prepare(connection)
     except BaseException:
         connection.close(force=True)
         raise
-    return Opened(connection, is_read_only=True, untouched=untouched)
+    return connection
+
+
+def _check_present(connection: apsw.Connection, name: str) -> None:
+    """Refuses what is not of the present format, where nothing can be brought up to date."""
+    check_ours(connection, name)
+    found = number(connection, "PRAGMA user_version")
+    if found != FORMAT_VERSION:
+        what = f"has format {found}" if found else "is empty"
+        raise StoreError(
+            f"{name} is read-only and {what}, so it cannot be brought to format "
+            f"{FORMAT_VERSION}. Make it and its folder writable, or copy it elsewhere."
+        )
+    connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
 
 
 def check_place(path: Path) -> None:
