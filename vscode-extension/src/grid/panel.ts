@@ -19,12 +19,6 @@ const FIRST_ROWS = 100;
 /** A tab is as wide as its title. */
 const TITLE_MAX = 32;
 const EXPORT_FILTERS = { CSV: ["csv"], JSON: ["json"], "JSON Lines": ["jsonl"] };
-const EVERYTHING: ChangedNotice = {
-  tables: null,
-  functions: true,
-  history: true,
-  globals: true,
-};
 
 export class TablePanels implements vscode.Disposable, vscode.WebviewPanelSerializer<PageState> {
   private readonly lifetime = new Lifetime();
@@ -39,12 +33,6 @@ export class TablePanels implements vscode.Disposable, vscode.WebviewPanelSerial
     this.lifetime.own(
       server.onChanged((change) => {
         for (const panel of this.panels.values()) panel.tell(change);
-      }),
-    );
-    // What could only be looked at may be changed from then on.
-    this.lifetime.own(
-      vscode.workspace.onDidGrantWorkspaceTrust(() => {
-        for (const panel of this.panels.values()) panel.tell(EVERYTHING);
       }),
     );
   }

@@ -42,6 +42,13 @@ export class MissingCommandError extends Error {
   }
 }
 
+const ANYTHING: ChangedNotice = {
+  tables: null,
+  functions: true,
+  history: true,
+  globals: true,
+};
+
 export class LuaServer implements vscode.Disposable {
   private readonly lifetime = new Lifetime();
   private readonly evaluationEmitter = this.lifetime.own(new vscode.EventEmitter<Evaluation>());
@@ -86,8 +93,10 @@ export class LuaServer implements vscode.Disposable {
       }),
     );
     this.lifetime.own(
-      vscode.workspace.onDidGrantWorkspaceTrust(() => {
-        void this.client?.sendNotification(NOTIFICATIONS.trusted, { trusted: true });
+      vscode.workspace.onDidGrantWorkspaceTrust(async () => {
+        await this.client?.sendNotification(NOTIFICATIONS.trusted, { trusted: true });
+        // The folder's settings may name another file, and what was only shown may be changed.
+        this.changedEmitter.fire(ANYTHING);
       }),
     );
   }

@@ -47,6 +47,8 @@ export async function trust(editor: Editor): Promise<void> {
   await page.keyboard.press("Escape");
   await page.locator(".workspace-trust-editor").waitFor({ state: "hidden" });
 
+  // Its settings name another file, which has no such table.
+  await table.waitFor({ state: "detached" });
   await editor.openFile("first.lua");
   await editor.goToLine(2);
   await page.keyboard.press("Control+Enter");
