@@ -441,7 +441,11 @@ def test_a_collection_of_the_store_ends_at_the_time_limit(session: Session) -> N
     assert session.evaluate("for i = 1, 30000 do Memory[i] = { { i } } end").ok
     assert session.evaluate("for i = 1, 30000 do Memory[i] = nil end").ok
     session.forget_history()
-    stopped = session.evaluate("ext.collect()", time_limit_s=0.001)
+    for _ in range(TRIES):
+        with session.fork() as fork:
+            stopped = fork.evaluate("ext.collect()", time_limit_s=0.001)
+            if not stopped.ok:  # Who looks at the clock may have to wait until it is done.
+                collected = fork.evaluate("return ext.collect().tables", time_limit_s=None)
+                break
     assert [problem.kind for problem in stopped.problems] == ["timeout"]
-    collected = session.evaluate("return ext.collect().tables", time_limit_s=None)
     assert collected.values == (60000,), "what was stopped has removed nothing"

@@ -16,6 +16,8 @@ from tests.schema.types import types, values
 from tests.session.helpers import problem, value
 from tests.session.persistent import Restarted
 
+TRIES = 6
+
 USERS = """
 ext.schema("users", {
   fields = {
@@ -380,8 +382,14 @@ def test_setting_a_schema_can_be_stopped(session: Session) -> None:
     rows = "for n = 1, 50000 do ext.table('t')[n] = { x = n } end"
     assert session.evaluate(rows, time_limit_s=None).ok
     source = "ext.schema('t', { fields = { x = { type = 'integer', min = 0 } } })"
-    assert problem(session.evaluate(source, time_limit_s=0.05)).kind == "timeout"
-    assert session.schema("t") is None
+    for _ in range(TRIES):
+        with session.fork() as fork:
+            result = fork.evaluate(source, time_limit_s=0.05)
+            if not result.ok:  # Who looks at the clock may have to wait until it is set.
+                assert problem(result).kind == "timeout"
+                assert fork.schema("t") is None
+                break
+    assert not result.ok
 
 
 def test_batches_name_the_operation(users: Session) -> None:
