@@ -9,6 +9,7 @@ import type { Tree } from "../../src/views/tree";
 import { answering, choosing, intercepting } from "./dialogs";
 import {
   api,
+  evaluated,
   execute,
   findNode,
   labels,
@@ -30,9 +31,7 @@ export function commandsSuite(): void {
   let file: vscode.TextEditor;
 
   before(async () => {
-    await running();
-    file = await openLua(DATA);
-    await execute(COMMANDS.evaluateFile);
+    file = await evaluated(DATA);
   });
 
   describe("tables", () => {

@@ -3,6 +3,7 @@
 import * as assert from "node:assert/strict";
 import * as path from "node:path";
 import * as vscode from "vscode";
+import { COMMANDS } from "../../src/commands";
 import type { Api } from "../../src/extension";
 import { labelOf, type Node, type Tree } from "../../src/views/tree";
 
@@ -39,6 +40,14 @@ export async function openLua(text: string): Promise<vscode.TextEditor> {
   const uri = vscode.Uri.file(path.join(workspaceFolder().fsPath, `test-${files}.lua`));
   await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(text));
   return vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri));
+}
+
+/** A new Lua file of the workspace, evaluated by the running server. */
+export async function evaluated(text: string): Promise<vscode.TextEditor> {
+  await running();
+  const editor = await openLua(text);
+  await execute(COMMANDS.evaluateFile);
+  return editor;
 }
 
 /** Waits until a question has an answer. */

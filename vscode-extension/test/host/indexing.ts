@@ -6,7 +6,7 @@ import { COMMANDS } from "../../src/commands";
 import type { InspectEntry, LuaValue } from "../../src/protocol";
 import { type Field, fieldsOf, fitting, KINDS, linesFor } from "../../src/views/indexFields";
 import { enter, watchingPicks } from "./dialogs";
-import { api, execute, findNode, nodeTexts, openLua, running, until } from "./helpers";
+import { api, evaluated, execute, findNode, nodeTexts, until } from "./helpers";
 
 const DATA = `
 for i = 1, 3 do
@@ -118,9 +118,7 @@ export function indexingSuite(): void {
 
   describe("with the server", () => {
     before(async () => {
-      await running();
-      await openLua(DATA);
-      await execute(COMMANDS.evaluateFile);
+      await evaluated(DATA);
     });
 
     async function indexes(): Promise<string[]> {

@@ -9,11 +9,11 @@ import type { HistoryNode } from "../../src/views/history";
 import { answering } from "./dialogs";
 import {
   api,
+  evaluated,
   execute,
   findNode,
   nodeTexts,
   openLua,
-  running,
   until,
   workspaceFolder,
 } from "./helpers";
@@ -29,9 +29,7 @@ plain_global = { deep = { value = 42 } }
 
 export function viewsSuite(): void {
   before(async () => {
-    await running();
-    const editor = await openLua(DATA);
-    await execute(COMMANDS.evaluateFile);
+    const editor = await evaluated(DATA);
     await vscode.window.showTextDocument(editor.document);
   });
 
