@@ -4,12 +4,10 @@
 import { everyFrame, h } from "../../webview/dom";
 import { Columns, characterWidth, range } from "./columns";
 import { type Header, headCell, typesText } from "./heads";
+import { ROW_HEIGHT, Scrolling } from "./scrolling";
 import { type Block, isIn, Selection } from "./selection";
 
-export const ROW_HEIGHT = 24;
 const OVERSCAN_ROWS = 4;
-/** Browsers do not show elements that are much taller; more rows than fit are scrolled faster. */
-const SCROLL_HEIGHT_MAX = 8_000_000;
 /** Columns are as wide as what so many rows have in them. */
 const FITTED_ROWS = 60;
 
@@ -43,13 +41,10 @@ export class Sheet {
   readonly selection: Selection;
   /** A cell that a change failed at, and why. */
   private blamed: { row: number; column: number; reason: string } | undefined;
-  private first = 0;
   private readonly columns = new Columns(() => characterWidth(this.element));
   private readonly head = h("div", { class: "head", role: "row", "aria-rowindex": 1 });
   private readonly body = h("div", { class: "body", role: "presentation" });
-  private readonly space = h("div", { class: "space", role: "presentation" });
-  private readonly scroller: HTMLElement;
-  private ownScroll = -1;
+  private readonly scrolling: Scrolling;
   readonly render = everyFrame(() => this.draw());
   private readonly headEvents = {
     sort: (column: number) => this.events.sort(column),
@@ -67,11 +62,12 @@ export class Sheet {
       lines: this.lineCount,
       columns: this.columns.count,
     }));
-    this.space.append(this.body);
-    this.scroller = h("div", { class: "scroller", role: "presentation" }, this.space);
-    element.append(this.head, this.scroller);
-    this.scroller.addEventListener("scroll", () => this.scrolled());
-    this.scroller.addEventListener("wheel", (event) => this.wheeled(event), { passive: false });
+    this.scrolling = new Scrolling(
+      this.body,
+      () => this.lineCount,
+      () => this.render(),
+    );
+    element.append(this.head, this.scrolling.scroller);
     element.addEventListener("keydown", (event) => this.pressed(event));
     this.body.addEventListener("mousedown", (event) => this.clicked(event));
     this.body.addEventListener("mousemove", (event) => this.dragged(event));
@@ -93,10 +89,9 @@ export class Sheet {
 
   /** Goes back to the top: the rows are others now. */
   reset(): void {
-    this.first = 0;
     this.blamed = undefined;
     this.selection.moveTo(0, this.selection.column);
-    this.scroller.scrollTop = 0;
+    this.scrolling.reset();
     this.render();
   }
 
@@ -132,7 +127,7 @@ export class Sheet {
   }
 
   get firstVisible(): number {
-    return Math.floor(this.first);
+    return Math.floor(this.scrolling.first);
   }
 
   /** Makes a cell the active one and brings it into view. */
@@ -162,21 +157,10 @@ export class Sheet {
   reveal(): void {
     this.blamed = undefined;
     const { row, column } = this.selection;
-    const visible = this.visibleRows();
-    if (row < this.first) this.scrollTo(row);
-    else if (row > this.first + visible - 1) this.scrollTo(row - visible + 1);
+    this.scrolling.reveal(row);
     const keyWidth = this.columns.width(0);
-    const left = this.columns.start(column) - keyWidth;
-    const width = this.columns.width(column);
-    if (column === 0) {
-      this.scroller.scrollLeft = 0;
-    } else {
-      const room = this.scroller.clientWidth - keyWidth;
-      if (left < this.scroller.scrollLeft) this.scroller.scrollLeft = left;
-      else if (left + width > this.scroller.scrollLeft + room) {
-        this.scroller.scrollLeft = left + width - room;
-      }
-    }
+    const left = column === 0 ? 0 : this.columns.start(column) - keyWidth;
+    this.scrolling.revealColumn(left, this.columns.width(column), keyWidth);
     this.render();
     this.events.moved();
   }
@@ -208,54 +192,10 @@ export class Sheet {
     return this.source.rowCount() + (this.source.takesRow() ? 1 : 0);
   }
 
-  private visibleRows(): number {
-    return Math.max(Math.floor(this.scroller.clientHeight / ROW_HEIGHT), 1);
-  }
-
-  /** How many rows one pixel of the scroll bar stands for. */
-  private rowsPerPixel(): number {
-    const range = this.scrollHeight() - this.scroller.clientHeight;
-    return range <= 0 ? 0 : this.lastFirst() / range;
-  }
-
-  private scrollHeight(): number {
-    return Math.min(this.lineCount * ROW_HEIGHT, SCROLL_HEIGHT_MAX);
-  }
-
-  private lastFirst(): number {
-    const exact = this.scroller.clientHeight / ROW_HEIGHT;
-    return Math.max(this.lineCount - exact, 0);
-  }
-
-  private scrollTo(first: number): void {
-    this.first = Math.max(0, Math.min(first, this.lastFirst()));
-    const scale = this.rowsPerPixel();
-    this.ownScroll = scale === 0 ? 0 : Math.round(this.first / scale);
-    this.scroller.scrollTop = this.ownScroll;
-    this.render();
-  }
-
-  private scrolled(): void {
-    const top = this.scroller.scrollTop;
-    if (Math.abs(top - this.ownScroll) > 1) {
-      this.first = Math.min(top * this.rowsPerPixel(), this.lastFirst());
-    }
-    this.ownScroll = -1;
-    this.render();
-  }
-
-  private wheeled(event: WheelEvent): void {
-    if (event.ctrlKey || this.lineCount * ROW_HEIGHT <= SCROLL_HEIGHT_MAX) return;
-    if (Math.abs(event.deltaY) < Math.abs(event.deltaX)) return;
-    // One pixel of the bar would be many rows: the wheel moves rows, and the bar follows.
-    event.preventDefault();
-    this.scrollTo(this.first + event.deltaY / ROW_HEIGHT);
-  }
-
   private pressed(event: KeyboardEvent): void {
     if (event.target !== this.element) return;
     const { row, column } = this.selection;
-    const page = Math.max(this.visibleRows() - 1, 1);
+    const page = Math.max(this.scrolling.visibleRows - 1, 1);
     const last = this.source.rowCount() - 1;
     const jump = event.ctrlKey || event.metaKey;
     const moves: Record<string, [number, number]> = {
@@ -330,18 +270,17 @@ export class Sheet {
     const count = this.lineCount;
     this.element.setAttribute("aria-rowcount", String(count + 1));
     this.element.setAttribute("aria-colcount", String(headers.length));
-    this.space.style.height = `${this.scrollHeight()}px`;
     const width = this.columns.total;
-    this.space.style.width = `${width}px`;
-    this.first = Math.min(this.first, this.lastFirst());
-    const top = Math.max(Math.floor(this.first) - OVERSCAN_ROWS, 0);
-    const end = Math.min(top + this.visibleRows() + 2 * OVERSCAN_ROWS + 1, count);
+    this.scrolling.layout(width);
+    const { first, visibleRows } = this.scrolling;
+    const top = Math.max(Math.floor(first) - OVERSCAN_ROWS, 0);
+    const end = Math.min(top + visibleRows + 2 * OVERSCAN_ROWS + 1, count);
     this.source.want(top, end);
-    const shown = this.columns.inView(this.scroller.scrollLeft, this.scroller.clientWidth);
+    const shown = this.columns.inView(this.scrolling.left, this.scrolling.width);
     this.drawHead(headers, shown);
     this.drawRows(top, end, headers.length, shown);
     // The body sticks to the window; its rows are shifted by what is above the first visible one.
-    this.body.style.transform = `translateY(${Math.round((top - this.first) * ROW_HEIGHT)}px)`;
+    this.body.style.transform = `translateY(${Math.round((top - first) * ROW_HEIGHT)}px)`;
     this.body.style.width = `${width}px`;
     const active = this.drawnActive();
     if (active === null) this.element.removeAttribute("aria-activedescendant");
@@ -350,10 +289,10 @@ export class Sheet {
 
   /** The column of keys, room for the columns that are not in view, and those that are. */
   private drawHead(headers: Header[], [from, to]: [number, number]): void {
-    const left = this.scroller.scrollLeft;
+    const left = this.scrolling.left;
     this.head.style.transform = `translateX(${-left}px)`;
     this.head.style.setProperty("--left", `${left}px`);
-    this.head.style.width = `${Math.max(this.columns.total, this.scroller.clientWidth)}px`;
+    this.head.style.width = `${Math.max(this.columns.total, this.scrolling.width)}px`;
     const places = [0, ...range(from, to)];
     const shown = places.map((at) => ({ at, header: headers[at], width: this.columns.width(at) }));
     const key = JSON.stringify([shown, this.columns.start(from)]);
