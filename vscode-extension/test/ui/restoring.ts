@@ -13,11 +13,14 @@ export async function restored(editor: Editor): Promise<void> {
   const grid = await openGrid(editor, "people");
   await grid.locator("#query").fill("age > 80");
   await grid.locator("#query").press("Enter");
+  await editor.until("fewer rows", async () => /of 100,000 rows/.test(await count(grid)));
+  const found = await count(grid);
   await grid.locator("#filter").fill("ann");
+  await editor.until("still fewer", async () => (await count(grid)) !== found);
   await grid.locator(".head .sort", { hasText: "age" }).click();
   await grid.locator(".head .sort", { hasText: "age ▲" }).waitFor();
-  await editor.until("fewer rows", async () => /of 100,000 rows/.test(await count(grid)));
   const before = await count(grid);
+  assert.match(before, /of 100,000 rows/);
 
   const done = await openImport(editor, "bad-plants.csv");
   await done.locator("#table").fill("numbered");
