@@ -148,7 +148,10 @@ class Session(
         return self._life.runner.evaluating
 
     def interrupt(self) -> bool:
-        """Stop the evaluation that runs, within 100 ms. Any thread. False if none runs."""
+        """Stop the evaluation that runs. Any thread. False if none runs.
+
+        Within 100 ms; within about 500 on a machine so busy that the program hardly runs.
+        """
         return self._life.runner.interrupt()
 
     def restart(self) -> None:

@@ -1,5 +1,7 @@
 """Stopping a VM that runs: from another thread, at any moment, within a tenth of a second.
 
+On a machine so busy that the program hardly runs, within half a second: see `GRACE_S_MAX`.
+
 Checks in the compiled code (epochs, fuel) would cost a quarter of its speed, so there are none. An
 interrupt comes in two steps instead:
 
