@@ -254,7 +254,7 @@ class Machine:
         return self.interrupter.stopping
 
     def interrupt(self) -> bool:
-        """Stop the call that runs, as soon as `vm.interrupt` says. Any thread. False if none runs."""
+        """Stop the call that runs, see `vm.interrupt`. Any thread. False if none runs."""
         return self.interrupter.request()
 
     @property
