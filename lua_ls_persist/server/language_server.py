@@ -91,6 +91,8 @@ class LuaLanguageServer(LanguageServer):
         """What is to be done when the server stops."""
         self._evaluations = 0
         self._tasks: set[asyncio.Task[object]] = set()
+        self.message_listeners: list[Callable[[], None]] = []
+        """Called at each message of the client."""
         self.file_listeners: list[Callable[[Sequence[types.FileEvent]], None]] = []
         """Called when Lua files of the workspace have changed on disk."""
         self.folder_listeners: list[Callable[[], None]] = []
@@ -357,6 +359,8 @@ class LuaLanguageServer(LanguageServer):
 
     def receive(self, body: bytes) -> None:
         """Handles a message of the client. On the loop."""
+        for listener in self.message_listeners:
+            listener()
         try:
             cast("LuaProtocol", self.protocol).receive(body)
         except Exception:

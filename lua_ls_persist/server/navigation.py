@@ -168,7 +168,7 @@ def _global_uses_in(document: Document, text: str) -> Iterator[Spot]:
     if not _has_global_table(document):
         return
     for use in key_uses(scopes, text):
-        found = use.chain and entities_of(document).of_chain(use.chain, use.base, use.count)
+        found = use.chain and entities_of(document).of_chain(use.chain, use.base, use.steps)
         if found == Entity(GLOBAL, (text,)):
             range_ = scopes.range(use.start, use.end)
             yield Spot(document, range_, is_write=use.is_write, quoted=use.quoted)

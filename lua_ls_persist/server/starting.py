@@ -9,6 +9,7 @@ import gc
 import sys
 from typing import Final
 
+from lua_ls_persist.server.collecting import THRESHOLDS, IdleCollector
 from lua_ls_persist.server.features import (
     commands,
     configuration,
@@ -31,9 +32,6 @@ from lua_ls_persist.server.transports import serve_stdio, serve_tcp
 
 __all__ = ["COMMANDS", "create_server", "serve"]
 """The commands are all there only where all features are loaded: here."""
-
-COLLECTION_THRESHOLDS: Final = (50_000, 20, 20)
-"""How many more objects there are before the youngest are collected; then how many times that."""
 
 SWITCH_INTERVAL_S: Final = 0.001
 """How long a thread in the background keeps a request waiting, each time that this has to wait for
@@ -82,10 +80,11 @@ def serve(*, tcp: tuple[str, int] | None = None) -> None:
         demands. OSError: the port cannot be listened on.
     """
     server = create_server()
-    # What has been loaded stays, and answers are made of many small objects that do not: collecting
-    # as often as usual takes longer than making them.
-    gc.freeze()
-    gc.set_threshold(*COLLECTION_THRESHOLDS)
+    collector = IdleCollector(lambda: server.foreground.is_busy)
+    server.message_listeners.append(collector.touch)
+    server.at_end.append(collector.close)
+    gc.freeze()  # What has been loaded stays.
+    gc.set_threshold(*THRESHOLDS)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     try:
         if tcp is None:

@@ -69,7 +69,7 @@ class Entities:
         if use is None:
             return None
         if use.chain is not None:
-            return self.of_chain(use.chain, use.base, use.count)
+            return self.of_chain(use.chain, use.base, use.steps)
         key = self.scopes.chunk.source[use.start : use.end]
         found = (one.entity for one in self.definitions(key) if one.start == use.start)
         return next(found, None)

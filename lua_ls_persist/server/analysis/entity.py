@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal as OneOf
+from typing import NamedTuple
 
 from lua_ls_persist.server.analysis import nodes
 from lua_ls_persist.server.analysis.lexer import is_identifier
 
 GLOBAL = ("global",)
 
+# Tuples, for one question about fields makes thousands of them and looks them up.
 
-@dataclass(frozen=True, slots=True)
-class Entity:
+
+class Entity(NamedTuple):
     """Something that has a name in a program."""
 
     root: tuple[str, ...]
@@ -31,8 +32,7 @@ class Entity:
         return self.root == GLOBAL
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(NamedTuple):
     """Where something gets a value; in offsets of the text."""
 
     entity: Entity

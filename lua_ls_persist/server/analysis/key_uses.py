@@ -9,16 +9,16 @@ with it, so that after an edit one statement is looked at anew.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from lua_ls_persist.server.analysis.facts import fact, outermost
 from lua_ls_persist.server.analysis.nodes import CONSTANT_KEY, Block, Chain, Statement, Step
+from lua_ls_persist.server.analysis.resolving import uses_inside
 from lua_ls_persist.server.analysis.scopes import Scopes
 
 
-@dataclass(frozen=True, slots=True)
-class KeyUse:
+class KeyUse(NamedTuple):
     """A key in the text; places are offsets."""
 
     start: int
@@ -30,13 +30,13 @@ class KeyUse:
     """Where the statement begins that the chain counts from."""
     chain: Chain | None
     """None in the constructor of a table."""
-    count: int
+    steps: int
     """How many steps of the chain lead there, the key included."""
     table: int
     """Where the constructor begins; -1 in a chain."""
     before: tuple[CONSTANT_KEY, ...] | None = None
     """In the text of a field, the keys before this one; None if it is no such text. The text is
-    that of a question, at `table`, or of the call that is step `count` of the chain."""
+    that of a question, at `table`, or of the call that is step `steps` of the chain."""
     leads_on: bool = False
     """Whether there is more of the text behind it."""
 
@@ -48,6 +48,53 @@ def key_uses(scopes: Scopes, key: str) -> Iterator[KeyUse]:
             continue
         for use in fact(statement, ("key", key), partial(_found, statement, key)):
             yield moved(use, base)
+
+
+class Alike(NamedTuple):
+    """Uses of a key that are of the same thing, whatever it is."""
+
+    base: int
+    """What the places of the uses count from: where a statement of the outermost level begins."""
+    uses: tuple[KeyUse, ...]
+    """At least one."""
+
+    @property
+    def first(self) -> KeyUse:
+        """One of them, in offsets of the text."""
+        return moved(self.uses[0], self.base)
+
+
+def key_uses_alike(scopes: Scopes, key: str) -> Iterator[Alike]:
+    """The same as `key_uses`, together where one answer is true of several.
+
+    That is where the same constant keys of the same variable stand before the key, in one statement
+    of the outermost level: methods have many of `self`.
+    """
+    for base, statement in outermost(scopes.chunk):
+        if key in statement.mentions:
+            for uses in fact(statement, ("alike", key), partial(_alike, statement, key)):
+                yield Alike(base, uses)
+
+
+def _alike(statement: Statement, key: str) -> tuple[tuple[KeyUse, ...], ...]:
+    groups: dict[object, list[KeyUse]] = {}
+    for use in fact(statement, ("key", key), partial(_found, statement, key)):
+        groups.setdefault(_owner(statement, use) or use.start, []).append(use)
+    return tuple(map(tuple, groups.values()))
+
+
+def _owner(statement: Statement, use: KeyUse) -> object:
+    """What stands before a key, equal for equal things; None where that is not only keys."""
+    if use.chain is None or use.chain.base is None:
+        return None
+    name = use.chain.base
+    inside = uses_inside(statement, name.text).get(use.base + name.offset)
+    before = use.chain.steps[: use.steps - 1]
+    if inside is None or any(step.kind == "(" or step.key is None for step in before):
+        return None
+    declared = None if inside.declaration is None else inside.declaration.start
+    # 1, 1.0 and true are equal, and different keys.
+    return name.text, declared, tuple((type(step.key), step.key) for step in before)
 
 
 def _found(statement: Statement, key: str) -> tuple[KeyUse, ...]:
@@ -83,7 +130,7 @@ def moved(use: KeyUse, by: int) -> KeyUse:
         use.quoted,
         use.base + by,
         use.chain,
-        use.count,
+        use.steps,
         use.table + by if use.table >= 0 else -1,
         use.before,
         use.leads_on,

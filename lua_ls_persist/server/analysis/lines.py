@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from itertools import accumulate
+from itertools import accumulate, count
+from operator import add
 
 from lua_ls_persist.server.positions import Encoding, Position, Range
 
@@ -14,7 +15,9 @@ class Lines:
     def __init__(self, source: str) -> None:
         self._source = source
         self._is_ascii = source.isascii()
-        self._starts = [0, *accumulate(len(row) + 1 for row in source.split("\n"))]
+        ends = accumulate(map(len, source.split("\n")), initial=0)
+        # Each line end is a code point, too.
+        self._starts: list[int] = list(map(add, ends, count()))
 
     def offset(self, position: Position) -> int:
         """How many code points lie before a position."""

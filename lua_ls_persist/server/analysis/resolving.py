@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, final
+from typing import Final, NamedTuple, final
 
 from lua_ls_persist.server.analysis.facts import fact
 from lua_ls_persist.server.analysis.nodes import (
@@ -27,8 +26,7 @@ from lua_ls_persist.server.analysis.nodes import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(NamedTuple):
     """Where a local variable or a label is declared, in offsets of the text."""
 
     text: str
@@ -46,8 +44,7 @@ class Declaration:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Occurrence:
+class Occurrence(NamedTuple):
     """One use of a name; `declaration` is None for a global."""
 
     start: int
@@ -140,7 +137,7 @@ class Meanings:
         if place < 0:
             return None
         base = self._block.offsets[place]
-        found = _uses_inside(self._block.statements[place], text).get(start - base)
+        found = uses_inside(self._block.statements[place], text).get(start - base)
         if found is None:
             return None
         if found.declaration is not None:
@@ -158,7 +155,7 @@ class Meanings:
             return None
         statement, base = self._block.statements[place], self._block.offsets[place]
         start = declaration.start - base
-        inside = _uses_inside(statement, declaration.text)
+        inside = uses_inside(statement, declaration.text)
         if start not in inside or any(
             name.offset == start for name in declared_for_later(statement)
         ):
@@ -192,7 +189,7 @@ class Meanings:
         return found
 
 
-def _uses_inside(statement: Statement, text: str) -> Mapping[int, Occurrence]:
+def uses_inside(statement: Statement, text: str) -> Mapping[int, Occurrence]:
     """The uses of a name in an outermost statement, by their offsets in it.
 
     What it does not declare itself is not resolved. Remembered: an edit elsewhere changes nothing.
@@ -201,7 +198,7 @@ def _uses_inside(statement: Statement, text: str) -> Mapping[int, Occurrence]:
         return _NO_USES
     return fact(
         statement,
-        (_uses_inside, text),
+        (uses_inside, text),
         lambda: {
             use.start: use
             for use in occurrences(statement, text)

@@ -51,7 +51,7 @@ class Asking:
                 return _rows(question).at(*before)
             rows = self._asked_later(document, use.table)
             return None if rows is None else rows.at(*before)
-        rows = self._indexed(document, use.chain, use.base, use.count)
+        rows = self._indexed(document, use.chain, use.base, use.steps)
         if rows == _MEMORY_ROW and (before or use.leads_on):
             # `users.age` of `Memory` is `age` of its table `users`.
             return Entity(GLOBAL, (MEMORY, *before[:1], *([ELEMENT] * bool(before)), *before[1:]))

@@ -16,7 +16,7 @@ from lua_ls_persist.server.analysis import Name, Scopes, scopes_of
 from lua_ls_persist.server.analysis.annotations import annotations_of
 from lua_ls_persist.server.analysis.entity import Entity
 from lua_ls_persist.server.analysis.field_texts import field_text_at, field_texts
-from lua_ls_persist.server.analysis.key_uses import KeyUse, key_at, key_uses
+from lua_ls_persist.server.analysis.key_uses import Alike, key_at, key_uses_alike
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.live.identity import Identities
 from lua_ls_persist.server.live.inference import NOTHING_LIVE
@@ -102,7 +102,10 @@ class Finder:
             return in_order(self.navigator.references(document, position))
         if field.entity is None:
             return in_order(list(self._uses_in(document, field)))
-        return in_order(list(self.uses(document, field).certain))
+        found = self._declarations(field.entity)
+        for other in self._mentioning(document, field):
+            found += self._uses_in(other, field)
+        return in_order(found)
 
     def highlights(self, document: Document, position: Position) -> list[Spot]:
         """The places in the document itself that mean the same as what stands at a position."""
@@ -121,17 +124,17 @@ class Finder:
         certain = self._declarations(field.entity)
         possible: list[Spot] = []
         for other in self._mentioning(document, field):
-            for use in _all_uses(scopes_of(other), field.text):
-                entity = self._identities.of_use(other, use, field.text)
+            for alike in _all_uses(scopes_of(other), field.text):
+                entity = self._identities.of_use(other, alike.first, field.text)
                 if entity == field.entity:
-                    certain.append(_spot(other, use))
+                    certain += _spots(other, alike)
                 elif len(possible) < POSSIBLE_MAX and (
-                    (use.before is None or may_be_row(field.entity))
+                    (alike.first.before is None or may_be_row(field.entity))
                     if entity is None
                     else self._identities.are_related(entity, field.entity)
                 ):
-                    possible.append(_spot(other, use))
-        return Uses(tuple(in_order(certain)), tuple(in_order(possible)))
+                    possible += _spots(other, alike)
+        return Uses(tuple(in_order(certain)), tuple(in_order(possible)[:POSSIBLE_MAX]))
 
     def first_use(self, document: Document, field: Field) -> Spot | None:
         """Some place where a field is used; None if there is none."""
@@ -156,17 +159,20 @@ class Finder:
         return self.navigator.files.mentioning(field.text, first=first)
 
     def _uses_in(self, document: Document, field: Field) -> Iterator[Spot]:
-        for use in _all_uses(scopes_of(document), field.text):
-            if self._identities.of_use(document, use, field.text) == field.entity:
-                yield _spot(document, use)
+        for alike in _all_uses(scopes_of(document), field.text):
+            if self._identities.of_use(document, alike.first, field.text) == field.entity:
+                yield from _spots(document, alike)
 
     def _writes(self, document: Document, field: Field) -> list[Spot]:
         """Where a field gets a value."""
         return [
-            _spot(other, use)
+            spot
             for other in self._mentioning(document, field)
-            for use in key_uses(scopes_of(other), field.text)
-            if use.is_write and self._identities.of_use(other, use, field.text) == field.entity
+            for alike in key_uses_alike(scopes_of(other), field.text)
+            if any(use.is_write for use in alike.uses)
+            and self._identities.of_use(other, alike.first, field.text) == field.entity
+            for spot in _spots(other, alike)
+            if spot.is_write
         ]
 
     def _declarations(self, entity: Entity) -> list[Spot]:
@@ -183,10 +189,11 @@ class Finder:
         ]
 
 
-def _all_uses(scopes: Scopes, key: str) -> Iterator[KeyUse]:
+def _all_uses(scopes: Scopes, key: str) -> Iterator[Alike]:
     """Where a key is written, as such or in the text of a field."""
-    yield from key_uses(scopes, key)
-    yield from field_texts(scopes, key)
+    yield from key_uses_alike(scopes, key)
+    for use in field_texts(scopes, key):
+        yield Alike(0, (use,))
 
 
 def may_be_row(entity: Entity) -> bool:
@@ -210,6 +217,8 @@ def _declared_at(document: Document, position: Position) -> Field | None:
     return None
 
 
-def _spot(document: Document, use: KeyUse) -> Spot:
-    range_ = scopes_of(document).range(use.start, use.end)
-    return Spot(document, range_, is_write=use.is_write, quoted=use.quoted)
+def _spots(document: Document, alike: Alike) -> Iterator[Spot]:
+    scopes = scopes_of(document)
+    for use in alike.uses:
+        range_ = scopes.range(alike.base + use.start, alike.base + use.end)
+        yield Spot(document, range_, is_write=use.is_write, quoted=use.quoted)

@@ -73,7 +73,7 @@ class Identities:
         elif use.chain is None:
             owner = self.of_table(document, use.table)
         else:
-            owner = self.of_chain(document, use.chain, use.base, use.count - 1)
+            owner = self.of_chain(document, use.chain, use.base, use.steps - 1)
         if owner is None or owner.root[0] in _HELPERS:
             return None
         return self.at_home(owner.at(key))

@@ -13,7 +13,7 @@ from lua_ls_persist.server.analysis.asked_tables import asked_tables_in
 from lua_ls_persist.server.analysis.field_texts import field_text_at, field_texts
 from lua_ls_persist.server.analysis.folding import folds_of
 from lua_ls_persist.server.analysis.holding import holders_in
-from lua_ls_persist.server.analysis.key_uses import key_at, key_uses
+from lua_ls_persist.server.analysis.key_uses import key_at, key_uses, key_uses_alike
 from lua_ls_persist.server.analysis.symbols import SYMBOLS_MAX, Symbol, symbols_of
 from lua_ls_persist.server.answers import HOLE, PLACE, Placed, pattern
 from lua_ls_persist.server.documents import Document
@@ -69,9 +69,14 @@ def everything(document: Document, encoding: Encoding) -> list[Any]:
         mentions_in(scopes, None),
         mentions_in(scopes, None, Range.of(1, 0, 2, 1)),
         [
-            (use.start, use.end, use.is_write, use.quoted, use.base, use.count, use.table)
+            (use.start, use.end, use.is_write, use.quoted, use.base, use.steps, use.table)
             for key in sorted(scopes.chunk.root.mentions)
             for use in key_uses(scopes, key)
+        ],
+        [
+            (alike.base, [(use.start, use.is_write) for use in alike.uses])
+            for key in sorted(scopes.chunk.root.mentions)
+            for alike in key_uses_alike(scopes, key)
         ],
         [
             (use.start, use.end, use.quoted, use.base, use.table, use.before, use.leads_on)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lua_ls_persist.server.analysis import scopes_of
+from lua_ls_persist.server.analysis.key_uses import key_uses, key_uses_alike, moved
 from lua_ls_persist.server.calls import function_at, incoming, outgoing
 from lua_ls_persist.server.documents import Documents
 from lua_ls_persist.server.live.finding import Finder
+from lua_ls_persist.server.live.identity import Identities
 from lua_ls_persist.server.navigation import Navigator
 from lua_ls_persist.server.renaming import RenameError, rename
 from lua_ls_persist.server.workspace_files import WorkspaceFiles
@@ -54,6 +56,29 @@ def test_every_question_has_an_answer(text: str, other: str, places: list[float]
             outgoing(finder, function)
     files.modules()
     assert all(symbol.name for symbol in files.symbols())
+
+
+@settings(max_examples=150, deadline=None)
+@given(texts(), texts())
+@example("function a:x() self.y = self.y; local self = b; self.y = 1 end", "")
+@example("a[1].x = a[1.0].x + a[true].x; local a = a.x; b[a].x = b[1].x; a().x = a().x", "")
+@example("local a = {}; function f() a.x = 1; local a = b; a.x = 2; return a.x end", "")
+def test_uses_that_are_alike_mean_the_same(text: str, other: str) -> None:
+    documents = Documents()
+    document = documents.open("file:///w/main.lua", text)
+    documents.open("file:///w/m.lua", other)
+    files = WorkspaceFiles(documents)
+    files.close()
+    scopes = scopes_of(document)
+    identities = Identities(Navigator(files))
+    for key in sorted(scopes.chunk.root.mentions):
+        found = list(key_uses_alike(scopes, key))
+        uses = [moved(use, alike.base) for alike in found for use in alike.uses]
+        assert sorted(uses, key=lambda use: use.start) == list(key_uses(scopes, key))
+        for alike in found:
+            wanted = identities.of_use(document, alike.first, key)
+            for use in alike.uses:
+                assert identities.of_use(document, moved(use, alike.base), key) == wanted
 
 
 @settings(max_examples=150, deadline=None)
