@@ -69,7 +69,7 @@ class LuaLanguageServer(LanguageServer):
         self.documents = Documents()
         self.notebooks = Notebooks()
         self.board = Board()
-        self.checks = SyntaxChecks(self.documents, self.publish)
+        self.checks = SyntaxChecks(self.documents, self.publish, lambda: self.foreground.is_busy)
         self.workspaces = Workspaces(self)
         self.workspaces.container = self.notebooks.notebook_of
         self.files = WorkspaceFiles(self.documents)

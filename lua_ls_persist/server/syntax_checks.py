@@ -31,6 +31,10 @@ DELAY_S = 0.01
 REST_PER_CHECK = 1.0
 """After a check the compiler rests, this many times as long as it took: while somebody types in a
 file that takes long, it works half of the time at most."""
+GIVES_WAY_S_MAX = 0.05
+"""So long a check waits while requests are answered, which it would make slower."""
+LOOK_AGAIN_S = 0.002
+"""Meanwhile, from one look at whether there still are any to the next."""
 
 logger = logging.getLogger(__name__)
 
@@ -38,9 +42,16 @@ logger = logging.getLogger(__name__)
 class SyntaxChecks:
     """The syntax note of each open document. Used from the server's loop, except `fails_at`."""
 
-    def __init__(self, documents: Documents, publish: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        documents: Documents,
+        publish: Callable[[str], None],
+        is_busy: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._documents = documents
         self._publish = publish
+        self._is_busy = is_busy
+        """Whether requests are being answered."""
         self._notes: dict[str, Note] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._running: set[str] = set()
@@ -111,9 +122,14 @@ class SyntaxChecks:
         loop = asyncio.get_running_loop()
         self._timers[key] = loop.call_later(delay_s, self._start, uri)
 
-    def _start(self, uri: str) -> None:
+    def _start(self, uri: str, waited_s: float = 0.0) -> None:
         key = uris.key_of(uri)
         self._timers.pop(key, None)
+        if waited_s < GIVES_WAY_S_MAX and self._is_busy():
+            self._timers[key] = asyncio.get_running_loop().call_later(
+                LOOK_AGAIN_S, self._start, uri, waited_s + LOOK_AGAIN_S
+            )
+            return
         document = self._documents.get(uri)
         if document is None or self._closed:
             return

@@ -10,6 +10,7 @@ import pytest
 
 from lua_ls_persist import session as sessions
 from lua_ls_persist.model import Problem
+from lua_ls_persist.server import syntax_checks
 from lua_ls_persist.server.documents import Change, ClientRange, Documents
 from lua_ls_persist.server.syntax_checks import SyntaxChecks
 
@@ -67,5 +68,36 @@ async def test_what_is_edited_during_its_check_is_checked_again(compiler: type[C
         await asyncio.wait_for(published.get(), 10)
         assert compiler.sources[-1] == "z = ?"
         assert compiler.sources[0] == "x = ?"
+    finally:
+        checks.close()
+
+
+@pytest.mark.parametrize("never_ends", [False, True])
+async def test_a_check_waits_for_answers_and_not_for_ever(
+    compiler: type[Compiler], never_ends: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(syntax_checks, "GIVES_WAY_S_MAX", 0.05 if never_ends else 60.0)
+    looked: asyncio.Queue[None] = asyncio.Queue()
+    answered = asyncio.Event()
+
+    def is_busy() -> bool:
+        looked.put_nowait(None)
+        return not answered.is_set()
+
+    documents = Documents()
+    published: asyncio.Queue[str] = asyncio.Queue()
+    checks = SyntaxChecks(documents, published.put_nowait, is_busy)
+    compiler.may_end.set()
+    try:
+        documents.open(URI, "x = ?", 1)
+        checks.opened(URI)
+        for _ in range(5):
+            await looked.get()
+        assert compiler.sources == []
+        if not never_ends:
+            answered.set()
+        assert await asyncio.wait_for(published.get(), 10) == URI
+        assert compiler.sources == ["x = ?"]
+        assert checks.note(URI) is not None
     finally:
         checks.close()
