@@ -12,11 +12,12 @@ import os
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
+from typing import TypeVar
 
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.analysis import scopes_of
@@ -39,6 +40,8 @@ THREADS = 3
 """One may look through the folders while others answer."""
 MODULE_PATTERNS = ("{}.lua", "{}/init.lua")
 """Where `require` looks in each folder."""
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -197,15 +200,7 @@ class WorkspaceFiles:
 
     def symbols(self) -> Iterator[FileSymbol]:
         """All symbols of open documents and files."""
-        seen = set()
-        for document in self.documents:
-            if document.path is not None:
-                seen.add(uris.path_key(document.path))
-            yield from _symbols_in(document)
-        with self._lock:
-            files = [file for key, file in self._files.items() if key not in seen]
-        for file in files:
-            yield from file.symbols
+        return chain.from_iterable(self._each(_symbols_in, lambda file: file.symbols))
 
     def classes(self, name: str) -> Iterator[ClassNote]:
         """Where annotations declare a class of a name."""
@@ -230,40 +225,15 @@ class WorkspaceFiles:
 
         The same of `__index` of a global: where that leads.
         """
-        seen = set()
-        for document in self.documents:
-            if document.path is not None:
-                seen.add(uris.path_key(document.path))
-            yield from _inheritance(document)
-        with self._lock:
-            files = [file for key, file in self._files.items() if key not in seen]
-        for file in files:
-            yield from file.inheritance
+        return chain.from_iterable(self._each(_inheritance, lambda file: file.inheritance))
 
     def holders(self) -> set[str]:
         """The globals that may hold a table of the store, by what is assigned to them."""
-        found: set[str] = set()
-        seen = set()
-        for document in self.documents:
-            if document.path is not None:
-                seen.add(uris.path_key(document.path))
-            found |= holders_in(document)
-        with self._lock:
-            return found.union(
-                *(one.holders for key, one in self._files.items() if key not in seen)
-            )
+        return set[str]().union(*self._each(holders_in, lambda file: file.holders))
 
     def asked_tables(self) -> set[Keys]:
         """The tables inside of `Memory` whose entries are rows."""
-        found: set[Keys] = set()
-        seen = set()
-        for document in self.documents:
-            if document.path is not None:
-                seen.add(uris.path_key(document.path))
-            found |= asked_tables_in(document)
-        with self._lock:
-            files = [file for key, file in self._files.items() if key not in seen]
-        return found.union(*(file.asked_tables for file in files))
+        return set[Keys]().union(*self._each(asked_tables_in, lambda file: file.asked_tables))
 
     def count_mentioning(self, name: str) -> int:
         """In how many files a name stands, those that are open aside."""
@@ -272,15 +242,21 @@ class WorkspaceFiles:
 
     def _annotations(self) -> Iterator[Annotations]:
         """What annotations declare in open documents and files, where they declare anything."""
+        return self._each(annotations_of, lambda file: file.annotations)
+
+    def _each(
+        self, in_document: Callable[[Document], T], in_file: Callable[[_File], T]
+    ) -> Iterator[T]:
+        """What there is in each open document, then in each file that is not open."""
         seen = set()
         for document in self.documents:
             if document.path is not None:
                 seen.add(uris.path_key(document.path))
-            yield annotations_of(document)
+            yield in_document(document)
         with self._lock:
             files = [file for key, file in self._files.items() if key not in seen]
         for file in files:
-            yield file.annotations
+            yield in_file(file)
 
     def close(self) -> None:
         """Ends the thread. Idempotent."""

@@ -18,6 +18,8 @@ WITHIN_S = 0.1
 """So long may this process run on. What others run meanwhile on a busy machine does not count."""
 TRIES = 6
 """Any of several threads may have to wait; the fastest of a few tries tells what is promised."""
+CLOCK_TRIES = 40
+"""By the clock, more of them have to wait."""
 
 
 # Time limits.
@@ -69,6 +71,21 @@ def test_an_interrupt_ends_it_soon(session: Session, source: str) -> None:
         late_s.append(time.process_time() - asked)
         if late_s[-1] <= WITHIN_S:
             break
+    assert min(late_s) <= WITHIN_S
+
+
+@pytest.mark.parametrize("source", ["while true do end", f"return ({LONG_IN_C})"])
+def test_an_interrupt_ends_it_soon_by_the_clock(session: Session, source: str) -> None:
+    """Nothing on the way only waits: on a busy machine, one of many tries has all its turns."""
+    late_s = [float("inf")]
+    while late_s[-1] > WITHIN_S and len(late_s) <= CLOCK_TRIES:
+        future = session.submit(source, time_limit_s=None)
+        wait_until_evaluating(session)
+        asked = time.perf_counter()
+        while not session.interrupt():
+            assert not future.done()
+        assert problem(future.result(10)).kind == "interrupt"
+        late_s.append(time.perf_counter() - asked)
     assert min(late_s) <= WITHIN_S
 
 

@@ -132,6 +132,11 @@ class RawClient:
         self.notify("initialized", {})
         return result
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether the server runs."""
+        return self._process.poll() is None
+
     def kill(self) -> None:
         """Ends the server without a word."""
         self._process.kill()
