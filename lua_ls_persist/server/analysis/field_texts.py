@@ -247,15 +247,7 @@ class _Values:
         found: list[tuple[str | None, _Node]] = []
         self._advance()
         while self._word not in ("}", ""):
-            name, at = None, (self._kind, self._word, self._start, self._at)
-            if self._kind == NAME:
-                name = self._word
-                self._advance()
-                if self._word == "=":
-                    self._advance()
-                else:
-                    name = None
-                    self._kind, self._word, self._start, self._at = at
+            name = self._key()
             node = self.value(depth + 1)
             found.append((name, node))
             if self._word == ")":
@@ -265,6 +257,28 @@ class _Values:
         if self._word == "}":
             self._advance()
         return found
+
+    def _key(self) -> str | None:
+        """The name of an entry, and goes to its value; None where it has none that is written."""
+        at = self._kind, self._word, self._start, self._at
+        name: str | None = None
+        if self._kind == NAME:
+            name = self._word
+        elif self._word == "[":
+            self._advance()
+            text = self._text() if self._kind in (STRING, LONG_STRING) else None
+            if text is not None:
+                name = self._source[text.start : text.end]
+                self._advance()
+            if self._word != "]":
+                name = None
+        if name is not None:
+            self._advance()
+            if self._word == "=":
+                self._advance()
+                return name
+        self._kind, self._word, self._start, self._at = at
+        return None
 
     def _skip(self) -> None:
         """Goes to the end of what is computed."""

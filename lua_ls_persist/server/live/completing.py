@@ -31,7 +31,15 @@ from lua_ls_persist.server.live.candidates import (
 from lua_ls_persist.server.live.cursor import InTable, Typed, in_table, typed_at
 from lua_ls_persist.server.live.fields import Written, global_names, written_fields
 from lua_ls_persist.server.live.looks import Looks
-from lua_ls_persist.server.live.resolving import QUERIES, QueryRow, QueryRows, Resolver, Target
+from lua_ls_persist.server.live.resolving import (
+    QUERIES,
+    Group,
+    Groups,
+    QueryRow,
+    QueryRows,
+    Resolver,
+    Target,
+)
 from lua_ls_persist.server.live.schemas import schema_fields, table_of_row, type_text
 from lua_ls_persist.server.live.typed import Types, typed_candidates
 from lua_ls_persist.server.positions import Position, Range
@@ -42,6 +50,14 @@ _PARAMETERS: Final = re.compile(r"\bfunction\s*[\w.:]*\s*\([\w\s,]*\Z", re.ASCII
 _ROW_PARTS: Final = (
     ("key", "the row's key in the table"),
     ("value", "the row: a live external table"),
+)
+_GROUP_PARTS: Final = (
+    ("group", "the fields of `group_by`, which the rows agree in"),
+    ("count", "how many rows"),
+    ("sum", "of the field that was asked for"),
+    ("min", "of the field that was asked for"),
+    ("max", "of the field that was asked for"),
+    ("avg", "of the field that was asked for"),
 )
 
 
@@ -147,8 +163,14 @@ class Completer:
     ) -> list[Candidate]:
         colon = typed.before == ":"
         written = self._written(scopes, path, target) if self.options.static else []
-        if isinstance(target, QueryRow):
-            return [Candidate(name, "field", 100, detail=text) for name, text in _ROW_PARTS]
+        if isinstance(target, (QueryRow, Group)):
+            parts = _ROW_PARTS if isinstance(target, QueryRow) else _GROUP_PARTS
+            return [
+                Candidate(name, "field", 100 + rank, detail=text)
+                for rank, (name, text) in enumerate(parts)
+            ]
+        if isinstance(target, Groups):
+            return []
         if isinstance(target, QueryRows):
             return [Candidate("next", "field", 100, detail="the cursor of the page that follows")]
         way = target if isinstance(target, Way) else Way(("string",)) if target else None

@@ -31,6 +31,7 @@ from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.live.meaning import Bound, function_type, shape_of_type
 from lua_ls_persist.server.live.resolving import (
     ITERATORS,
+    Groups,
     Literally,
     QueryRows,
     Resolver,
@@ -226,7 +227,7 @@ class Walk:
             return shape.element
         if isinstance(shape, Built):
             return self._item(shape)
-        return further(shape, ANY) if isinstance(shape, (Way, QueryRows)) else None
+        return further(shape, ANY) if isinstance(shape, (Way, QueryRows, Groups)) else None
 
     def field(self, shape: Shape | None, key: object) -> Shape | None:
         if isinstance(shape, ListOf):

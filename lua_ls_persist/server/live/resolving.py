@@ -56,11 +56,25 @@ class QueryRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Groups:
+    """What `ext.aggregate` gives: a list of groups of rows."""
+
+    table: Way
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One of them: what was asked of its rows, and in `group` the fields that they agree in."""
+
+    table: Way
+
+
+@dataclass(frozen=True, slots=True)
 class Literally:
     """A string that stands in the source."""
 
 
-Target: TypeAlias = "Way | QueryRows | QueryRow | Literally"
+Target: TypeAlias = "Way | QueryRows | QueryRow | Groups | Group | Literally"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +145,9 @@ class Resolver:
             case ("ext", "query"):
                 table = self._table(first, base, depth)
                 return None if table is None else QueryRows(table)
+            case ("ext", "aggregate"):
+                table = self._table(first, base, depth)
+                return None if table is None else Groups(table)
             case ("require",):
                 name = first.value if isinstance(first, Literal) else None
                 return Way(("package", "loaded", name)) if isinstance(name, str) else None
@@ -243,12 +260,13 @@ class Resolver:
 def further(target: Target | None, key: object) -> Target | None:
     """Where one more key leads; `ANY` for some element, None for a key that is computed."""
     step = ANY if key is None else key
-    if isinstance(target, QueryRows):
+    if isinstance(target, (QueryRows, Groups)):
         if step is ANY or (isinstance(step, int) and not isinstance(step, bool)):
-            return QueryRow(target.table)
+            return QueryRow(target.table) if isinstance(target, QueryRows) else Group(target.table)
         return None
-    if isinstance(target, QueryRow):
-        return target.table / ANY if step == "value" else None
+    if isinstance(target, (QueryRow, Group)):
+        part = "value" if isinstance(target, QueryRow) else "group"
+        return target.table / ANY if step == part else None
     if isinstance(target, Literally):
         return Way(("string", step)) if isinstance(step, str) else None
     if target is None:

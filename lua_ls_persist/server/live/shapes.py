@@ -18,7 +18,7 @@ from lua_ls_persist.server.analysis.entities import entities_of, unwrapped
 from lua_ls_persist.server.analysis.entity import Definition, Entity, shown
 from lua_ls_persist.server.analysis.nodes import Block, Either, Literal, Name, Step
 from lua_ls_persist.server.documents import Document
-from lua_ls_persist.server.live.resolving import Literally, QueryRow, QueryRows
+from lua_ls_persist.server.live.resolving import Group, Groups, Literally, QueryRow, QueryRows
 from lua_ls_persist.server.navigation import Spot, settled
 from lua_ls_persist.server.positions import Position
 from lua_ls_persist.server.workspace_files import WorkspaceFiles
@@ -79,7 +79,8 @@ class Called:
 
 
 Shape: TypeAlias = (
-    "Instance | ListOf | Built | Items | Named | Called | Way | QueryRows | QueryRow | Literally"
+    "Instance | ListOf | Built | Items | Named | Called | Way"
+    " | QueryRows | QueryRow | Groups | Group | Literally"
 )
 
 

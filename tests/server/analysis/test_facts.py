@@ -32,6 +32,7 @@ EXT = (
     *("{ where = {", '{ "age", ">", 1 }', "any = { ", '{ "a.age", f(', "order_by = ", '"age"', "}"),
     *("ext.count(Memory", ".users", '"Memory.users"', 'ext.index("Memory", "users.age")\n'),
     *('{ field = "age" }', 'ext.index("users", { "age", ', "ext.index(u, 'a[1].b'", "'age"),
+    *('["where"] = ', "['order_by'] = 'age' ", '{ ["any"] = { ', '["', '"] = ', "[f()] = "),
 )  # fmt: skip
 
 

@@ -17,6 +17,8 @@ CASES = [
     ("for _, user in pairs(ext.table('users')) do user.‸ end", "name age home tags |"),
     ("for _, r in ipairs(ext.query('users', {})) do r.‸ end", "key value |"),
     ("for _, r in ipairs(ext.query('users', {})) do r.value.‸ end", "name age home tags |"),
+    ("for _, r in ipairs(ext.aggregate('users', {})) do r.‸ end", "group count sum min max avg |"),
+    ("ext.aggregate('users', { group_by = 'age' })[1].group.‸", "name age home tags |"),
     ("account:‸", "deposit new"),
     ("account:‸", "!balance"),
     ("account.‸", "balance deposit new"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lua_ls_persist.server.analysis import scopes_of
-from lua_ls_persist.server.live.resolving import QueryRow, QueryRows, Resolver
+from lua_ls_persist.server.live.resolving import Group, Groups, QueryRow, QueryRows, Resolver
 from tests.server.marks import unmarked
 
 
@@ -16,7 +16,7 @@ def target(marked: str) -> str:
     path = scopes.path_at(cursor)
     assert path is not None
     found = Resolver(scopes).target(path)
-    if isinstance(found, (QueryRows, QueryRow)):
+    if isinstance(found, (QueryRows, QueryRow, Groups, Group)):
         return f"{type(found).__name__} {found.table}"
     return str(found)
 
@@ -49,6 +49,10 @@ def target(marked: str) -> str:
         ('ext.query("users", {})‸', "QueryRows users"),
         ('ext.query("users", {})[1].value.name‸', "users[...].name"),
         ('ext.query("Memory.users", {})[1].value.name‸', "Memory.users[...].name"),
+        ('ext.aggregate("users", { group_by = "age" })‸', "Groups users"),
+        ('for _, one in ipairs(ext.aggregate("users", {})) do one‸ end', "Group users"),
+        ('ext.aggregate("users", { group_by = "age" })[1].group.age‸', "users[...].age"),
+        ('ext.aggregate("users", { max = "age" })[1].max‸', "None"),
         ("function Account:deposit(n)\n  self.balance‸\nend", "Account.balance"),
         ("function a.b.deposit(self)\n  self.balance‸\nend", "a.b.balance"),
         ("function f(x)\n  x.balance‸\nend", "None"),

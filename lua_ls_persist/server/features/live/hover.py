@@ -22,6 +22,8 @@ from lua_ls_persist.server.live.describing import Describer, documented_text
 from lua_ls_persist.server.live.inference import Inference
 from lua_ls_persist.server.live.labels import way_to
 from lua_ls_persist.server.live.resolving import (
+    Group,
+    Groups,
     Literally,
     QueryRow,
     QueryRows,
@@ -114,6 +116,10 @@ async def _target_text(describer: Describer, target: Target | None, path: Expres
     colon = bool(path.steps) and path.steps[-1].kind == ":"
     if isinstance(target, QueryRows):
         return f"Rows of {target.table} that a query has found"
+    if isinstance(target, Groups):
+        return f"Groups of the rows of {target.table}"
+    if isinstance(target, Group):
+        return f"A group of rows of {target.table}"
     if isinstance(target, QueryRow):
         target = target.table / ANY
     if isinstance(target, Literally):

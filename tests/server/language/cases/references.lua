@@ -423,3 +423,17 @@ for _, user in pairs(ext.table("Memory").users) do print(user.⟦age⟧) end
 Memory.users.ann.⟦age‸⟧ = 42
 ext.index("Memory", "users.⟦age⟧")
 Memory.pets.rex.age = 3
+==== a field by which rows are grouped
+local groups = ext.aggregate("users", { group_by = { "⟦age⟧", "name" }, max = "⟦age⟧" })
+for _, found in ipairs(groups) do print(found.group.⟦age‸⟧, found.max, found.age, found.group.name) end
+print(groups[1].group.⟦age⟧, groups.age, ext.table("users").ann.⟦age⟧)
+for _, found in ipairs(ext.aggregate("pets", { group_by = "age" })) do print(found.group.age) end
+==== the parts of a question as keys in brackets
+local users = ext.table("users")
+ext.query(users, { ["where"] = { { "⟦age⟧", ">", 1 }, { ["any"] = { { "⟦age⟧", "<", 3 } } } } })
+ext.query("users", { ['order_by'] = { { ["field"] = "⟦age⟧" }, "name" }, ["limit"] = "age" })
+ext.count("pets", { ["where"] = { "age", ">", 1 } })
+print(users.ann.⟦age‸⟧)
+==== from a part of a question that is a key in brackets
+print(ext.table("users").ann.⟦age⟧, ext.table("pets").rex.age)
+ext.query("users", { ["where"] = { "⟦age‸⟧", ">", 1 } })
