@@ -5,7 +5,8 @@ local data, fail, flush = prelude.data, prelude.fail, prelude.flush
 local is_external, transaction = prelude.is_external, prelude.transaction
 local need = prelude.need
 local table_at, text_of = need("table_at"), need("text_of")
-local error, next, pcall, rawget, type = error, next, pcall, rawget, type
+local error, getmetatable, next, pcall = error, getmetatable, next, pcall
+local rawget, type = rawget, type
 local sub = string.sub
 
 local OPERATIONS_MAX = 10000
@@ -75,7 +76,8 @@ end
 function perform.delete(operation, known)
   local rows, key = target(operation, known), key_of(operation)
   local was_there = rows[key] ~= nil
-  rows[key] = nil
+  -- What is not there need not be taken away; but a metatable may keep entries elsewhere.
+  if was_there or getmetatable(rows) ~= nil then rows[key] = nil end
   return was_there
 end
 

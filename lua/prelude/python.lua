@@ -3,7 +3,8 @@ local prelude = ...
 
 local data, need = prelude.data, prelude.need
 local table_at, text_of = need("table_at"), need("text_of")
-local error, load, rawget, type, unpack = error, load, rawget, type, table.unpack
+local error, getmetatable, load = error, getmetatable, load
+local rawget, type, unpack = rawget, type, table.unpack
 
 local python = {}
 
@@ -21,8 +22,9 @@ local function global_at(keys, count)
   return found
 end
 
--- The table in which the last key of a path is an entry, and that key.
-local function place_of(arguments)
+-- The table in which the last key of a path is an entry, and that key. With `is_made` the root is
+-- made if there is none.
+local function place_of(arguments, is_made)
   local keys = arguments.keys
   local count = #keys
   if keys[1] == "_G" then return global_at(keys, count - 1), keys[count] end
@@ -31,19 +33,19 @@ local function place_of(arguments)
     above[place] = keys[place]
     if place > 1 then path = text_of(path, keys[place]) end
   end
-  return table_at(above, path, true), keys[count]
+  return table_at(above, path, is_made), keys[count]
 end
 
 function python.python_set()
   local arguments = data("arguments", {})
-  local rows, key = place_of(arguments)
+  local rows, key = place_of(arguments, true)
   rows[key] = arguments.value
 end
 
 -- As `python_set`; gives what was there before.
 function python.python_change()
   local arguments = data("arguments", {})
-  local rows, key = place_of(arguments)
+  local rows, key = place_of(arguments, true)
   local previous = rawget(rows, key)
   rows[key] = arguments.value
   return previous
@@ -63,9 +65,14 @@ function python.python_add()
 end
 
 function python.python_delete()
-  local rows, key = place_of(data("arguments", {}))
+  local arguments = data("arguments", {})
+  local name = arguments.keys[1]
+  if name ~= "_G" and not data("is_root", { name = name }) then return false end
+  local rows, key = place_of(arguments)
   local was_there = rows[key] ~= nil
-  rows[key] = nil
+  -- What is not there need not be taken away, and would stand in the history; but a metatable may
+  -- keep entries elsewhere.
+  if was_there or getmetatable(rows) ~= nil then rows[key] = nil end
   return was_there
 end
 

@@ -5,6 +5,7 @@ Start-up is kept short: what a command needs is imported when that command runs.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -29,6 +30,9 @@ from lua_ls_persist.errors import LuaPersistError
 
 PROGRAM = "lua-ls-persist"
 
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Only what is written can fail so."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the program with the arguments, by default the process's; gives its exit status."""
@@ -43,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         # A full disk under `> file`, mostly. What files of ours raise was explained before.
         _drop_output()
-        click.echo(f"{PROGRAM}: {error}", err=True)
+        place = "Standard output cannot be written: " if error.errno in DISK_FULL else ""
+        click.echo(f"{PROGRAM}: {place}{error.strerror if place else error}", err=True)
         return exits.TROUBLE
     return status
 

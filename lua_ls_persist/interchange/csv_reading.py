@@ -154,6 +154,8 @@ class Records:
         message = str(error)
         if message == "unexpected end of data":
             message = "the file ends inside of a quoted field"
+        elif message.startswith("new-line character seen in unquoted field"):
+            message = "lines end with CR alone; save the file with LF or CRLF"
         return InterchangeError(f"{self._name}:{self._reader.line_num}: {message}")
 
 

@@ -69,7 +69,7 @@ class RowWriter:
         write = self._file.write
         write("{" if by_name else "[")
         for key, value in rows():
-            plain = self._plain(value, (key,))
+            plain = self._json_row(key, value)
             if plain is _LEFT_OUT:
                 continue
             write(",\n" if self.rows else "\n")
@@ -84,11 +84,17 @@ class RowWriter:
     def _write_json_lines(self, rows: Rows) -> None:
         _, numbered = _kinds_of_keys(rows)
         for key, value in rows():
-            plain = self._plain(value, (key,))
+            plain = self._json_row(key, value)
             if plain is _LEFT_OUT:
                 continue
             self._file.write(_dumped(plain if numbered else _with_key(key, plain)) + "\n")
             self.rows += 1
+
+    def _json_row(self, key: Any, value: Any) -> Any:
+        """The value of a row, or `_LEFT_OUT`, also because of its key."""
+        if isinstance(key, (bytes, Opaque)) or (isinstance(key, float) and not math.isfinite(key)):
+            return self._leave_out((key,), "its key")
+        return self._plain(value, (key,))
 
     def _plain(self, value: Any, path: _Keys) -> Any:
         """A value as the json module writes it, or `_LEFT_OUT`."""
@@ -97,16 +103,25 @@ class RowWriter:
         if isinstance(value, float):
             return value if math.isfinite(value) else self._leave_out(path, str(value))
         if isinstance(value, Mapping):
-            found = {
-                key if isinstance(key, str) else _text_of(key): self._plain(item, (*path, key))
-                for key, item in value.items()
-                if not isinstance(key, (bytes, Opaque)) or self._leave_out((*path, key), "its key")
-            }
-            return {key: item for key, item in found.items() if item is not _LEFT_OUT}
+            return self._object(value, path)
         if isinstance(value, Sequence) and not isinstance(value, bytes):
             items = [self._plain(item, (*path, place)) for place, item in enumerate(value, 1)]
             return [None if item is _LEFT_OUT else item for item in items]
         return self._leave_out(path, _described(value))
+
+    def _object(self, value: Mapping[Any, Any], path: _Keys) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, item in value.items():
+            inner = (*path, key)
+            if isinstance(key, (bytes, Opaque)):
+                self._leave_out(inner, "its key")
+            elif not isinstance(key, str) and _text_of(key) in value:
+                self._leave_out(inner, f"there is the key {_text_of(key)!r}, too")
+            else:
+                plain = self._plain(item, inner)
+                if plain is not _LEFT_OUT:
+                    found[_text_of(key)] = plain
+        return found
 
     def _leave_out(self, path: _Keys, what: str) -> Any:
         self.left_out_count += 1
@@ -184,10 +199,9 @@ def _kinds_of_keys(rows: Rows) -> tuple[bool, bool]:
 
 
 def _with_key(key: Any, value: Any) -> Any:
-    named = key if isinstance(key, (str, int, float)) else _described(key)
     if isinstance(value, dict):
-        return {KEY_COLUMN: named, **value}
-    return {KEY_COLUMN: named, VALUE_COLUMN: value}
+        return {KEY_COLUMN: key, **value}
+    return {KEY_COLUMN: key, VALUE_COLUMN: value}
 
 
 def _dumped(value: Any) -> str:

@@ -89,6 +89,8 @@ class ChangingData(StoredData):
     def delete(self, path: Path) -> Evaluation:
         """Remove the entry at a path; the evaluation's value is whether there was one.
 
+        Where there was none nothing changes, unless a metatable has its say; no table is made.
+
         Raises:
             SessionError: it is no path, or the path of a named table itself (see `drop`).
         """

@@ -50,7 +50,7 @@ def test_output_that_cannot_be_written_is_told(tmp_path: Path, arguments: str) -
     assert run(tmp_path, "eval --db session.db -e 'Memory.x = 1'") == (0, b"", b"")
     status, _, errors = run(tmp_path, f"{arguments} > {FULL}")
     assert status == 2
-    assert b"No space left on device" in errors
+    assert b"Standard output cannot be written: No space left on device" in errors
     assert b"Traceback" not in errors
 
 

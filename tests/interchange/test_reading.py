@@ -81,6 +81,10 @@ def test_csv_with_keys_and_paths() -> None:
         ("a,b,a\n", "rows.csv:1: two columns are called 'a'"),
         ("a,b\n1,2\n3\n", "rows.csv:3: 1 fields, where the first line names 2 columns"),
         ('a,b\n1,"2\n3', "rows.csv:3: the file ends inside of a quoted field"),
+        (
+            "a,b\r1,2\r",
+            "rows.csv:1: lines end with CR alone; save the file with LF or CRLF",
+        ),
         ('a,b\n1,"2"3\n', "rows.csv:2: ',' expected after '\"'"),
         (b"a\nx\ny\xff\n", "rows.csv:3: the bytes are no UTF-8; save the file as UTF-8"),
         ("@keys\n1\n", "rows.csv:1: column 1: there is no @keys; there are @key and @value"),

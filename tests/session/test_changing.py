@@ -113,6 +113,28 @@ def test_set_and_delete(session: Session) -> None:
     assert session.get("users.ann") is None
 
 
+def test_deleting_what_is_not_there_changes_nothing(session: Session) -> None:
+    session.set("Memory.a", 1)
+    assert session.delete("Memory.b").values == (False,)
+    assert session.delete("nobody.ann").values == (False,)
+    assert session.delete("nobody.ann.age").values == (False,)
+    assert session.batch([{"op": "delete", "table": "Memory", "key": "b"}]).values == (False,)
+    assert [table.name for table in session.tables()] == ["Memory"]
+    assert len(session.history()) == 1
+    assert problem(session.delete("Memory.b.c")).message == "there is no table Memory.b"
+
+
+def test_deleting_asks_the_metatable(session: Session) -> None:
+    assert session.evaluate(
+        "Memory.deleted = {} Memory.proxy = setmetatable({}, { __newindex = function(_, key, value)"
+        " Memory.deleted[#Memory.deleted + 1] = key .. tostring(value) end })"
+    ).ok
+    assert session.delete("Memory.proxy.x").values == (False,)
+    operation = {"op": "delete", "table": "Memory.proxy", "key": "y"}
+    assert session.batch([operation]).values == (False,)
+    assert value(session, "table.concat(Memory.deleted, ' ')") == "xnil ynil"
+
+
 def test_long_values_can_be_set(session: Session) -> None:
     text = "long " * 100_000
     assert session.set("Memory.text", {"deep": [text, text + "!"]}).ok

@@ -192,6 +192,42 @@ def test_export_as_json(session: Session, tmp_path: Path) -> None:
     assert exported.left_out_count == 5
 
 
+@pytest.mark.parametrize("kind", ["json", "jsonl", "csv"])
+def test_keys_that_the_format_has_no_form_for(session: Session, kind: Format) -> None:
+    session.evaluate(
+        "local t = ext.table('t') t.a, t['\\xff'], t['\\xfe'], t[print] = 1, 2, 3, 4 "
+        "t[1/0], t[-1/0], t[1.5] = 5, 6, 7"
+    )
+    file = io.StringIO()
+    exported = session.export_data("t", file, format=kind)
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    text = file.getvalue()
+    if kind == "csv":
+        assert text == "@key,@value\n-inf,6\n1.5,7\ninf,5\na,1\n"
+        return
+    listed = text if kind == "json" else "[" + text.rstrip().replace("\n", ",") + "]"
+    rows = json.loads(listed, parse_constant=refuse)
+    assert rows == [{"@key": 1.5, "@value": 7}, {"@key": "a", "@value": 1}]
+    assert exported.left_out_count == 5
+    assert exported.left_out[0] == "t[-inf]: its key"
+
+
+def test_of_keys_with_the_same_text_the_string_is_written(session: Session) -> None:
+    session.evaluate(
+        "ext.table('t').row = { [1] = 'n', ['1'] = 's', [false] = 'b', ['false'] = {}, [3] = 'x' }"
+    )
+    file = io.StringIO()
+    exported = session.export_data("t", file, format="json")
+    assert json.loads(file.getvalue()) == {"row": {"1": "s", "false": {}, "3": "x"}}
+    assert exported.left_out == (
+        "t.row[false]: there is the key 'false', too",
+        "t.row[1]: there is the key '1', too",
+    )
+
+
 def test_export_as_csv(session: Session, tmp_path: Path) -> None:
     session.evaluate(
         "local t = ext.table('t') "
