@@ -15,6 +15,10 @@ from lua_ls_persist.model import Evaluation, Problem
 from lua_ls_persist.session import Session
 from lua_ls_persist.session.persistence import Persistence
 
+WITHIN_S = 0.1
+"""So long may this process run on. What others run meanwhile on a busy machine does not count."""
+TRIES = 6
+"""Any of several threads may have to wait; the fastest of a few tries tells what is promised."""
 # A loop that takes long in C, so that it cannot be asked to stop.
 LONG_IN_C = "('a'):rep(40):find(('a?'):rep(40) .. 'b')"
 TIME_LIMITS_S = (0.03, 0.3, 3.0)
