@@ -14,6 +14,7 @@ from lua_ls_persist.server.analysis import Name, scopes_of
 from lua_ls_persist.server.analysis.entities import entities_of
 from lua_ls_persist.server.analysis.entity import GLOBAL, Definition, Entity
 from lua_ls_persist.server.analysis.key_uses import key_uses
+from lua_ls_persist.server.analysis.library import GLOBAL_TABLES
 from lua_ls_persist.server.analysis.metatables import INDEX
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.positions import Position, Range
@@ -217,8 +218,8 @@ def _spot(document: Document, definition: Definition) -> Spot:
 
 
 def _has_global_table(document: Document) -> bool:
-    """Whether globals may be written as fields of `_G`."""
-    return "_G" in scopes_of(document).chunk.root.mentions
+    """Whether globals may be written as fields of `_G` or `_ENV`."""
+    return not scopes_of(document).chunk.root.mentions.isdisjoint(GLOBAL_TABLES)
 
 
 def in_order(spots: list[Spot]) -> list[Spot]:

@@ -10,11 +10,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import zip_longest
+from typing import Final
 from typing import Literal as OneOf
 
 from lua_ls_persist.server.analysis import nodes
 from lua_ls_persist.server.analysis.entity import GLOBAL, Definition, Entity
 from lua_ls_persist.server.analysis.key_uses import key_at
+from lua_ls_persist.server.analysis.library import GLOBAL_TABLES
 from lua_ls_persist.server.analysis.metatables import NONE, Metatables, metatables_in
 from lua_ls_persist.server.analysis.nodes import (
     Block,
@@ -32,6 +34,7 @@ from lua_ls_persist.server.uris import key_of
 
 ALIASES_MAX = 8
 """How many `local a = b` are followed, one after the other."""
+_GLOBALS: Final = tuple((name,) for name in GLOBAL_TABLES)
 
 
 def entities_of(document: Document) -> Entities:
@@ -98,7 +101,7 @@ class Entities:
             if entity is None or step.kind == "(" or step.key is None:
                 return None
             entity = entity.at(step.key)
-        if entity is not None and entity.is_global and entity.keys[:1] == ("_G",):
+        if entity is not None and entity.is_global and entity.keys[:1] in _GLOBALS:
             return Entity(GLOBAL, entity.keys[1:]) if len(entity.keys) > 1 else None
         return entity
 

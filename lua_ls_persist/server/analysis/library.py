@@ -36,5 +36,7 @@ _TABLES = {
 LIBRARY_FUNCTIONS: Final = frozenset(_FUNCTIONS.split())
 LIBRARY_TABLES: Final = {name: frozenset(fields.split()) for name, fields in _TABLES.items()}
 """By global: the names of its fields."""
+GLOBAL_TABLES: Final = ("_G", "_ENV")
+"""The names by which the table of all globals is reached."""
 LIBRARY: Final = LIBRARY_FUNCTIONS | LIBRARY_TABLES.keys() | {"_G", "_VERSION", "ext"}
 """The globals that every program has, without `Memory`, whose fields are the program's own."""

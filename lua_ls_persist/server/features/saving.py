@@ -57,13 +57,14 @@ def register(server: LuaLanguageServer) -> None:
     def changed(paths: Sequence[Path]) -> None:
         reloading = [workspace for workspace in server.workspaces if _reloads(workspace)]
         modules = [path for path in paths if path.suffix == LANGUAGE]
-        if not reloading or not modules:
+        if not modules:
             return
         if len(modules) > READ_AT_ONCE_MAX:
             server.start(changed_later(reloading, modules))
             return
         # At once: what is evaluated next shall have the new modules.
         new = [path for path in modules if is_new(path)]
+        _drop_notes(server, new)
         for workspace in reloading:
             server.start(_reload(server, workspace, new))
 
@@ -72,6 +73,7 @@ def register(server: LuaLanguageServer) -> None:
         loop = asyncio.get_running_loop()
         look = partial(filter, is_new, paths)
         new = await loop.run_in_executor(server.checks.worker, lambda: list(look()))
+        _drop_notes(server, new)
         for workspace in reloading:
             await _reload(server, workspace, new)
 
@@ -117,6 +119,16 @@ async def _evaluate(server: LuaLanguageServer, documents: Sequence[Document]) ->
             return
         if not done.evaluation.ok:
             return
+
+
+def _drop_notes(server: LuaLanguageServer, paths: Sequence[Path]) -> None:
+    """Takes back what evaluations said of files that are other than then, or are no more.
+
+    Of open documents it is known what was edited: there, what is said of other lines stays.
+    """
+    for path in paths:
+        if server.documents.at_path(path) is None:
+            server.show(server.board.closed(uris.uri_of(path)))
 
 
 def _reloads(workspace: Workspace) -> bool:

@@ -17,6 +17,7 @@ from lua_ls_persist.server.analysis import ExpressionPath, nodes, scopes_of
 from lua_ls_persist.server.analysis.annotations import Note, note_above
 from lua_ls_persist.server.analysis.entities import entities_of
 from lua_ls_persist.server.analysis.entity import Entity
+from lua_ls_persist.server.analysis.library import GLOBAL_TABLES
 from lua_ls_persist.server.analysis.nodes import (
     Block,
     Chain,
@@ -302,7 +303,7 @@ class Walk:
         return self.named(entity) if len(keys) == len(shape.steps) - 3 else shape
 
     def of_global(self, text: str) -> Shape | None:
-        if text == "_G":
+        if text in GLOBAL_TABLES:
             return Way()
         notes = self._notes(text)
         noted = None

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from lua_ls_persist.server.analysis import Scopes
 from lua_ls_persist.server.analysis.facts import outermost
+from lua_ls_persist.server.analysis.library import GLOBAL_TABLES
 from lua_ls_persist.server.analysis.nodes import (
     LOOP,
     PARAMETER,
@@ -213,7 +214,7 @@ class _Reader:
         if name is None:
             return None
         if base + name.offset in self._free:
-            return Way() if name.text == "_G" else Way((name.text,))
+            return Way() if name.text in GLOBAL_TABLES else Way((name.text,))
         if declaration is None:
             return None
         if declaration.start not in self._targets:

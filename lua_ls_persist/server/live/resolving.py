@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from lua_ls_persist.server.analysis import ExpressionPath, Name, Scopes, is_identifier
+from lua_ls_persist.server.analysis.library import GLOBAL_TABLES
 from lua_ls_persist.server.analysis.nodes import Block, Chain, Either, Expression, Literal
 from lua_ls_persist.server.analysis.nodes import Name as NameNode
 from lua_ls_persist.server.positions import Position, Range
@@ -184,7 +185,7 @@ class Resolver:
         if name is None or depth == 0:
             return None
         if name.declaration is None:
-            if name.text == "_G":
+            if name.text in GLOBAL_TABLES:
                 return Way()
             return Way((name.text,))
         if name.kind == "loop":

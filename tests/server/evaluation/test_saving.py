@@ -157,3 +157,36 @@ async def test_a_module_in_a_buffer(unstarted: Editor) -> None:
 def test_names_of_modules(tmp_path: Path, path: str, names: list[str]) -> None:
     file = Path(str(tmp_path / path).replace(f"{tmp_path.name}/../", ""))
     assert names_of(file, [tmp_path]) == names
+
+
+# What was said of files that changed
+
+
+FAULTY = "local lib = {}\nfunction lib.name() return nil + 1 end\nreturn lib\n"
+
+
+@pytest.mark.parametrize("reload", ["next", "off"])
+async def test_a_problem_in_a_file_goes_when_the_file_is_mended(
+    unstarted: Editor, reload: str
+) -> None:
+    library = await start(unstarted, reloadModules=reload)
+    library.write_text(FAULTY)
+    uri = unstarted.open("return require('lib').name()")
+    await unstarted.evaluate(uri)
+    there = unstarted.uri("lib.lua")
+    await unstarted.diagnostics(there, lambda found: len(found) == 1)
+    change_file(unstarted, library, LIBRARY)
+    await unstarted.diagnostics(there, lambda found: not found)
+
+
+async def test_a_problem_in_a_file_goes_with_the_file(unstarted: Editor) -> None:
+    library = await start(unstarted)
+    library.write_text("local lib = {\nreturn lib\n")
+    uri = unstarted.open("return require('lib').name()")
+    await unstarted.evaluate(uri)
+    there = unstarted.uri("lib.lua")
+    await unstarted.diagnostics(there, lambda found: len(found) == 1)
+    library.unlink()
+    event = types.FileEvent(there, types.FileChangeType.Deleted)
+    unstarted.client.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams([event]))
+    await unstarted.diagnostics(there, lambda found: not found)

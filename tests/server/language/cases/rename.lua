@@ -23,6 +23,15 @@ local function ⟦f⟧() return ⟦f⟧() end
 ---- other.lua
 print(⟦total⟧)
 >>>> sum
+==== a global as a field of the table of all globals
+function ⟦total‸⟧() end
+_G.⟦total⟧(_ENV.⟦total⟧, _ENV["⟦total⟧"])
+do local _ENV = { total = 1 }; print(_ENV.total) end
+>>>> sum
+==== a field of a global that is reached by the table of all globals
+config = { ⟦depth‸⟧ = 1 }
+print(_ENV.config.⟦depth⟧, _G.config.⟦depth⟧)
+>>>> level
 ==== a field of a module in all files
 ---- main.lua
 local m = require("m")
