@@ -80,7 +80,15 @@ OPERATORS: Final = {
     "endsWith": "ends with a text", "contains": "has this part, or this element",
     "exists": "is there", "missing": "is not there", "matches": "has these words (a text index)",
 }  # fmt: skip
-BATCH_OPERATIONS: Final = ("set", "get", "delete", "query", "count")
+BATCH_OPERATIONS: Final = ("set", "get", "delete", "query", "count", "insert", "update")
+BATCH_PARTS: Final = {
+    "op": "what is done",
+    "table": "the path of the table",
+    "key": "the key of the row",
+    "value": "the row, or what is put into it",
+    **{name: QUERY_PART_TEXTS[name] for name in QUERY_PARTS["query"]},
+}
+"""What an operation of a batch may have."""
 
 
 @dataclass(frozen=True, slots=True)

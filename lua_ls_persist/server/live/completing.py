@@ -15,7 +15,6 @@ from lua_ls_persist.server.analysis import CallSite, ExpressionPath, Scopes, sco
 from lua_ls_persist.server.analysis.naming import FIELD_CALLS, FIELD_PARTS
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.live.candidates import (
-    BATCH_OPERATIONS,
     OPERATORS,
     QUERY_PART_TEXTS,
     QUERY_PARTS,
@@ -27,6 +26,19 @@ from lua_ls_persist.server.live.candidates import (
     limited,
     locals_of,
     member_candidates,
+)
+from lua_ls_persist.server.live.constructors import (
+    as_keys,
+    attributes,
+    definition_parts,
+    definition_types,
+    elements_like,
+    inside,
+    labels,
+    named_fields,
+    operation_parts,
+    operations,
+    row_at,
 )
 from lua_ls_persist.server.live.cursor import InTable, Typed, in_table, typed_at
 from lua_ls_persist.server.live.fields import Written, global_names, written_fields
@@ -119,10 +131,16 @@ class Completer:
             opening = scopes.chunk.source.rfind("[", 0, typed.offset)
             listed, complete = limited(await self._bracketed(scopes, opening, ""), "")
             return Completions(listed, complete, word, '"')
-        if typed.before in ("local", "::", "goto", "..."):
+        if typed.before == "goto":
+            return _made(labels(scopes, typed.offset), prefix, word)
+        if typed.before in ("local", "::", "..."):
             return Completions()
-        if typed.before == ".." and typed.kind == "other":
+        if typed.kind == "other" and scopes.chunk.source.endswith("..", 0, typed.offset):
             return Completions()  # A third dot may come.
+        if typed.before == "<":
+            found = attributes(scopes, typed.start)
+            if found:
+                return _made(found, prefix, word)
         if typed.before == "function" or (typed.before == "for" and typed.kind == "name"):
             return Completions()
         if typed.kind == "other" and typed.before in (")", "]", "}"):
@@ -241,7 +259,10 @@ class Completer:
         found: list[Candidate] = []
         call = scopes.call_at(position)
         if call is not None:
-            found += self._question_parts(call, in_table(scopes, position, call.range))
+            found += await self._parts(scopes, call, in_table(scopes, position, call.range))
+        row = row_at(scopes, position, self.key)
+        if row is not None:
+            found += as_keys(await self._fields_at(elements_like(row)))
         if self.options.static:
             visible = ((name.text, name.kind) for name in scopes.visible_at(position))
             found += locals_of(visible)
@@ -260,8 +281,17 @@ class Completer:
             globals_ = (one for one in globals_ if one.rank != 300)
         return [*found, *globals_]
 
-    def _question_parts(self, call: CallSite, place: InTable) -> list[Candidate]:
+    async def _parts(self, scopes: Scopes, call: CallSite, place: InTable) -> list[Candidate]:
+        """What a table that is an argument of `ext` may have."""
         name = _ext_function(call)
+        if name == "batch":
+            return operation_parts(place)
+        if name == "schema" and call.argument == 1:
+            fields = named_fields(place)
+            if fields is None:
+                return definition_parts(place)
+            way = self._asked_table(scopes, call)
+            return [] if way is None else as_keys(await self._fields_at(inside(way, fields)))
         parts = QUERY_PARTS.get(name, ())
         if call.argument != 1 or len(place.keys) != 1 or place.is_value:
             return []
@@ -295,25 +325,26 @@ class Completer:
             return await self._tables()
         if name == "batch":
             if place.keys[-1:] == ("op",):
-                return [
-                    Candidate(one, "constant", 200 + rank)
-                    for rank, one in enumerate(BATCH_OPERATIONS)
-                ]
+                return operations()
             return await self._tables() if place.keys[-1:] == ("table",) else []
+        if name == "schema" and call.argument == 1:
+            return definition_types(place)
         if name in FIELD_CALLS and call.argument == 1:
-            return await self._fields(scopes, call)
+            return await self._fields(scopes, call, typed.text)
         if name in QUERY_PARTS and call.argument == 1 and place.keys:
-            return await self._in_question(scopes, call, place)
+            return await self._in_question(scopes, call, place, typed.text)
         return []
 
-    async def _in_question(self, scopes: Scopes, call: CallSite, place: InTable) -> list[Candidate]:
+    async def _in_question(
+        self, scopes: Scopes, call: CallSite, place: InTable, text: str
+    ) -> list[Candidate]:
         part, last = place.keys[0], place.keys[-1]
         if part in FIELD_PARTS and part != "where":
-            return await self._fields(scopes, call)
+            return await self._fields(scopes, call, text)
         if part != "where" or place.is_value:
             return []
         if last == 1:
-            return await self._fields(scopes, call)
+            return await self._fields(scopes, call, text)
         if last == 2:
             return [
                 Candidate(one, "operator", 200 + rank, detail=text)
@@ -321,23 +352,44 @@ class Completer:
             ]
         return []
 
-    async def _fields(self, scopes: Scopes, call: CallSite) -> list[Candidate]:
+    def _asked_table(self, scopes: Scopes, call: CallSite) -> Way | None:
+        """The table that a call of `ext` is about."""
         resolver = Resolver(scopes, self.key)
         found = resolver.chain_of(call.function)
-        way = None
-        if found is not None:
-            way = resolver.table(found[1], found[0], len(call.function.steps))
+        if found is None:
+            return None
+        return resolver.table(found[1], found[0], len(call.function.steps))
+
+    async def _fields(self, scopes: Scopes, call: CallSite, text: str) -> list[Candidate]:
+        """The fields of the rows that a call is about; behind a dot, those of the table there."""
+        way = self._asked_table(scopes, call)
         if way is None:
             return []
-        sight = await self.view.see(Question(way, fields="elements", stored=True))
-        if sight is None or sight.records is None:
+        *outer, _ = text.split(".")
+        if not outer:
+            return await self._fields_at(way / ANY)
+        path = ".".join(outer)
+        return [
+            replace(one, label=f"{path}.{one.label}")
+            for one in await self._fields_at(inside(way, outer))
+        ]
+
+    async def _fields_at(self, way: Way) -> list[Candidate]:
+        """The fields that values behind a way have: rows, or what is in them."""
+        last = way.steps[-1] is ANY
+        question = Question(way, fields="own")
+        if last:
+            above = Way(way.steps[:-1], way.root, way.document)
+            question = Question(above, fields="elements", stored=True)
+        sight = await self.view.see(question)
+        if sight is None or (sight.records is None and not last):
             return []
-        fields = list(fields_of(sight.records, 100))
+        fields = [] if sight.records is None else list(fields_of(sight.records, 100))
         known = {field.label for field in fields}
         return fields + [
             Candidate(name, "field", 220, detail="of its schema")
             for name in schema_fields(sight)
-            if name not in known
+            if last and name not in known
         ]
 
     async def _tables(self) -> list[Candidate]:
