@@ -101,6 +101,9 @@ class Workspace:
         """The open documents whose locals have values that may be shown."""
         self._session_settings = self.settings
         self._session_folders: tuple[Path, ...] = ()
+        self._session_file: tuple[int, int] | None = None
+        self._session_is_makeshift = False
+        """Whether the file could not be opened, or only be read."""
 
     @property
     def name(self) -> str:
@@ -139,8 +142,15 @@ class Workspace:
 
     async def restart(self) -> None:
         """Ends evaluations and gives a fresh VM, or a session with the settings of now."""
-        changed = needs_new_session(self._session_settings, self.settings)
-        await self.evaluator.restart(reopen=changed or self._session_folders != self.places.folders)
+        reopen = (
+            needs_new_session(self._session_settings, self.settings)
+            or self._session_folders != self.places.folders
+            # What was in the way may be gone; and nothing is stored any more in a file without a
+            # name, so there is no other way on.
+            or self._session_is_makeshift
+            or self._session_file != _identity(self.path)
+        )
+        await self.evaluator.restart(reopen=reopen)
         self.places.forget()
 
     @property
@@ -156,6 +166,7 @@ class Workspace:
 
     def _open_session(self) -> Session:
         settings, folders = self.settings, self.places.folders
+        makeshift = False
         path = self.path
         if settings.database_path != "":
             session = self._open_at(path)
@@ -165,7 +176,7 @@ class Workspace:
                 session = self._open_at(path)
             except StoreError as error:
                 # Nobody asked for this file: what does not need it shall work all the same.
-                path = None
+                path, makeshift = None, True
                 self._host.warn(f"{error} Until then, what you evaluate is kept in memory only.")
                 session = self._open_at(None)
         if session.read_only:
@@ -173,6 +184,8 @@ class Workspace:
         where = "in memory" if path is None else path
         logger.info("%s %s (%s)", self.name or "Your own session:", session.started, where)
         self._session_settings, self._session_folders = settings, folders
+        self._session_file = _identity(path)
+        self._session_is_makeshift = makeshift or bool(session.read_only)
         return session
 
     def _is_kept(self) -> bool:
@@ -197,6 +210,15 @@ class Workspace:
             folders=self.places.folders,
             open_buffers=self.places.open_text,
         )
+
+
+def _identity(path: Path | None) -> tuple[int, int] | None:
+    """Which file has a name at this moment; None if there is none."""
+    try:
+        status = None if path is None else path.stat()
+    except OSError:
+        return None
+    return None if status is None else (status.st_dev, status.st_ino)
 
 
 class Workspaces:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+
+from lua_ls_persist import Session
 from tests.server.editor import Editor
 
 
@@ -29,3 +32,32 @@ async def test_a_default_place_that_cannot_be_used(unstarted: Editor) -> None:
     uri = unstarted.open("Memory.count = (Memory.count or 0) + 1\nreturn Memory.count")
     assert (await unstarted.evaluate(uri))["text"] == "1"
     assert any(".lua-persist" in message.message for message in unstarted.client.messages)
+
+
+async def test_a_restart_tries_the_default_place_again(unstarted: Editor) -> None:
+    in_the_way = unstarted.folder / ".lua-persist"
+    in_the_way.write_text("a file where the folder should be")
+    await unstarted.start("neovim")
+    uri = unstarted.open("Memory.count = (Memory.count or 0) + 1\nreturn Memory.count")
+    assert (await unstarted.evaluate(uri))["ok"]
+    in_the_way.unlink()
+    await unstarted.run("restart")
+    assert (await unstarted.evaluate(uri))["text"] == "1"
+    assert (in_the_way / "session.db").is_file()
+
+
+async def test_a_restart_goes_on_after_the_file_was_deleted(unstarted: Editor) -> None:
+    await unstarted.start("neovim")
+    uri = unstarted.open("Memory.count = (Memory.count or 0) + 1\nreturn Memory.count")
+    assert (await unstarted.evaluate(uri))["ok"]
+    shutil.rmtree(unstarted.folder / ".lua-persist")
+    (problem,) = (await unstarted.evaluate(uri))["problems"]
+    assert problem["kind"] == "persistence"
+    assert "deleted" in problem["message"]
+    # What it still has can be saved until then.
+    await unstarted.run("backup", {"path": str(unstarted.folder / "saved.db")})
+    await unstarted.run("restart")
+    assert (await unstarted.evaluate(uri))["text"] == "1"
+    assert (unstarted.folder / ".lua-persist" / "session.db").is_file()
+    with Session.open(unstarted.folder / "saved.db") as saved:
+        assert saved.evaluate("return Memory.count").values == (1,)
