@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final, TypeAlias
 
+from lua_ls_persist.server.analysis.ext_names import EXT, ExtNames, names_of_ext
 from lua_ls_persist.server.analysis.facts import fact, outermost
 from lua_ls_persist.server.analysis.lexer import is_identifier
 from lua_ls_persist.server.analysis.naming import FIELD_CALLS
@@ -21,7 +22,7 @@ from lua_ls_persist.server.analysis.nodes import (
     Literal,
     Statement,
 )
-from lua_ls_persist.server.analysis.scopes import scopes_of
+from lua_ls_persist.server.analysis.scopes import Scopes, scopes_of
 from lua_ls_persist.server.analysis.walking import mentioning
 from lua_ls_persist.server.documents import Document
 
@@ -35,33 +36,43 @@ def asked_tables_in(document: Document) -> frozenset[Keys]:
     """Their keys, `Memory` first; found once."""
     found = document.derived.get("asked tables")
     if not isinstance(found, frozenset):
-        found = frozenset(
-            keys
-            for _, statement in outermost(scopes_of(document).chunk)
-            if "ext" in statement.mentions
-            for keys in fact(statement, "asked tables", partial(_asked, statement))
-        )
+        found = frozenset(_asked_in(scopes_of(document)))
         document.derived["asked tables"] = found
     return found
 
 
-def _asked(statement: Statement) -> tuple[Keys, ...]:
+def _asked_in(scopes: Scopes) -> Iterator[Keys]:
+    known = ExtNames(scopes)
+    for name in names_of_ext(scopes):
+        for base, statement in outermost(scopes.chunk):
+            if name in statement.mentions:
+                find = partial(_asked, statement, name)
+                for shift, chain, keys in fact(statement, ("asked tables", name), find):
+                    if name == EXT:
+                        yield keys
+                        continue
+                    called = known.function(chain, base + shift)
+                    if called is not None:
+                        yield from _asked_by(chain, *called)
+
+
+def _asked(statement: Statement, name: str) -> tuple[tuple[int, Chain, Keys], ...]:
+    """The calls by a name, which may be another thing; of `ext` with the tables."""
     return tuple(
-        keys
-        for _, inner in mentioning("ext", statement, 0)
+        (base, chain, keys)
+        for base, inner in mentioning(name, statement, 0)
         for chain in inner.chains
-        for keys in _asked_by(chain)
+        if chain.base is not None and chain.base.text == name
+        for keys in (_asked_by(chain, chain.steps[0].key, 1) if name == EXT else ((),))
     )
 
 
-def _asked_by(chain: Chain) -> Iterator[Keys]:
-    if chain.base is None or chain.base.text != "ext" or len(chain.steps) < 2:
-        return
-    arguments = chain.steps[1].arguments
-    if chain.steps[0].key not in _CALLS or not arguments:
+def _asked_by(chain: Chain, function: CONSTANT_KEY | None, place: int) -> Iterator[Keys]:
+    arguments = chain.steps[place].arguments if len(chain.steps) > place else ()
+    if function not in _CALLS or not arguments:
         return
     keys = _path(arguments[0].expression)
-    if keys == (MEMORY,) and chain.steps[0].key in FIELD_CALLS:
+    if keys == (MEMORY,) and function in FIELD_CALLS:
         # `users.age` of `Memory` is `age` of its table `users`.
         keys = (*keys, *_path_of_fields(arguments[1:2]))
     if len(keys) > 1 and keys[0] == MEMORY:

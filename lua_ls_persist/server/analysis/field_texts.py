@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeAlias
 
+from lua_ls_persist.server.analysis.ext_names import EXT, ExtNames
 from lua_ls_persist.server.analysis.facts import fact, outermost
 from lua_ls_persist.server.analysis.key_uses import KeyUse, moved, table_around
 from lua_ls_persist.server.analysis.lexer import LONG_STRING, NAME, STRING, TOKEN
 from lua_ls_persist.server.analysis.naming import FIELD_CALLS, FIELD_PARTS
-from lua_ls_persist.server.analysis.nodes import CONSTANT_KEY, Argument, Chain, Statement, Step
+from lua_ls_persist.server.analysis.nodes import CONSTANT_KEY, Chain, Statement, Step
 from lua_ls_persist.server.analysis.scopes import Scopes
 
 DEPTH_MAX: Final = 60
@@ -56,18 +57,22 @@ def field_texts(scopes: Scopes, key: str) -> Iterator[KeyUse]:
     source = scopes.chunk.source
     if _NAMING.isdisjoint(scopes.chunk.root.mentions):
         return
+    names = ExtNames(scopes)
     for base, statement in outermost(scopes.chunk):
         if key in statement.mentions and not _NAMING.isdisjoint(statement.mentions):
             find = partial(_found, source, base, statement, key)
-            for use in fact(statement, ("field text", key), find):
-                yield moved(use, base)
+            for found in fact(statement, ("field text", key), find):
+                use = moved(found, base)
+                if _is_field(use, names):
+                    yield use
 
 
 def field_text_at(scopes: Scopes, offset: int) -> KeyUse | None:
     """The name of a field in a text at a place."""
     source = scopes.chunk.source
     for base, statement in scopes.around(offset):
-        uses = list(_in_calls(source, base, statement))
+        names = ExtNames(scopes)
+        uses = [use for use in _in_calls(source, base, statement) if _is_field(use, names)]
         table = None if _part_of(statement) is None else table_around(scopes, base)
         if table is not None:
             uses += _in_part(source, base, statement, table)
@@ -75,6 +80,15 @@ def field_text_at(scopes: Scopes, offset: int) -> KeyUse | None:
             if use.start <= offset <= use.end:
                 return use
     return None
+
+
+def _is_field(use: KeyUse, names: ExtNames) -> bool:
+    """Whether the call that gets a text is one of `ext`, as far as it goes by another name."""
+    chain = use.chain
+    if chain is None or (chain.base is not None and chain.base.text == EXT):
+        return True
+    called = names.function(chain, use.base)
+    return called is not None and called[0] in FIELD_CALLS and called[1] == use.steps
 
 
 def _found(source: str, base: int, statement: Statement, key: str) -> tuple[KeyUse, ...]:
@@ -101,18 +115,22 @@ def _uses(source: str, base: int, statement: Statement, key: str) -> Iterator[Ke
 def _in_calls(source: str, base: int, statement: Statement) -> Iterator[KeyUse]:
     """The fields of indexes that are made, or dropped."""
     for chain in statement.chains:
-        argument = _fields_given(chain)
-        if argument is not None:
+        place = _field_call(chain)
+        arguments = [] if place is None else chain.steps[place].arguments
+        if place is not None and len(arguments) > 1:
+            argument = arguments[1]
             node = _Values(source, base + argument.start, base + argument.end).value()
             for text in _listed(node):
-                yield from _steps(source, text, base, chain, -1)
+                yield from _steps(source, text, base, chain, place, -1)
 
 
-def _fields_given(chain: Chain) -> Argument | None:
-    if chain.base is None or chain.base.text != "ext" or len(chain.steps) < 2:
+def _field_call(chain: Chain) -> int | None:
+    """Which step may be a call that says fields: `ext.index(...)`, or `index(...)` of a local."""
+    if chain.base is None:
         return None
-    arguments = chain.steps[1].arguments
-    return arguments[1] if chain.steps[0].key in FIELD_CALLS and len(arguments) > 1 else None
+    if chain.steps[0].kind == "(":
+        return 0 if chain.base.text in FIELD_CALLS else None
+    return 1 if chain.steps[0].key in FIELD_CALLS and len(chain.steps) > 1 else None
 
 
 def _part_of(statement: Statement) -> str | None:
@@ -135,7 +153,7 @@ def _in_part(source: str, base: int, statement: Statement, table: int) -> Iterat
     else:
         texts = _listed(node)
     for text in texts:
-        yield from _steps(source, text, base, None, table)
+        yield from _steps(source, text, base, None, 0, table)
 
 
 # -- which strings of a value are fields
@@ -179,7 +197,7 @@ def _positional(node: list[tuple[str | None, _Node]]) -> list[_Node]:
 
 
 def _steps(
-    source: str, text: _Text, base: int, chain: Chain | None, table: int
+    source: str, text: _Text, base: int, chain: Chain | None, place: int, table: int
 ) -> Iterator[KeyUse]:
     """The names on the way that a text describes: `address` and `city` of `address.city`."""
     found: list[tuple[CONSTANT_KEY, int, int, bool]] = []
@@ -198,7 +216,7 @@ def _steps(
         if isinstance(key, str):
             before = tuple(one for one, *_ in found[:count])
             more = count + 1 < len(found)
-            yield KeyUse(start, end, False, quoted, base, chain, 1, table, before, more)
+            yield KeyUse(start, end, False, quoted, base, chain, place, table, before, more)
 
 
 class _Values:

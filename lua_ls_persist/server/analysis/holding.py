@@ -68,7 +68,7 @@ def _may_be_table(value: Expression) -> bool:
         return False
     if not value.steps:
         return True
-    is_called = value.base.text == "ext" and value.steps[0].key == "table"
+    is_called = value.steps[0].key == "table"  # Of `ext`, which may have another name.
     return is_called or value.base.text in ("Memory", "require")
 
 

@@ -201,8 +201,11 @@ class Reader:
         chain.end = self.before - base
         if steps:
             self.chains.append(chain)
-            if steps[0].key in FIELD_CALLS and chain.base is not None and chain.base.text == "ext":
-                start = base + steps[0].end
+            if steps[0].key in FIELD_CALLS or (
+                chain.base is not None and chain.base.text in FIELD_CALLS
+            ):
+                # `ext` may have another name, and its functions may be locals.
+                start = base + steps[0].start
                 self.mentions.update(words_in(self.source, start, self.before))
         return chain
 

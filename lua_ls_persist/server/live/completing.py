@@ -51,6 +51,7 @@ from lua_ls_persist.server.live.resolving import (
     QueryRows,
     Resolver,
     Target,
+    function_called,
 )
 from lua_ls_persist.server.live.schemas import schema_fields, table_of_row, type_text
 from lua_ls_persist.server.live.typed import Types, typed_candidates
@@ -283,7 +284,7 @@ class Completer:
 
     async def _parts(self, scopes: Scopes, call: CallSite, place: InTable) -> list[Candidate]:
         """What a table that is an argument of `ext` may have."""
-        name = _ext_function(call)
+        name = _ext_function(scopes, call)
         if name == "batch":
             return operation_parts(place)
         if name == "schema" and call.argument == 1:
@@ -319,7 +320,7 @@ class Completer:
         if call.function.text == "require" and call.argument == 0:
             names = await self.modules()
             return [Candidate(name, "file", 200) for name in names]
-        name = _ext_function(call)
+        name = _ext_function(scopes, call)
         place = in_table(scopes, position, call.range)
         if name in QUERIES and call.argument == 0 and not place.keys:
             return await self._tables()
@@ -404,12 +405,10 @@ def _made(found: Iterable[Candidate], prefix: str, range_: Range) -> Completions
     return Completions(listed, complete, range_)
 
 
-def _ext_function(call: CallSite) -> str:
-    path = call.function
-    is_ext = path.base is not None and path.base.text == "ext" and path.base.kind == "global"
-    if not is_ext or len(path.steps) != 1:
-        return ""
-    return str(path.steps[0].key)
+def _ext_function(scopes: Scopes, call: CallSite) -> str:
+    """The function of `ext` that is called there, by whatever name; empty for other calls."""
+    found = function_called(Resolver(scopes), call)
+    return "" if found is None else found[0]
 
 
 def _is_library(way: Way) -> bool:

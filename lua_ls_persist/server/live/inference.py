@@ -280,6 +280,8 @@ class Walk:
 
     def _resolved(self, document: Document, declaration: Declaration) -> Shape | None:
         scopes = scopes_of(document)
+        if declaration.role == nodes.LOCAL and scopes.is_assigned_again(declaration):
+            return None
         kinds = {nodes.LOOP: "loop", nodes.PARAMETER: "parameter"}
         found = Resolver(scopes).declared(
             scopes.range(declaration.start, declaration.end),

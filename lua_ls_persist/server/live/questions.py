@@ -20,6 +20,7 @@ from lua_ls_persist.model import IndexInfo
 from lua_ls_persist.query import parse_query
 from lua_ls_persist.query.advice import Advice, advice_for
 from lua_ls_persist.server.analysis import Scopes
+from lua_ls_persist.server.analysis.ext_names import EXT, ExtNames, names_of_ext
 from lua_ls_persist.server.analysis.facts import fact, outermost
 from lua_ls_persist.server.analysis.nodes import Chain, Name, Statement
 from lua_ls_persist.server.analysis.resolving import free_names
@@ -67,14 +68,19 @@ class Plan:
 
 
 class _Call(NamedTuple):
-    """A call of `ext` in a statement of the outermost level; offsets count from this one."""
+    """What may be a call of `ext` in a statement of the outermost level; offsets count from it."""
 
-    function: str
     chain: Chain
     base: int
     """What the chain's offsets count from."""
+    place: int
+    """Which step of the chain calls."""
+    function: str
+    """Of `ext`, if the variable is that; empty where only the variable may tell."""
     table: Way | None
     """None where it is no constant: then it depends on what stands above."""
+    is_ext: bool
+    """Whether the variable is `ext`, if nothing that stands above declares it."""
 
 
 def mentions_in(scopes: Scopes, key: str | None, rows: Range | None = None) -> list[Mention]:
@@ -86,21 +92,27 @@ def mentions_in(scopes: Scopes, key: str | None, rows: Range | None = None) -> l
 
 def _mentions(scopes: Scopes, resolver: Resolver, rows: Range | None) -> Iterator[Mention]:
     starts = scopes.chunk.block.offsets
+    names, known = names_of_ext(scopes), ExtNames(scopes)
+    is_global = True
     # What is not closed yet goes on up to the next statement.
     for (base, statement), end in zip_longest(outermost(scopes.chunk), starts[1:]):
-        if "ext" in statement.mentions:
+        if not names.isdisjoint(statement.mentions):
             if end is None:
                 end = len(scopes.chunk.source)
             if rows is None or share_row(scopes.range(base, end), rows):
-                for call in fact(statement, _calls, partial(_calls, statement)):
-                    mention = _mention(scopes, resolver, base, call)
-                    if mention is not None and (rows is None or share_row(mention.range, rows)):
-                        yield mention
+                for name in names & statement.mentions:
+                    for call in fact(statement, (_calls, name), partial(_calls, statement, name)):
+                        function = call.function
+                        if not (call.is_ext and is_global):
+                            function = _function(known, call, base)
+                        mention = function and _mention(scopes, resolver, base, call, function)
+                        if mention and (rows is None or share_row(mention.range, rows)):
+                            yield mention
         if statement.kind in ("local", "local function") and any(
-            isinstance(target, Name) and target.text in ("ext", "_ENV")
+            isinstance(target, Name) and target.text in (EXT, "_ENV")
             for target in statement.targets
         ):
-            return  # Below it, `ext` is another thing.
+            is_global = False  # Below it, `ext` may be another thing.
 
 
 def share_row(one: Range, other: Range) -> bool:
@@ -108,35 +120,51 @@ def share_row(one: Range, other: Range) -> bool:
     return one.start.row <= other.end.row and other.start.row <= one.end.row
 
 
-def _calls(statement: Statement) -> list[_Call]:
-    """The calls that are about a table. Reads nothing but the statement."""
-    free = {shift + name.offset for shift, name in free_names(statement) if name.text == "ext"}
+def _calls(statement: Statement, name: str) -> list[_Call]:
+    """The calls by a name that may be about a table. Reads nothing but the statement."""
+    free = {shift + one.offset for shift, one in free_names(statement) if one.text == name}
     found = []
-    for base, inner in mentioning(statement, 0, "ext"):
+    for base, inner in mentioning(statement, 0, name):
         for chain in inner.chains:
-            if chain.base is None or chain.base.text != "ext" or len(chain.steps) < 2:
+            if chain.base is None or chain.base.text != name:
                 continue
-            name, call = chain.steps[0].key, chain.steps[1]
-            if call.kind != "(" or not (name == "table" or name in QUERY_PARTS):
+            place = 0 if chain.steps[0].kind == "(" else 1
+            function = str(chain.steps[0].key) if place else ""
+            step = chain.steps[place] if len(chain.steps) > place else None
+            if step is None or step.kind != "(" or not step.arguments:
                 continue
-            if call.arguments and base + chain.base.offset in free:
-                table = table_named(call.arguments[0].expression)
-                found.append(_Call(str(name), chain, base, table))
+            if not place or _is_about_table(function):
+                table = table_named(step.arguments[0].expression)
+                is_ext = name == EXT and place == 1 and base + chain.base.offset in free
+                found.append(_Call(chain, base, place, function, table, is_ext))
     return found
 
 
-def _mention(scopes: Scopes, resolver: Resolver, base: int, call: _Call) -> Mention | None:
+def _is_about_table(function: str) -> bool:
+    return function == "table" or function in QUERY_PARTS
+
+
+def _function(known: ExtNames, call: _Call, base: int) -> str:
+    """The function of `ext` that is called by another name; empty if it is none about a table."""
+    called = known.function(call.chain, base + call.base)
+    is_it = called is not None and called[1] == call.place and _is_about_table(called[0])
+    return called[0] if called and is_it else ""
+
+
+def _mention(
+    scopes: Scopes, resolver: Resolver, base: int, call: _Call, function: str
+) -> Mention | None:
     chain, base = call.chain, base + call.base
-    table = call.table or resolver.table(chain, base, 1)
+    table = call.table or resolver.table(chain, base, call.place)
     if table is None:
         return None
-    step = chain.steps[1]
+    step = chain.steps[call.place]
     question = ""
-    if call.function != "table" and len(step.arguments) > 1:
+    if function != "table" and len(step.arguments) > 1:
         argument = step.arguments[1]
         question = scopes.chunk.source[base + argument.start : base + argument.end]
     range_ = scopes.range(base + chain.start, base + step.end)
-    return Mention(call.function, table, range_, question.strip())
+    return Mention(function, table, range_, question.strip())
 
 
 def path_of(way: Way) -> str | None:

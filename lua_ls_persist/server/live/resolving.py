@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from lua_ls_persist.server.analysis import ExpressionPath, Name, Scopes, is_identifier
+from lua_ls_persist.server.analysis import CallSite, ExpressionPath, Name, Scopes, is_identifier
+from lua_ls_persist.server.analysis.ext_names import ExtNames
 from lua_ls_persist.server.analysis.library import GLOBAL_TABLES
 from lua_ls_persist.server.analysis.nodes import Block, Chain, Either, Expression, Literal
 from lua_ls_persist.server.analysis.nodes import Name as NameNode
@@ -292,10 +293,16 @@ def named_table(resolver: Resolver, position: Position) -> Way | None:
     call = resolver.scopes.call_at(position)
     if call is None or call.argument != 0:
         return None
-    path = call.function
-    if path.base is None or path.base.text != "ext" or len(path.steps) != 1:
+    found = function_called(resolver, call)
+    if found is None or found[0] not in QUERIES:
         return None
-    if path.steps[0].key not in QUERIES:
-        return None
-    found = resolver.chain_of(path)
-    return None if found is None else resolver.table(found[1], found[0], 1)
+    return resolver.table(found[2], found[1], len(call.function.steps))
+
+
+def function_called(resolver: Resolver, call: CallSite) -> tuple[str, int, Chain] | None:
+    """The function of `ext` that is called there, and the call as it was parsed."""
+    found = resolver.chain_of(call.function)
+    called = found and ExtNames(resolver.scopes).function(found[1], found[0])
+    # What comes back from such a call may be called, too.
+    is_it = called is not None and called[1] == len(call.function.steps)
+    return (called[0], *found) if found and called and is_it else None

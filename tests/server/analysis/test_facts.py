@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lua_ls_persist.server.analysis import Scopes, scopes_of
+from lua_ls_persist.server.analysis import ExpressionPath, Scopes, scopes_of, walking
 from lua_ls_persist.server.analysis.asked_tables import asked_tables_in
 from lua_ls_persist.server.analysis.field_texts import field_text_at, field_texts
 from lua_ls_persist.server.analysis.folding import folds_of
@@ -32,6 +32,8 @@ EXT = (
     *("{ where = {", '{ "age", ">", 1 }', "any = { ", '{ "a.age", f(', "order_by = ", '"age"', "}"),
     *("ext.count(Memory", ".users", '"Memory.users"', 'ext.index("Memory", "users.age")\n'),
     *('{ field = "age" }', 'ext.index("users", { "age", ', "ext.index(u, 'a[1].b'", "'age"),
+    *("local e = ext\n", "local q, index = ext.query, e.index ", 'e.table("pets") ', "q = u "),
+    *('q("users", { limit = 1 })\n', "index(u, 'age')", "e.index('Memory', 'users.age')\n", "e"),
     *('["where"] = ', "['order_by'] = 'age' ", '{ ["any"] = { ', '["', '"] = ', "[f()] = "),
 )  # fmt: skip
 
@@ -155,22 +157,41 @@ def test_an_outline_is_that_of_the_symbols(start: Edits, encoding: Encoding) -> 
 @settings(max_examples=200, deadline=None)
 @given(ext_edits())
 @example(('local _ENV = ext ext.table("users")', [(0.0, 0, "\n")]))
-def test_mentions_are_the_calls_of_the_global(start: Edits) -> None:
+@example(('local ext = ext ext.table("users")', [(0.0, 0, "\n")]))
+@example(('local q = ext.query do local q = q q("a") q = 1 end q("b")', [(0.0, 0, "\n")]))
+def test_mentions_are_the_calls_of_functions_of_ext(start: Edits) -> None:
     for document, _ in states(start):
         scopes = scopes_of(document)
         resolver = Resolver(scopes)
         globals_ = {one.range.start for one in scopes.globals() if one.text == "ext"}
+
+        def keys_of(path: ExpressionPath | None) -> tuple[object, ...]:
+            """The keys that lead to what an expression is, `ext` first; none if it is not sure."""
+            if path is None or path.base is None or not path.is_constant:
+                return ()
+            name = path.base
+            if name.declaration is None:
+                is_it = name.text == "ext" and name.range.start in globals_  # noqa: B023
+                return ("ext", *path.keys) if is_it else ()
+            if name.kind != "local" or any(
+                one.is_write and not one.is_declaration
+                for one in scopes.uses(name)  # noqa: B023
+            ):
+                return ()
+            value = scopes.value_of(name.declaration)  # noqa: B023
+            keys = keys_of(value.path if value is not None else None)
+            return (*keys, *path.keys) if keys else ()
+
         wanted = set()
-        for base, statement in scopes.mentioning("ext"):
+        for base, statement in walking.statements(scopes.chunk.root, 0):
             for chain in statement.chains:
-                start_ = scopes.position(base + chain.start)
-                if chain.base is None or chain.base.text != "ext" or start_ not in globals_:
+                calls = [place for place, one in enumerate(chain.steps) if one.kind == "("]
+                if not calls or chain.base is None:
                     continue
-                path = scopes.path(chain, base)
-                called = len(path.steps) > 1 and path.steps[1].kind == "("
-                is_about_tables = path.steps[0].key in ("table", "query", "count")
-                if called and is_about_tables and resolver.table(chain, base, 1) is not None:
-                    wanted.add(start_)
+                keys = keys_of(scopes.path(chain, base, calls[0]))
+                is_about_tables = len(keys) == 2 and keys[1] in ("table", "query", "count")
+                if is_about_tables and resolver.table(chain, base, calls[0]) is not None:
+                    wanted.add(scopes.position(base + chain.start))
         found = mentions_in(scopes, None)
         assert {one.range.start for one in found} == wanted
         rows = Range(Position(1, 2), Position(2, 0))

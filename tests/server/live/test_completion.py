@@ -88,6 +88,13 @@ CASES = [
     ("local x <c‸> = 1", "close const |"),
     ("local x <const>, y <‸> = 1", "close const |"),
     ("local x\nif counter < cou‸ then end", "counter"),
+    ("local e = ext\ne.table('‸')", "Memory users |"),
+    ("local ext = ext\next.query('us‸", "users |"),
+    ("local index = ext.index\nindex('users', '‸')", "name age home tags |"),
+    ("local q = ext.query\nq('users', { order_by = '‸' })", "name age home tags |"),
+    ("local q = ext.query\nq('users', { whe‸ })", "where"),
+    ("local q = ext.query\nq = f\nq('users', { order_by = '‸' })", "|"),
+    ("local function f(ext) ext.table('‸') end", "|"),
     ("require('set‸')", "setup |"),
     # Nothing where nothing belongs.
     ("-- account.‸", "|"),

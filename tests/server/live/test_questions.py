@@ -44,6 +44,27 @@ def test_mentions() -> None:
     ]
 
 
+def test_mentions_by_other_names() -> None:
+    scopes = scopes_of(
+        document(
+            "local ext, e = ext, ext\n"
+            "local query, count = e.query, ext.count\n"
+            'ext.table("a") e.table("b") query("c", { limit = 1 })\n'
+            'local function f(query) query("d") return count("e") end\n'
+            "count = query\n"
+            'do local e = {} e.table("f") end\n'
+            'local later = query("g") later("h") e("i")\n'
+        )
+    )
+    found = mentions_in(scopes, None)
+    assert [(one.function, path_of(one.table), one.question) for one in found] == [
+        ("table", "a", ""),
+        ("table", "b", ""),
+        ("query", "c", "{ limit = 1 }"),
+        ("query", "g", ""),
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

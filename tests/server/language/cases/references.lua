@@ -437,3 +437,51 @@ print(users.ann.⟦age‸⟧)
 ==== from a part of a question that is a key in brackets
 print(ext.table("users").ann.⟦age⟧, ext.table("pets").rex.age)
 ext.query("users", { ["where"] = { "⟦age‸⟧", ">", 1 } })
+==== `ext` by other names
+local ext, e = ext, ext
+local query, index <const>, aggregate = ext.query, e.index, e["aggregate"]
+local users = e.table("users")
+print(users.ann.⟦age‸⟧)
+ext.index("users", { "⟦age⟧" })
+e.drop_index(users, "⟦age⟧")
+index("users", "⟦age⟧"); index("pets", "age"); e.index(users.bob, "age")
+query("users", { where = { "⟦age⟧", ">", 1 } })
+aggregate(users, { group_by = "⟦age⟧" })
+local function f(index, ext)
+  index("users", "age")
+  return query(users, { order_by = "⟦age⟧" }), ext.count("users", { where = { "age", "<", 1 } })
+end
+==== from an index that a local makes
+local ext <const> = ext
+do
+  local index = ext.index
+  index("users", "⟦age‸⟧")
+end
+index("users", "age")
+print(ext.table("users").ann.⟦age⟧)
+==== what may not be `ext` any more
+local e, index = ext, ext.index
+e = require("other")
+function f() index = nil end
+print(ext.table("users").ann.⟦age‸⟧)
+e.index("users", "age")
+index("users", "age")
+e.query("users", { where = { "age", ">", 1 } })
+==== tables in Memory by other names of `ext`
+---- main.lua
+print(Memory.users.ann.⟦age‸⟧, Memory.users.age, Memory.pets.rex.age)
+---- other.lua
+local e = ext
+local index = e.index
+index("Memory", "users.⟦age⟧")
+==== a global that holds a table of the store, by another name of `ext`
+---- main.lua
+print(users.ann.⟦age‸⟧, ext.table("users").ann.⟦age⟧, pets.rex.age)
+---- other.lua
+local db = ext
+users = db.table("users")
+pets = db.table("pets")
+==== a local that is given another table is not certain
+local users = ext.table("users")
+if pets then users = ext.table("pets") end
+print(ext.table("users").ann.⟦age‸⟧, users.ann.age)
