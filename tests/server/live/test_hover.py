@@ -16,6 +16,8 @@ CASES: list[tuple[str, list[str]]] = [
     ("con‸fig", ["config = {", "debug = true", "table"]),
     ("local u = ext.table('users')\nu‸", ["external table, 3 rows", "string", "users(age)"]),
     ("ext.table('us‸ers')", ["users  -- external table, 3 rows", "age", "integer (2 of 3)"]),
+    ("local e = ext\ne.count('us‸ers')", ["users  -- external table, 3 rows"]),
+    ("local count = ext.count\ncount('us‸ers')", ["users  -- external table, 3 rows"]),
     ("ext.query('us‸ers', {})", ["3 rows"]),
     ("ext.query('users', { where = { 'na‸me', '=', x } })", ["users[...].name", "an example"]),
     ("ext.index('users', { 'age', 'home.ci‸ty' })", ["users[...].home.city", "Rome"]),
