@@ -39,6 +39,12 @@ _SQL_NOTE_KEYS = """
     FROM json_each(?4) AS named LEFT JOIN entries AS entry
         ON entry.table_id = ?2 AND entry.key_kind = ?3 AND entry.key = named.value
     """
+# Of a table without entries, which need not be looked for.
+_SQL_NOTE_ABSENT = """
+    INSERT OR IGNORE INTO history_changes
+    SELECT ?1, 0, ?2, ?3, named.value, 0, NULL FROM json_each(?4) AS named
+    """
+_SQL_HAS_ENTRIES = "SELECT EXISTS (SELECT 1 FROM entries WHERE table_id = ?)"
 _SQL_NOTE_TABLES = """
     INSERT OR IGNORE INTO history_changes
     SELECT ?1, 0, named.value, ?2, ?3, coalesce(entry.kind, 0), entry.value
@@ -129,8 +135,12 @@ class Notes:
     def __init__(self, store: Transactions) -> None:
         self._store = store
 
-    def note_entries(self, number: int, keys: Sequence[Key]) -> None:
-        """Notes entries as they are, or that they are not, unless they were noted before."""
+    def note_entries(self, number: int, keys: Sequence[Key], empty: set[int] | None = None) -> None:
+        """Notes entries as they are, or that they are not, unless they were noted before.
+
+        Of the tables in `empty` all that there was has been noted; those that have no entries
+        before they get many are added to it.
+        """
         if len(keys) < _MANY:
             self._execute_many(_SQL_NOTE_KEY, [(number, *key) for key in keys])
             return
@@ -145,7 +155,11 @@ class Notes:
                 others.append(key)
         for (table_id, kind), natives in by_table.items():
             if len(natives) >= _MANY:
-                self._execute(_SQL_NOTE_KEYS, (number, table_id, kind, json.dumps(natives)))
+                statement = _SQL_NOTE_KEYS
+                if empty is not None and (table_id in empty or not self._has_entries(table_id)):
+                    empty.add(table_id)
+                    statement = _SQL_NOTE_ABSENT
+                self._execute(statement, (number, table_id, kind, json.dumps(natives)))
                 continue
             for native in cast("list[Native]", natives):  # mostly a field of many records
                 by_key.setdefault((kind, native), []).append(table_id)
@@ -156,6 +170,9 @@ class Notes:
                 others += [(cast("int", table_id), kind, native) for table_id in tables]
         if others:
             self._execute_many(_SQL_NOTE_KEY, [(number, *key) for key in others])
+
+    def _has_entries(self, table_id: int) -> bool:
+        return bool(self._execute(_SQL_HAS_ENTRIES, (table_id,)).get)
 
     def note_others(
         self, number: int, tables: Iterable[int], cells: Iterable[int], roots: Iterable[str]

@@ -158,6 +158,10 @@ class Recorder(Notes):
         """What was made by this transaction. Ids that it gave up are new as well."""
         self._counts = _Counts()
         self._at_savepoints: list[_Counts] = []
+        self._newest_table: int | None = None
+        """The last one that there was before; None if nobody has asked yet."""
+        self._empty: set[int] = set()
+        """Tables that had no entries at some moment. What they had before is noted by then."""
         self._notes = 0
         self._is_whole = True
         self._broken = False
@@ -188,6 +192,7 @@ class Recorder(Notes):
 
     def rolled_back(self) -> None:
         self._counts = self._at_savepoints.pop()
+        self._empty.clear()  # What was taken out of them is back, and its notes are gone.
 
     def committing(self) -> None:
         if self._broken:
@@ -230,8 +235,10 @@ class Recorder(Notes):
         self._new.update(changes.functions)
         if changes.new_tables:
             ids = {row[0] for row in changes.new_tables} - self._new
-            newest = self._execute(_SQL_NEWEST_TABLE).get
-            if isinstance(newest, int) and min(ids, default=newest + 1) <= newest:
+            if self._newest_table is None:
+                newest = self._execute(_SQL_NEWEST_TABLE).get
+                self._newest_table = newest if isinstance(newest, int) else 0
+            if min(ids, default=self._newest_table + 1) <= self._newest_table:
                 ids -= self._known(_SQL_KNOWN_TABLES, ids)
             self._new |= ids
             counts.tables += len(ids)
@@ -253,7 +260,7 @@ class Recorder(Notes):
             self._give_up()
             return
         if keys:
-            self.note_entries(number, keys)
+            self.note_entries(number, keys, self._empty)
         for table_id in changes.cleared:
             if table_id not in new:
                 self._counts.entries_deleted += self.note_all(number, table_id)

@@ -48,6 +48,16 @@ STATEMENTS = (
     "anonymous = ext.table() anonymous.x = {b}",
     "if anonymous then M.t{a} = anonymous end",
     "if anonymous then anonymous.y = {{ {b} }} end",
+    # Tables of many keys that are filled, emptied and filled, also in vain.
+    "for i = 1, 20 do ext.table('many')['m' .. i * {b} % 40] = {a} end",
+    "local m = ext.table('many') for k in pairs(m) do m[k] = nil end",
+    """
+    pcall(ext.transaction, function()
+      local m = ext.table('many') for k in pairs(m) do m[k] = nil end ext.count(m)
+      for i = 1, 20 do m['n' .. i] = {b} end ext.count(m) error('no')
+    end)
+    for i = 1, 20 do ext.table('many')['m' .. i] = {a} end ext.count('many')
+    """,
     "collectgarbage()",
     "global = {b}",
     "plain = plain or {{}} plain.held = M.t{a}",

@@ -33,6 +33,41 @@ def test_undo_and_redo_of_store_and_vm(session: Session, path: Path) -> None:
     assert not newest(session).undone
 
 
+FILL = "for i = 1, 30 do t['k' .. i] = i end"
+EMPTY = "for i = 1, 30 do t['k' .. i] = nil end"
+
+
+@pytest.mark.parametrize("before", ["", FILL])
+@pytest.mark.parametrize(
+    "program",
+    [
+        FILL,
+        f"{EMPTY} look() for i = 11, 50 do t['k' .. i] = -i end",
+        f"for i = 1, 30 do t['n' .. i] = 0 look() end {EMPTY} look() {FILL} look() {EMPTY}",
+        # What was taken out and put in is back, and then it is really changed.
+        f"""
+        pcall(ext.transaction, function()
+          {EMPTY} look() for i = 1, 30 do t['n' .. i] = 0 end look() error('no')
+        end)
+        assert(next(t) == kept)
+        for i = 21, 60 do t['k' .. i] = -i end look() {EMPTY}
+        """,
+    ],
+)
+def test_tables_that_are_empty_at_some_moment(
+    session: Session, path: Path, before: str, program: str
+) -> None:
+    """All writes are in the file where `look` is called: more come to a table without entries."""
+    run(session, f"t = ext.table('t') {before} kept = next(t) function look() ext.count(t) end")
+    first = stored(path)
+    run(session, program)
+    second = stored(path)
+    session.undo()
+    assert stored(path) == first
+    session.redo()
+    assert stored(path) == second
+
+
 def test_several_at_once(session: Session, path: Path) -> None:
     states = [stored(path)]
     for number in range(4):
