@@ -36,6 +36,8 @@ def keys_of(path: Path) -> list[Key]:
         keys = list(path)
         if not keys or not isinstance(keys[0], str):
             raise SessionError(f"{path!r} is no path: it begins with the name of a table")
+        if not all(_is_key(key) for key in keys):
+            raise SessionError(f"{path!r} is no path: None and NaN are no keys")
         return keys
     root = _ROOT.match(path)
     if root is None:
@@ -111,6 +113,10 @@ def _key(step: re.Match[str], path: str) -> Key:
         return int(integer) if integer is not None else float(number)
     except ValueError:
         raise _no_path(path) from None
+
+
+def _is_key(key: object) -> bool:
+    return key is not None and not (isinstance(key, float) and math.isnan(key))
 
 
 def _unquoted(literal: str, path: str) -> str:

@@ -18,7 +18,8 @@ local NO_MEMORY = "not enough memory"
 local function copied(value, depth)
   local kind = type(value)
   if kind ~= "table" then
-    return (kind == "number" or kind == "string" or kind == "boolean") and value or kind
+    if kind == "number" or kind == "string" or kind == "boolean" then return value end
+    return kind
   end
   if depth == 0 then return "table" end
   local copy = {}
@@ -30,8 +31,12 @@ local function copied(value, depth)
   return copy
 end
 
+-- As what is stored: 1 and 1.0 are not the same, NaN is.
 local function is_same(left, right)
-  if type(left) ~= "table" or type(right) ~= "table" then return rawequal(left, right) end
+  if type(left) ~= "table" or type(right) ~= "table" then
+    if math_type(left) ~= math_type(right) then return false end
+    return rawequal(left, right) or (left ~= left and right ~= right)
+  end
   for key, value in next, left do
     if not is_same(value, right[key]) then return false end
   end
@@ -78,8 +83,8 @@ local function check(version, change, options)
   end
 end
 
--- The table, its keys, and its path.
-local function table_and_path(where)
+-- The table, its keys, and its path. A dry run makes no table: then there is none.
+local function table_and_path(where, is_dry)
   if is_external(where) then
     flush()
     local path = ask("path_of", { table = where })
@@ -89,6 +94,7 @@ local function table_and_path(where)
     bad_argument(1, "migrate", "path or external table", where)
   end
   local keys = ask("keys", { path = where })
+  if is_dry and #keys == 1 and not ask("is_root", { name = keys[1] }) then return nil end
   local ok, found = pcall(table_at, keys, where, true)
   if not ok then fail(found) end
   return found, keys, where
@@ -124,7 +130,8 @@ local migrate = {}
 function migrate.migrate(where, version, change, options)
   check(version, change, options)
   local is_dry = options ~= nil and options.dry_run
-  local rows, keys, path = table_and_path(where)
+  local rows, keys, path = table_and_path(where, is_dry)
+  if rows == nil then return { ran = false, rows = 0, changed = 0, changes = {} } end
   if ask("version_is_done", { keys = keys, version = version }) then
     return { ran = false, rows = 0, changes = is_dry and {} or nil }
   end

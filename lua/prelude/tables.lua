@@ -6,6 +6,7 @@ local find, format, sub = string.find, string.format, string.sub
 local error, pcall, tostring, type = error, pcall, tostring, type
 
 local KEY_LENGTH_MAX = 60
+local NAME_LENGTH_MAX = 200
 
 local tables = {}
 
@@ -13,8 +14,9 @@ local tables = {}
 function tables.text_of(path, key)
   local kind = type(key)
   if kind == "string" then
-    if find(key, "^[%a_][%w_]*$") then return path .. "." .. key end
-    return path .. "[" .. format("%q", sub(key, 1, KEY_LENGTH_MAX)) .. "]"
+    if #key <= NAME_LENGTH_MAX and find(key, "^[%a_][%w_]*$") then return path .. "." .. key end
+    local rest = #key > KEY_LENGTH_MAX and "..." or ""
+    return path .. "[" .. format("%q", sub(key, 1, KEY_LENGTH_MAX)) .. rest .. "]"
   end
   if kind == "number" or kind == "boolean" then return path .. "[" .. tostring(key) .. "]" end
   return path .. "[" .. kind .. "]"

@@ -17,7 +17,7 @@ from lua_ls_persist.cli.running import Run, run_submitted
 from lua_ls_persist.cli.stored import file_of, opened, text_file, told
 from lua_ls_persist.cli.terminal import Terminal
 from lua_ls_persist.errors import StoreError
-from lua_ls_persist.paths import no_named_table
+from lua_ls_persist.paths import no_named_table, step_text
 from lua_ls_persist.pretty import one_line
 from lua_ls_persist.query.text import plain_value_of
 
@@ -122,12 +122,29 @@ def migrate(
         return show_run(outcome, terminal, as_json=as_json)
     ran, rows, changes = outcome.evaluation.values
     if dry_run:
-        terminal.write(f"{one_line(changes)}\n{rows!r} rows were looked at; nothing was changed.\n")
+        for change in _entries(changes).values():
+            terminal.write(f"{table}{_told_change(_entries(change))}\n")
+        terminal.write(f"{rows!r} rows were looked at; nothing was changed.\n")
     elif ran:
         terminal.write(f"{table} is at version {version}: {rows!r} rows.\n")
     else:
         terminal.write(f"{table} was brought to version {version} before.\n")
     return 0
+
+
+def _entries(value: object) -> dict[Any, Any]:
+    """Of a table that the prelude made."""
+    from lua_ls_persist.model import Preview
+
+    assert isinstance(value, Preview)
+    return dict(value.entries)
+
+
+def _told_change(change: dict[Any, Any]) -> str:
+    """What a migration would make of a row, as `diff` tells it. What would go has no `after`."""
+    key = change["key"]
+    step = step_text(key) or f"[{one_line(key)}]"
+    return f"{step}: {one_line(change.get('before'))} -> {one_line(change.get('after'))}"
 
 
 def _submitted(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 
 from lua_ls_persist.errors import SessionError, WireError
-from lua_ls_persist.paths import Key, keys_of
+from lua_ls_persist.paths import Key, keys_of, path_text
 from lua_ls_persist.schema import (
     annotations_of,
     class_name_of,
@@ -128,9 +128,10 @@ def _set_annotations(services: DataServices, arguments: _Arguments) -> Tree:
 
 
 def _derive_schema(services: DataServices, arguments: _Arguments) -> Tree:
-    found = services.store.derive_schema(_keys(services, arguments), on_progress=services.go_on)
+    keys = _keys(services, arguments)
+    found = services.store.derive_schema(keys, on_progress=services.go_on)
     if found is None:
-        raise SessionError("there is no such table")
+        raise SessionError(services.store.no_table(path_text(keys)))
     return cast("Tree", definition_of(found))
 
 

@@ -20,6 +20,9 @@ from lua_ls_persist.store.rows import (
 KEY_TEXT_LENGTH_MAX: Final = 60
 """Longer keys are cut where they are part of a path."""
 
+NAME_LENGTH_MAX: Final = 200
+"""Keys that are names may be longer: a path by which something is called should lead there."""
+
 _REFERENCE_NAMES: Final = {FUNCTION: "function", TABLE: "table"}
 
 
@@ -30,7 +33,7 @@ def root_text(name: str) -> str:
 
 def key_text(kind: int, key: Native) -> str:
     """What to append to the text of a table for one of its entries."""
-    if isinstance(key, str) and kind == STRING and is_name(key):
+    if isinstance(key, str) and kind == STRING and len(key) <= NAME_LENGTH_MAX and is_name(key):
         return f".{key}"
     if isinstance(key, (str, bytes)) and kind == STRING:
         short = key[:KEY_TEXT_LENGTH_MAX]

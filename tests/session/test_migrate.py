@@ -241,6 +241,32 @@ def test_a_dry_run(session: Session) -> None:
     assert versions(session) == ()
 
 
+def test_a_dry_run_tells_what_differs_as_it_is_stored(session: Session) -> None:
+    session.evaluate(
+        """
+        ext.table("t").a = { same = 0/0, yes = false, number = 1 }
+        ext.table("t").b = { same = 0/0, yes = false, number = 1.0 }
+        """
+    )
+    source = "function(row) row.number = 1.0 end"
+    dry = f"ext.migrate('t', 1, {source}, {{ dry_run = true }})"
+    result = session.evaluate(f"local done = {dry} return done.changed, done.changes[1]")
+    changed, change = result.values
+    assert changed == 1
+    assert isinstance(change, Preview)
+    assert [(key, getattr(side, "text", side)) for key, side in change.entries] == [
+        ("after", "{number = 1.0, same = 0/0, yes = false}"),
+        ("before", "{number = 1, same = 0/0, yes = false}"),
+        ("key", "a"),
+    ]
+
+
+def test_a_dry_run_makes_no_table(session: Session) -> None:
+    assert value(session, f"ext.migrate('new', 1, {OLDER}, {{ dry_run = true }}).changed") == 0
+    assert session.info("new") is None
+    assert session.migrate("new", 1, OLDER).values[:2] == (True, 0)
+
+
 def test_a_dry_run_of_many_changes_shows_some(session: Session) -> None:
     source = f"ext.migrate('users', 2, {OLDER}, {{ dry_run = true }})"
     assert value(session, f"({source}).changed") == ROWS

@@ -222,6 +222,8 @@ def test_a_schema_is_shown_and_dropped(users: Session) -> None:
 def test_deriving(users: Session) -> None:
     assert users.evaluate("ext.schema('users', ext.derive_schema('users'))").ok
     assert refused(users, "ext.table('users').ann.age = 'x'") != ""
+    found = problem(users.evaluate("ext.derive_schema('usrs')"))
+    assert found.message == "there is no table usrs; did you mean users?"
 
 
 def test_annotations_and_all_schemas(users: Session) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,8 +40,17 @@ def test_names_are_utf8(session: Session, function: str) -> None:
     # In other words than its own it would be the name of another table.
     session.evaluate(r"ext.table('\\xff').mine = 1")
     found = problem(session.evaluate(rf"return ext.{function}('\xff')"))
-    assert found.message == r"b'\xff' cannot name a table: names are UTF-8 text."
+    assert found.message == f"bad argument #1 to '{function}' (a table's name is UTF-8 text)"
+    caught = session.evaluate(rf"return (pcall(ext.{function}, '\xff'))")
+    assert caught.values == (False,)
     assert [table.name for table in session.tables()] == ["Memory", r"\xff"]
+
+
+def test_what_is_wrong_with_the_name_of_a_permanent(session: Session) -> None:
+    found = problem(session.evaluate("ext.permanent('', print)"))
+    assert found.message == (
+        "bad argument #1 to 'permanent' (a permanent's name has 1 to 1000 bytes, none of them zero)"
+    )
 
 
 def test_get(filled: Session) -> None:
@@ -123,6 +133,13 @@ def test_paths(path: str, keys: list[Key]) -> None:
 def test_what_is_no_path(path: str, session: Session) -> None:
     with pytest.raises(SessionError, match="is no path"):
         session.get(path)
+
+
+@pytest.mark.parametrize("key", [None, float("nan")])
+def test_keys_that_no_entry_has(session: Session, key: Any) -> None:
+    for path in (["Memory", key], ["Memory", key, "x"]):
+        with pytest.raises(SessionError, match="None and NaN are no keys"):
+            session.set(path, 1)
 
 
 def test_keys_that_are_no_path(session: Session) -> None:

@@ -155,3 +155,8 @@ def test_where_an_entry_is() -> None:
         assert store.entry_path(51, INTEGER, 2) == "table 51[2]"
         assert store.entry_path(50, STRING, "b", search=False) == "table 50.b"
         assert place_text.KEY_TEXT_LENGTH_MAX == 60
+        assert store.entry_path(50, STRING, "-" * 61) == f'Memory.a["{"-" * 60}"...]'
+        # Names lead to functions, so they are whole as far as people write such.
+        assert place_text.NAME_LENGTH_MAX == 200
+        assert store.entry_path(50, STRING, "n" * 200) == f"Memory.a.{'n' * 200}"
+        assert store.entry_path(50, STRING, "n" * 201) == f'Memory.a["{"n" * 60}"...]'

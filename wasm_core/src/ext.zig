@@ -58,13 +58,22 @@ fn nameRoot(L: *lua.State, root: c_int, name: []const u8) void {
     lua.lua_settop(L, root);
 }
 
-fn checkName(L: *lua.State) []const u8 {
+fn checkName(L: *lua.State, comptime what: []const u8) []const u8 {
     var length: usize = 0;
     const bytes = lua.luaL_checklstring(L, 1, &length);
     if (length == 0 or length > 1000 or std.mem.indexOfScalar(u8, bytes[0..length], 0) != null) {
-        _ = lua.luaL_argerror(L, 1, "a table's name has 1 to 1000 bytes, none of them zero");
+        _ = lua.luaL_argerror(L, 1, what ++ "'s name has 1 to 1000 bytes, none of them zero");
     }
     return bytes[0..length];
+}
+
+/// The host refuses other bytes, too, but its refusals end the whole evaluation.
+fn checkTableName(L: *lua.State) []const u8 {
+    const name = checkName(L, "a table");
+    if (!std.unicode.utf8ValidateSlice(name)) {
+        _ = lua.luaL_argerror(L, 1, "a table's name is UTF-8 text");
+    }
+    return name;
 }
 
 /// ext.table(name): the root of that name, created on first use. ext.table(): a new external table that
@@ -78,7 +87,7 @@ pub fn table(L: *lua.State) callconv(.c) c_int {
         critical.leave(L);
         return 1;
     }
-    const name = checkName(L);
+    const name = checkTableName(L);
     external.push(L, Registry.roots);
     lua.lua_pushvalue(L, 1);
     if (lua.lua_rawget(L, -2) != 0) return 1;
@@ -97,7 +106,7 @@ pub fn table(L: *lua.State) callconv(.c) c_int {
 
 /// ext.drop(name): whether there was such a root. What nothing else reaches is collected later.
 fn drop(L: *lua.State) callconv(.c) c_int {
-    const name = checkName(L);
+    const name = checkTableName(L);
     if (std.mem.eql(u8, name, "Memory")) return lua.luaL_argerror(L, 1, "Memory cannot be dropped");
     flush.flushNow(L);
     external.push(L, Registry.roots);
@@ -113,7 +122,7 @@ fn drop(L: *lua.State) callconv(.c) c_int {
 
 /// ext.permanent(name, value): the value is stored by this name.
 fn permanent(L: *lua.State) callconv(.c) c_int {
-    const name = checkName(L);
+    const name = checkName(L, "a permanent");
     switch (lua.typeAt(L, 2)) {
         .table, .function, .userdata => {},
         else => return lua.luaL_argerror(L, 2, "table, function or userdata expected"),
