@@ -17,8 +17,17 @@ from lua_ls_persist.server.analysis.ext_names import EXT, ExtNames
 from lua_ls_persist.server.analysis.facts import fact, outermost
 from lua_ls_persist.server.analysis.key_uses import KeyUse, moved, table_around
 from lua_ls_persist.server.analysis.lexer import LONG_STRING, NAME, STRING, TOKEN
-from lua_ls_persist.server.analysis.naming import FIELD_CALLS, FIELD_PARTS
-from lua_ls_persist.server.analysis.nodes import CONSTANT_KEY, Chain, Statement, Step
+from lua_ls_persist.server.analysis.naming import FIELD_CALLS, FIELD_PARTS, is_part
+from lua_ls_persist.server.analysis.nodes import (
+    CONSTANT_KEY,
+    LOCAL,
+    PARAMETER,
+    Block,
+    Chain,
+    Literal,
+    Statement,
+    Step,
+)
 from lua_ls_persist.server.analysis.scopes import Scopes
 
 DEPTH_MAX: Final = 60
@@ -63,7 +72,7 @@ def field_texts(scopes: Scopes, key: str) -> Iterator[KeyUse]:
             find = partial(_found, source, base, statement, key)
             for found in fact(statement, ("field text", key), find):
                 use = moved(found, base)
-                if _is_field(use, names):
+                if _is_field(scopes, use, names):
                     yield use
 
 
@@ -72,7 +81,8 @@ def field_text_at(scopes: Scopes, offset: int) -> KeyUse | None:
     source = scopes.chunk.source
     for base, statement in scopes.around(offset):
         names = ExtNames(scopes)
-        uses = [use for use in _in_calls(source, base, statement) if _is_field(use, names)]
+        found = (*_in_calls(source, base, statement), *_in_assigned(source, base, statement))
+        uses = [use for use in found if _is_field(scopes, use, names)]
         table = None if _part_of(statement) is None else table_around(scopes, base)
         if table is not None:
             uses += _in_part(source, base, statement, table)
@@ -82,10 +92,18 @@ def field_text_at(scopes: Scopes, offset: int) -> KeyUse | None:
     return None
 
 
-def _is_field(use: KeyUse, names: ExtNames) -> bool:
-    """Whether the call that gets a text is one of `ext`, as far as it goes by another name."""
+def _is_field(scopes: Scopes, use: KeyUse, names: ExtNames) -> bool:
+    """Whether the call that gets a text is one of `ext`, as far as it goes by another name.
+
+    Of a part that is assigned, whether it is one of a local.
+    """
     chain = use.chain
-    if chain is None or (chain.base is not None and chain.base.text == EXT):
+    if chain is None or chain.base is None:
+        return True
+    if chain.steps[use.steps].kind != "(":
+        declaration = scopes.occurrence(chain.base, use.base).declaration
+        return declaration is not None and declaration.role in (LOCAL, PARAMETER)
+    if chain.base.text == EXT:
         return True
     called = names.function(chain, use.base)
     return called is not None and called[0] in FIELD_CALLS and called[1] == use.steps
@@ -103,6 +121,7 @@ def _found(source: str, base: int, statement: Statement, key: str) -> tuple[KeyU
 
 def _uses(source: str, base: int, statement: Statement, key: str) -> Iterator[KeyUse]:
     yield from _in_calls(source, base, statement)
+    yield from _in_assigned(source, base, statement)
     for block in statement.blocks:
         for offset, inner in zip(block.offsets, block.statements, strict=True):
             if key not in inner.mentions:
@@ -145,18 +164,30 @@ def _in_part(source: str, base: int, statement: Statement, table: int) -> Iterat
     assert isinstance(target, Step)
     start, end = source.find("=", base + target.end) + 1, base + statement.end
     node = _Values(source, start, end).value() if start else None
-    part = _part_of(statement)
-    if part == "where":
-        texts = _conditions(node)
-    elif part == "order_by":
-        texts = _orders(node)
-    else:
-        texts = _listed(node)
-    for text in texts:
+    for text in _texts(_part_of(statement), node):
         yield from _steps(source, text, base, None, 0, table)
 
 
+def _in_assigned(source: str, base: int, statement: Statement) -> Iterator[KeyUse]:
+    """The fields of `question.order_by = "age"`."""
+    if statement.kind != "assign":
+        return
+    for target, value in zip(statement.targets, statement.values, strict=False):
+        if is_part(target) and isinstance(value, (Block, Literal)):
+            assert isinstance(target, Chain)
+            node = _Values(source, base + value.start, base + statement.end).value()
+            for text in _texts(target.steps[0].key, node):
+                yield from _steps(source, text, base, target, 0, -1)
+
+
 # -- which strings of a value are fields
+
+
+def _texts(part: CONSTANT_KEY | None, node: _Node) -> Iterator[_Text]:
+    """Those of a part of a question."""
+    if part == "where":
+        return _conditions(node)
+    return _orders(node) if part == "order_by" else _listed(node)
 
 
 def _listed(node: _Node) -> Iterator[_Text]:

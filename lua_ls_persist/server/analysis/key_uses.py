@@ -36,7 +36,8 @@ class KeyUse(NamedTuple):
     """Where the constructor begins; -1 in a chain."""
     before: tuple[CONSTANT_KEY, ...] | None = None
     """In the text of a field, the keys before this one; None if it is no such text. The text is
-    that of a question, at `table`, or of the call that is step `steps` of the chain."""
+    that of a question, at `table`, or of step `steps` of the chain: of a call, or of the part of a
+    question that is assigned there."""
     leads_on: bool = False
     """Whether there is more of the text behind it."""
 

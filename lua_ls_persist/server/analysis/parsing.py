@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from lua_ls_persist.server.analysis.lexer import END, KEYWORD, NAME, STRING
+from lua_ls_persist.server.analysis.naming import is_part, words_in
 from lua_ls_persist.server.analysis.nodes import (
     FUNCTION,
     GOTO,
@@ -213,7 +214,10 @@ class Parser(Reader):
                 for target in targets:
                     _written(target)
                 statement.targets.extend(targets)
+                start = self.start
                 statement.values = self.expressions()
+                if any(map(is_part, targets)):
+                    self.mentions.update(words_in(self.source, start, self.before))
                 return
         if self.text in BINARY:
             first = None

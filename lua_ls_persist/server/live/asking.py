@@ -15,8 +15,9 @@ from lua_ls_persist.server.analysis.asked_tables import MEMORY, Keys
 from lua_ls_persist.server.analysis.entity import GLOBAL, Entity
 from lua_ls_persist.server.analysis.key_uses import KeyUse
 from lua_ls_persist.server.analysis.naming import FIELD_CALLS
-from lua_ls_persist.server.analysis.nodes import Block, Chain, Expression, Literal, Step
+from lua_ls_persist.server.analysis.nodes import Block, Chain, Either, Expression, Literal, Step
 from lua_ls_persist.server.analysis.resolving import Declaration
+from lua_ls_persist.server.analysis.walking import key_start
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.live.candidates import QUERY_PARTS
 from lua_ls_persist.server.live.resolving import table_named
@@ -50,6 +51,9 @@ class Asking:
             if question.root[0] == "question":
                 return _rows(question).at(*before)
             rows = self._asked_later(document, use.table)
+            return None if rows is None else rows.at(*before)
+        if use.chain.steps[use.steps].kind != "(":
+            rows = self._put_together(document, use.chain, use.base)
             return None if rows is None else rows.at(*before)
         rows = self._indexed(document, use.chain, use.base, use.steps)
         if rows == _MEMORY_ROW and (before or use.leads_on):
@@ -137,23 +141,50 @@ class Asking:
             is_table = isinstance(value, Block) and base + value.start == start
             if is_table and isinstance(target, nodes.Name):
                 declaration = scopes.occurrence(target, base).declaration
-                if declaration is None or scopes.is_assigned_again(declaration):
-                    return None
-                found = set(self._given_to(document, declaration))
-                return found.pop() if len(found) == 1 else None
+                return None if declaration is None else self._asked_of(document, declaration)
         return None
 
-    def _given_to(self, document: Document, declaration: Declaration) -> list[Entity | None]:
+    def _put_together(self, document: Document, part: Chain, base: int) -> Entity | None:
+        """The rows that a question is about, a part of which is assigned to a field of a local."""
+        assert part.base is not None
         scopes = scopes_of(document)
+        declaration = scopes.occurrence(part.base, base).declaration
+        if declaration is None:
+            return None
+        at, statement = scopes.around(declaration.start)[0]
+        for target, value in zip(statement.targets, statement.values, strict=False):
+            is_table = isinstance(value, Block) and value.kind == "table"
+            if is_table and at + key_start(target) == declaration.start:
+                return self._asked_of(document, declaration)
+        return None
+
+    def _asked_of(self, document: Document, declaration: Declaration) -> Entity | None:
+        """The rows that the question is about that a local holds, if they are of one table."""
+        if scopes_of(document).is_assigned_again(declaration):
+            return None
+        found = set(self._given_to(document, declaration))
+        return found.pop() if len(found) == 1 else None
+
+    def _given_to(self, document: Document, declaration: Declaration) -> list[Entity | None]:
+        """The rows that each use of a local says; None for one that may be anything."""
+        scopes = scopes_of(document)
+
+        def is_it(expression: Expression, base: int) -> bool:
+            name = _name_of(expression)
+            if name is None or name.text != declaration.text:
+                return False
+            return scopes.occurrence(name, base).declaration == declaration
+
         found: list[Entity | None] = []
         for base, statement in scopes.mentioning(declaration.text):
+            for value in statement.values:
+                choices = value.operands if isinstance(value, Either) else (value,)
+                if any(is_it(one, base) for one in choices):
+                    found.append(None)  # By another name it may be asked of other tables.
             for chain in statement.chains:
                 for place, step in enumerate(chain.steps):
                     for number, given in enumerate(step.arguments):
-                        name = _name_of(given.expression)
-                        if name is None or name.text != declaration.text:
-                            continue
-                        if scopes.occurrence(name, base).declaration == declaration:
+                        if is_it(given.expression, base):
                             call = self._walk.call(document, chain, base, place)
                             asked = self.given(document, call, number, -1)
                             is_question = asked is not None and asked.root[0] == "question"

@@ -34,6 +34,7 @@ EXT = (
     *('{ field = "age" }', 'ext.index("users", { "age", ', "ext.index(u, 'a[1].b'", "'age"),
     *("local e = ext\n", "local q, index = ext.query, e.index ", 'e.table("pets") ', "q = u "),
     *('q("users", { limit = 1 })\n', "index(u, 'age')", "e.index('Memory', 'users.age')\n", "e"),
+    *('local q = {} q.order_by = "age"\n', "q.where = {", "u.max, q.min = ", "q['select'] = "),
     *('["where"] = ', "['order_by'] = 'age' ", '{ ["any"] = { ', '["', '"] = ', "[f()] = "),
 )  # fmt: skip
 
@@ -123,6 +124,7 @@ def test_a_field_in_a_text_is_found_by_its_name_and_by_its_place(start: Edits) -
                 assert found is not None
                 assert (found.start, found.chain, found.table) == (use.start, use.chain, use.table)
                 assert (found.before, found.leads_on) == (use.before, use.leads_on)
+                assert found.steps == use.steps
 
 
 @settings(max_examples=150, deadline=None)

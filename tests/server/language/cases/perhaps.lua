@@ -54,3 +54,10 @@ for _, user in pairs(Memory.users) do print(user.age‸) end
 ==== an element, by its name
 function f(id) return users[id].age‸, users.ann.⟦age⟧, users.age, pets.ann.age end
 >>>> years
+==== a part of a question that is given to somebody
+ext.table("users").ann.age‸ = 1
+function f(t, q) q.order_by = "⟦age⟧" return ext.query(t, q) end
+function g(t) local q = {} q.where = { "⟦age⟧", ">", 1 } return t:find(q) end
+config.order_by, config.max = "age", "age"
+function Sorter:init() self.order_by = "age" end
+>>>> years

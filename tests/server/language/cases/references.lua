@@ -485,3 +485,34 @@ pets = db.table("pets")
 local users = ext.table("users")
 if pets then users = ext.table("pets") end
 print(ext.table("users").ann.⟦age‸⟧, users.ann.age)
+==== a question that is put together
+local function page(after)
+  local q = { where = { "⟦age⟧", ">", 1 } }
+  q.order_by = "⟦age⟧"
+  q.select, q["where"] = { "name", "⟦age⟧" }, {
+    { "⟦age⟧", "<", 3 },
+    { any = { { "⟦age⟧.x", "=", "age" }, { "⟦age‸⟧", "missing" } } },
+  }
+  q.after, q.limit, q.order_by[2] = "age", "age", "age"
+  return ext.query("users", q)
+end
+local other, third = {}, {}
+other.order_by = "age"
+third.order_by = "⟦age⟧"
+print(ext.query("pets", other), ext.count("users", third), ext.table("users").ann.⟦age⟧)
+==== a question that is about two tables, or may be
+local q, r, s = {}, { limit = 1 }, {}
+q.order_by = "age"
+print(ext.query("users", q), ext.query("pets", q))
+r.order_by = "age"
+print(ext.query("users", r), f(r))
+local u, v = {}, { order_by = "age" }
+u.order_by = "age"
+local w = u or v
+print(ext.query("users", u), ext.query("users", v), ext.query("pets", w))
+s.order_by = "age"
+function g(s) s.order_by = "age" return ext.query("users", s) end
+s = q
+print(ext.query("users", s))
+t.order_by = "age"
+print(ext.query("users", t), ext.table("users").ann.⟦age‸⟧)
