@@ -20,7 +20,7 @@ from lua_ls_persist.pretty import is_name
 from lua_ls_persist.server.drift import named
 from lua_ls_persist.server.forms import Syntax
 from lua_ls_persist.server.positions import Position, Range
-from lua_ls_persist.session.documents import FRONT_END, FRONT_START
+from lua_ls_persist.session.documents import BACK_START, FRONT_END, FRONT_START
 
 LOCALS_MAX: Final = 150
 """Lua has 200 local variables at most in one function."""
@@ -35,8 +35,9 @@ _FIND: Final = (
     "local __old = __holder[__key] "
 )
 _STAND_IN: Final = "setmetatable({}, { __index = function(self) return self end })"
-_PUT: Final = """
-local __new = %(target)s
+_PUT: Final = (
+    BACK_START
+    + """local __new = %(target)s
 local __places, __kept, __fresh = {}, {}, {}
 for place = 1, 255 do
   local name = debug.getupvalue(__old, place)
@@ -59,6 +60,7 @@ end
 __holder[__key] = __new
 return table.concat(__kept, " "), table.concat(__fresh, " ")
 """
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,8 +102,9 @@ class Workspace:
         self._session_settings = self.settings
         self._session_folders: tuple[Path, ...] = ()
         self._session_file: tuple[int, int] | None = None
-        self._session_is_makeshift = False
-        """Whether the file could not be opened, or only be read."""
+        self._session_is_read_only = False
+        self.unopened = ""
+        """Why the session's file is not in use, so that everything is in memory; else empty."""
 
     @property
     def name(self) -> str:
@@ -147,11 +148,17 @@ class Workspace:
             or self._session_folders != self.places.folders
             # What was in the way may be gone; and nothing is stored any more in a file without a
             # name, so there is no other way on.
-            or self._session_is_makeshift
+            or self.unopened
+            or self._session_is_read_only
             or self._session_file != _identity(self.path)
         )
-        await self.evaluator.restart(reopen=reopen)
+        await self.evaluator.restart(reopen=bool(reopen))
         self.places.forget()
+
+    @property
+    def path_in_use(self) -> Path | None:
+        """Where its session's file is, or will be; None: everything is in memory."""
+        return None if self.unopened else self.path
 
     @property
     def path(self) -> Path | None:
@@ -166,7 +173,7 @@ class Workspace:
 
     def _open_session(self) -> Session:
         settings, folders = self.settings, self.places.folders
-        makeshift = False
+        unopened = ""
         path = self.path
         if settings.database_path != "":
             session = self._open_at(path)
@@ -176,7 +183,7 @@ class Workspace:
                 session = self._open_at(path)
             except StoreError as error:
                 # Nobody asked for this file: what does not need it shall work all the same.
-                path, makeshift = None, True
+                path, unopened = None, str(error)
                 self._host.warn(f"{error} Until then, what you evaluate is kept in memory only.")
                 session = self._open_at(None)
         if session.read_only:
@@ -185,7 +192,7 @@ class Workspace:
         logger.info("%s %s (%s)", self.name or "Your own session:", session.started, where)
         self._session_settings, self._session_folders = settings, folders
         self._session_file = _identity(path)
-        self._session_is_makeshift = makeshift or bool(session.read_only)
+        self._session_is_read_only, self.unopened = bool(session.read_only), unopened
         return session
 
     def _is_kept(self) -> bool:

@@ -25,6 +25,8 @@ NOT_LOCAL: Final = "\f" * len("local")
 FRONT_START: Final = "local __lua_persist_keys = ... "
 FRONT_END: Final = "--[[__lua_persist]] "
 """What is put before a definition on its own line, where no line is above it, stands between."""
+BACK_START: Final = f"\n{FRONT_END}"
+"""With this begins what is put behind a definition."""
 
 _PUT_BEFORE: Final = re.compile(rf"{re.escape(FRONT_START)}[^\n]*?{re.escape(FRONT_END)}")
 _FRONT: Final = re.compile(rf"local {CAPTURE} <const>[^\n]*? = \.\.\. return function\(\.\.\.\) ?")
@@ -38,6 +40,19 @@ def as_written(text: str) -> str:
     if FRONT_END in text:
         text = _PUT_BEFORE.sub("", text, count=1)
     return text.replace(NOT_LOCAL, "local")
+
+
+def as_told(source: bytes) -> bytes | None:
+    """The definition in a source that puts its function in the place of a stored one.
+
+    None for all other sources: those are told as they are.
+    """
+    if not source.startswith(FRONT_START.encode()):
+        return None
+    front, between, text = source.partition(FRONT_END.encode())
+    if b"\n" in front or not between:
+        text = source.partition(b"\n")[2]
+    return text.partition(BACK_START.encode())[0]
 
 
 @dataclass(frozen=True, slots=True)

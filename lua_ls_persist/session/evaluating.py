@@ -14,6 +14,7 @@ from lua_ls_persist.session.changing import ChangingData
 from lua_ls_persist.session.documents import (
     DocumentCode,
     Way,
+    as_told,
     has_run,
     known_names,
     refused,
@@ -228,5 +229,6 @@ class EvaluatingCode(ChangingData):
             limits=self._limits,
             source_serial=runner.sources.number_of(content, line),
         )
-        job = Job("core_evaluate", request, content, name, limit, on_output, doing=doing)
+        told = as_told(content) if doing is None else doing
+        job = Job("core_evaluate", request, content, name, limit, on_output, doing=told)
         return lambda: self._life.evaluate(job)

@@ -32,6 +32,14 @@ async def test_a_default_place_that_cannot_be_used(unstarted: Editor) -> None:
     uri = unstarted.open("Memory.count = (Memory.count or 0) + 1\nreturn Memory.count")
     assert (await unstarted.evaluate(uri))["text"] == "1"
     assert any(".lua-persist" in message.message for message in unstarted.client.messages)
+    # Nothing speaks of the file as if it were used.
+    assert (await unstarted.run("status"))["path"] is None
+    report = await unstarted.run("doctor")
+    assert report["paths"]["session"] == "in memory"
+    (check,) = [one for one in report["checks"] if one["name"] == "session's file"]
+    assert not check["ok"]
+    assert ".lua-persist" in check["detail"]
+    assert not report["ok"]
 
 
 async def test_a_restart_tries_the_default_place_again(unstarted: Editor) -> None:

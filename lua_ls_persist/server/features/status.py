@@ -66,7 +66,7 @@ def _status(workspace: Workspace) -> dict[str, Json]:
     state: dict[str, Json] = {
         "folder": None if workspace.folder is None else uris.uri_of(workspace.folder),
         "state": evaluator.state,
-        "path": None if workspace.path is None else str(workspace.path),
+        "path": None if workspace.path_in_use is None else str(workspace.path_in_use),
         "started": None if session is None else session.started,
     }
     if job is not None:

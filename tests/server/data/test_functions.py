@@ -86,6 +86,8 @@ async def test_an_updated_function_stands_where_it_is_defined(stored: Editor, ab
     assert (found["drift"], found["line"], found["uri"]) == ("in_sync", done["line"], uri)
     shown = await stored.run("function", {"path": "Memory.hit"})
     assert shown["text"] == text.removeprefix(above)
+    latest = (await stored.run("history"))["evaluations"][0]
+    assert latest["source"] == text.removeprefix(above), "not what was put around it"
     called = await stored.run("callFunction", {"path": "Memory.hit", "arguments": ["nil"]})
     assert called["problems"][0]["line"] == done["line"] + 1
     await stored.run("restart")

@@ -106,6 +106,12 @@ async def test_undo(editor: Editor) -> None:
     assert (await editor.evaluate(check))["text"] == "nil"
 
 
+async def test_undoing_is_not_offered_where_nothing_is_changed(unstarted: Editor) -> None:
+    await unstarted.start("neovim", options={"trusted": False})
+    uri = unstarted.open("Memory.undone = 1", "undone.lua")
+    assert await actions(unstarted, uri, at(0, 0, 0, 0), ["source.luaPersist.data"]) == []
+
+
 async def test_only_what_is_asked_for(neovim: Editor) -> None:
     uri = await prepared(neovim)
     assert await actions(neovim, uri, at(0, 0, 0, 0), ["refactor"]) == []

@@ -67,7 +67,8 @@ async def compress(server: LuaLanguageServer, params: CompressParams) -> Json:
 async def doctor(server: LuaLanguageServer, params: SessionParams) -> Json:
     """Examines the installation and the session's file."""
     workspace = server.workspace_of(params.uri)
-    paths = {"session": "in memory" if workspace.path is None else str(workspace.path)}
+    path = workspace.path_in_use
+    paths = {"session": "in memory" if path is None else str(path)}
     loop = asyncio.get_running_loop()
     # A thread of its own: those that there are have other things to do.
     with ThreadPoolExecutor(max_workers=1) as worker:
@@ -77,6 +78,8 @@ async def doctor(server: LuaLanguageServer, params: SessionParams) -> Json:
     wrong = await ask(
         server, params.uri, "Checking the file", lambda session, _: session.integrity()
     )
+    if workspace.unopened:
+        wrong = [workspace.unopened, *wrong]
     report["checks"].append(
         {
             "name": "session's file",

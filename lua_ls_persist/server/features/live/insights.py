@@ -65,7 +65,7 @@ def register(server: LuaLanguageServer) -> None:
             for one in await insights(server, document, selected)
             if share_row(one.range, selected)
         ]
-        if _is_command("undo"):
+        if _is_command("undo") and server.workspace_of(document.uri).trusted:
             top = Range(selected.start, selected.start)
             uri: dict[str, Json] = {"uri": document.uri}
             found.append(Insight(top, "Undo Last Evaluation", "undo", uri))
