@@ -105,7 +105,10 @@ class Step:
 
 
 class Chain:
-    """A prefix expression: a name or something in brackets, and what is done with it."""
+    """A prefix expression: a name or something in brackets, and what is done with it.
+
+    `(a.b).c` is the same chain as `a.b.c`, but for its start.
+    """
 
     __slots__ = ("base", "end", "start", "steps")
 

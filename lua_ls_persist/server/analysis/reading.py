@@ -44,6 +44,8 @@ _ARITHMETIC = ("+", "-", "*", "/", "//", "%", "^", "&", "|", "~", "<<", ">>", ".
 BINARY = frozenset((*_ARITHMETIC, "==", "~=", "<", "<=", ">", ">=", "and", "or"))
 UNARY = frozenset(("-", "not", "#", "~"))
 _CONSTANTS = {"nil": None, "true": True, "false": False}
+_GO_ON = frozenset((".", ":", "[", "(", "{"))
+"""What makes more of what stands in brackets; a string does, too."""
 _STOPS_TABLE = KEYWORDS - frozenset({"and", "or", "not", "nil", "true", "false", "function"})
 _match = TOKEN.match
 
@@ -176,10 +178,7 @@ class Reader:
             chain = Chain(self.start - base, self.name(READ))
             self.events.append(chain.base)  # type: ignore[arg-type]
         else:
-            chain = Chain(self.start - base, None)
-            self.advance()
-            self.expression()
-            self.accept(")")
+            chain = self._bracketed()
         steps = chain.steps
         while True:
             text = self.text
@@ -207,6 +206,20 @@ class Reader:
                 # `ext` may have another name, and its functions may be locals.
                 start = base + steps[0].start
                 self.mentions.update(words_in(self.source, start, self.before))
+        return chain
+
+    def _bracketed(self) -> Chain:
+        """What stands in brackets; with a field or a call behind, a chain in them goes on there."""
+        chain = Chain(self.start - self.base, None)
+        self.advance()
+        inner = self.expression()
+        goes_on = self.accept(")") and (self.text in _GO_ON or self.kind in (STRING, LONG_STRING))
+        if goes_on and isinstance(inner, Chain) and inner.base is not None:
+            chain.base = inner.base
+            if inner.steps:
+                chain.steps += inner.steps
+                assert self.chains[-1] is inner
+                self.chains.pop()  # It is a part of the longer one now.
         return chain
 
     def field_step(self) -> Step:

@@ -40,6 +40,14 @@ print(m.⟦size‸⟧, m["⟦size⟧"], n.size)
 local M = { ⟦size⟧ = 1 }
 return M
 >>>> length
+==== a field of a module in brackets
+---- main.lua
+local m = require("m")
+print((m).⟦size‸⟧, (require "m").⟦size⟧, (m["⟦size⟧"]):rep(2), (m.⟦size⟧))
+---- m.lua
+local M = { ⟦size⟧ = 1 }
+return M
+>>>> length
 ==== a field of what is stored
 Memory.⟦users⟧ = {}
 print(Memory.⟦users‸⟧[1])
