@@ -230,3 +230,21 @@ local Point = require("main")
 local p = setmetatable({ ⟦x⟧ = 1, y = 2 }, Point)
 print(p.⟦x⟧, q.x)
 >>>> across
+==== a field of rows, with other names of `ext` and questions that are put together
+---- main.lua
+local query, index = ext.query, ext.index
+local q = { ["where"] = { "⟦age⟧", ">", 1 } }
+q.order_by = '⟦age‸⟧'
+for _, row in ipairs(query("users", q)) do print(row.value.⟦age⟧) end
+index("users", { "name", "⟦age⟧" })
+---- other.lua
+local e = ext
+for _, found in ipairs(e.aggregate("users", { group_by = "⟦age⟧" })) do print(found.group.⟦age⟧) end
+print(e.count("pets", { where = { "age", ">", 1 } }))
+>>>> years
+==== what is there already by another name of `ext`
+ext.table("users").ann.age‸ = 1
+local index = ext.index
+index("users", "years")
+>>>> years
+error: `users[...].years` is something else already, at main.lua:3
