@@ -78,7 +78,10 @@ def _list(session: Session, *, as_json: bool) -> int:
 
 def _check(session: Session, table: str | None, *, as_json: bool) -> int:
     found = session.check_schemas(table)
-    if not found and not as_json:
+    if table is not None and session.schema(table) is None and not as_json:
+        # Otherwise a slip of the pen would pass for a table in order.
+        Terminal().write_error(f"{table} has no schema.\n")
+    elif not found and not as_json:
         Terminal().write("Everything follows its schema.\n")
     return _violations(found, Terminal().write, as_json=as_json)
 

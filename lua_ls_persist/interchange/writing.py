@@ -135,12 +135,13 @@ class RowWriter:
 
     def _write_csv(self, rows: Rows) -> None:
         columns: dict[str, None] = {}
-        _, numbered = _kinds_of_keys(rows)
-        if not numbered:
-            columns[KEY_COLUMN] = None
+        numbered = True
         told = self.left_out_count, list(self.left_out)
-        for key, value in rows():
+        for place, (key, value) in enumerate(rows(), 1):
+            numbered = numbered and type(key) is int and key == place
             columns.update(dict.fromkeys(self._cells(key, value)))
+        if not numbered:
+            columns = {KEY_COLUMN: None, **columns}
         self.left_out_count, self.left_out = told  # the second time tells it again
         writer = csv.writer(self._file, lineterminator="\n")
         writer.writerow(columns)

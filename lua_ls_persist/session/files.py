@@ -222,11 +222,14 @@ class _Rows:
         if len(above) >= DEPTH_MAX:
             return Opaque(f"a table deeper than {DEPTH_MAX} levels")
         inside = (*above, native)
-        found = {
-            self._key(key_kind, key): self._value(value_kind, value, inside)
+        pairs = [
+            (self._key(key_kind, key), self._value(value_kind, value, inside))
             for page in self._pages(native)
             for key_kind, key, value_kind, value in page
-        }
+        ]
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            return dict(_without_equal_keys(pairs))
         if (
             found
             and all(type(key) is int for key in found)
@@ -243,3 +246,10 @@ class _Rows:
         if kind == PERMANENT:
             return Opaque(f"the value {native!s}")
         return Opaque("a table" if kind == TABLE else "a function")
+
+
+def _without_equal_keys(pairs: list[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+    """To Python true is 1 and false is 0: where there are both, the boolean is left out."""
+    integers = {key for key, _ in pairs if type(key) is int}
+    for key, value in pairs:
+        yield (Opaque("a boolean") if type(key) is bool and key in integers else key), value

@@ -69,6 +69,8 @@ def test_check(cli: Cli, db: Path) -> None:
     assert found.out == 'users.ann.team: expected a row of teams, got string "red"\n'
     listed = json.loads(cli("schema", "--db", db, "--check", "--json").out)
     assert [one["path"] for one in listed] == ["users.ann.team"]
+    slip = cli("schema", "--db", db, "usrs", "--check")
+    assert (slip.status, slip.out, slip.err) == (0, "", "usrs has no schema.\n")
 
 
 def test_rows_that_do_not_follow(cli: Cli, db: Path) -> None:

@@ -228,6 +228,14 @@ def test_of_keys_with_the_same_text_the_string_is_written(session: Session) -> N
     )
 
 
+def test_true_is_not_one(session: Session) -> None:
+    session.evaluate("ext.table('t').row = { [true] = 't', [1] = 'one', [false] = 'f' }")
+    file = io.StringIO()
+    exported = session.export_data("t", file, format="json")
+    assert json.loads(file.getvalue()) == {"row": {"false": "f", "1": "one"}}
+    assert exported.left_out == ('t.row["?"]: its key',)
+
+
 def test_export_as_csv(session: Session, tmp_path: Path) -> None:
     session.evaluate(
         "local t = ext.table('t') "
