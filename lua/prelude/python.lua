@@ -1,7 +1,7 @@
 -- What a session calls from outside, with arguments that the host keeps.
 local prelude = ...
 
-local data, need = prelude.data, prelude.need
+local data, make, need = prelude.data, prelude.table, prelude.need
 local table_at, text_of = need("table_at"), need("text_of")
 local error, getmetatable, load = error, getmetatable, load
 local rawget, type, unpack = rawget, type, table.unpack
@@ -79,6 +79,29 @@ end
 function python.python_batch()
   local results = need("batch")(data("arguments", {}))
   return unpack(results, 1, results.n)
+end
+
+-- Calls what stands at a path; `text` is how messages call that. Nothing that the program has done
+-- to its globals matters.
+function python.python_call(keys, text, ...)
+  local name, value = keys[1], nil
+  if data("is_root", { name = name }) then value = make(name) end
+  for place = 2, #keys do
+    if type(value) ~= "table" then
+      value = nil
+      break
+    end
+    value = value[keys[place]]
+  end
+  if type(value) ~= "function" then
+    local meta = getmetatable(value)
+    if type(meta) ~= "table" or not meta.__call then
+      local what = value == nil and "nil" or "a " .. type(value)
+      error(text .. " is " .. what .. ", not a function", 0)
+    end
+  end
+  -- Not a tail call, which would leave a mark in tracebacks.
+  return (function(...) return ... end)(value(...))
 end
 
 -- The function that a source is or gives: `function(row, key) ... end`, or what such a one does.

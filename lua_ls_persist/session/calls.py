@@ -1,4 +1,4 @@
-"""Calling a stored function from outside: the program that does it, and what is shown of it."""
+"""Calling a stored function from outside: what the prelude is given, and what is shown of it."""
 
 from __future__ import annotations
 
@@ -12,29 +12,16 @@ from lua_ls_persist.pretty import scalar_text
 from lua_ls_persist.wire import Encodable
 
 CHUNK: Final = "(call)"
-"""How the program below is called; nobody gets to see it."""
+"""How the history calls it."""
 
-SOURCE: Final = b"""
-local path, text = ...
-local value = path[1] == "Memory" and Memory or ext.info(path[1]) and ext.table(path[1]) or nil
-for i = 2, #path do
-  if type(value) ~= "table" then value = nil break end
-  value = value[path[i]]
-end
-local meta = getmetatable(value)
-if type(value) ~= "function" and not (type(meta) == "table" and meta.__call) then
-  local what = value == nil and "nil" or "a " .. type(value)
-  error(text .. " is " .. what .. ", not a function", 0)
-end
--- Not a tail call, which would leave a mark in tracebacks.
-return (function(...) return ... end)(value(select(3, ...)))
-"""
+FUNCTION: Final = "python_call"
+"""The function of the prelude that does it."""
 
 
 def arguments_of(
     keys: Sequence[Key], text: str, arguments: Sequence[Encodable]
 ) -> Sequence[Encodable]:
-    """What the program is given."""
+    """What it is given."""
     return [list(keys), text, *arguments]
 
 
@@ -60,9 +47,8 @@ def without_call(evaluation: Evaluation, text: str) -> Evaluation:
 
 
 def _cleaned(problem: Problem, text: str) -> Problem:
-    if problem.chunk == CHUNK:
-        return replace(problem, chunk="", line=None, traceback=())
-    frames = [frame for frame in problem.traceback if frame.chunk != CHUNK]
-    if frames and frames[-1].function == "local 'value'":
+    frames = list(problem.traceback)
+    # What the prelude calls has no name there.
+    if frames and frames[-1].function.startswith("function <"):
         frames[-1] = replace(frames[-1], function=f"function '{text}'")
     return replace(problem, traceback=tuple(frames))

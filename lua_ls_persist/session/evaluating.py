@@ -23,7 +23,7 @@ from lua_ls_persist.session.documents import (
 from lua_ls_persist.session.jobs import Job
 from lua_ls_persist.session.limits import SESSION_LIMIT, UseSessionLimit, time_limit
 from lua_ls_persist.session.output import OnOutput
-from lua_ls_persist.session.request import evaluation_request, prepare_source
+from lua_ls_persist.session.request import evaluation_request, prelude_request, prepare_source
 from lua_ls_persist.wire import Encodable
 
 Mode: TypeAlias = Literal["auto", "chunk"]
@@ -188,18 +188,24 @@ class EvaluatingCode(ChangingData):
     ) -> Callable[[], Evaluation]:
         keys = keys_of(path)
         text = told_path(path)
-        given = calls.arguments_of(keys, text, arguments)
-        run = self._prepare(
-            calls.SOURCE,
+        limit = time_limit(time_limit_s, self._life.settings.time_limit_s)
+        request = prelude_request(
+            calls.FUNCTION,
+            self._life.runner.names.source_of(calls.CHUNK),
+            arguments=calls.arguments_of(keys, text, arguments),
+            live=on_output is not None,
+            limits=self._limits,
+        )
+        job = Job(
+            "core_evaluate",
+            request,
+            b"",
             calls.CHUNK,
-            0,
-            "chunk",
-            given,
-            time_limit_s,
+            limit,
             on_output,
             doing=calls.told(text, arguments),
         )
-        return lambda: calls.without_call(run(), text)
+        return lambda: calls.without_call(self._life.evaluate(job), text)
 
     def _prepare(
         self,
@@ -210,8 +216,6 @@ class EvaluatingCode(ChangingData):
         arguments: Sequence[Encodable],
         time_limit_s: float | UseSessionLimit | None,
         on_output: OnOutput | None,
-        *,
-        doing: bytes | None = None,
     ) -> Callable[[], Evaluation]:
         settings = self._life.settings
         limit = time_limit(time_limit_s, settings.time_limit_s)
@@ -229,6 +233,5 @@ class EvaluatingCode(ChangingData):
             limits=self._limits,
             source_serial=runner.sources.number_of(content, line),
         )
-        told = as_told(content) if doing is None else doing
-        job = Job("core_evaluate", request, content, name, limit, on_output, doing=told)
+        job = Job("core_evaluate", request, content, name, limit, on_output, doing=as_told(content))
         return lambda: self._life.evaluate(job)

@@ -41,6 +41,7 @@ FUNCTIONS: Final = {
     "migrate": "migrate",
     "python_add": "python",
     "python_batch": "python",
+    "python_call": "python",
     "python_change": "python",
     "python_delete": "python",
     "python_import": "import",

@@ -109,6 +109,28 @@ def test_a_call_of_no_function(filled: Session, called: str, message: str) -> No
     assert [table.name for table in filled.tables()] == ["Memory"], "no table was made"
 
 
+@pytest.mark.parametrize(
+    "hiding",
+    [
+        "Memory = {}",
+        "Memory, ext, error, select, type, getmetatable = nil",
+        "setmetatable(_G, { __index = function(_, name) rawequal(1, error(name)) end }) ext = nil",
+    ],
+)
+def test_a_call_needs_nothing_of_the_programs_globals(filled: Session, hiding: str) -> None:
+    assert filled.evaluate(hiding).ok
+    assert filled.call("Memory.calculate", 3, 4).values == (112,)
+    assert problem(filled.call("Memory.none")).message == "Memory.none is nil, not a function"
+
+
+def test_the_place_of_an_error_is_never_that_of_the_call(session: Session) -> None:
+    session.evaluate("function Memory.blame() error('you', 2) end Memory.assert = assert")
+    found = problem(session.call("Memory.blame"))
+    assert (found.message, found.chunk, found.line) == ("you", "(eval)", 1)
+    found = problem(session.call("Memory.assert", False, "me"))
+    assert (found.message, found.chunk) == ("me", "")
+
+
 def test_arguments_of_a_call_that_make_no_sense(filled: Session) -> None:
     with pytest.raises(SessionError, match="is no path"):
         filled.call("not a path")
