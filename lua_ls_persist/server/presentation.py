@@ -50,6 +50,8 @@ DONE_LABEL = "✓"
 LINE_MARK = " ⏎ "
 
 _QUOTED = re.compile(r"'([^']*)'\Z")
+_NO_MESSAGE = "(error object is a "
+"""So begins what stands for the message of an error value that has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,8 +328,12 @@ def _level(problem: Problem) -> NoteLevel:
 
 
 def _message(problem: Problem) -> str:
-    """The problem's message; for an error value that is a table or the like, the value."""
-    if isinstance(problem.value, (Preview, bool)):
+    """The problem's message; for an error value that has none, the value.
+
+    A table has one by its `__tostring`, as classes of errors do.
+    """
+    has_none = problem.message.startswith(_NO_MESSAGE) or not problem.message
+    if has_none and isinstance(problem.value, (Preview, bool)):
         return f"error value: {one_line(problem.value)}"
     return problem.message or problem.kind
 

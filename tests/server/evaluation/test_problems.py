@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from lsprotocol import types
 
 from tests.server.editor import Editor, at, wanting, within
@@ -70,6 +71,14 @@ async def test_an_error_value(neovim: Editor) -> None:
     result = await neovim.evaluate(uri)
     assert result["problems"][0]["value"]["type"] == "table"
     assert neovim.shown(uri) == ["0:0-17 Error error value: {code = 1}"]
+
+
+@pytest.mark.parametrize("value", ["1", "'text'", "{}"])
+async def test_an_error_value_with_a_message_of_its_own(neovim: Editor, value: str) -> None:
+    made = f"setmetatable({{ {value} }}, {{ __tostring = function() return 'no such item' end }})"
+    uri = neovim.open(f"local E = {made}\nerror(E)")
+    await neovim.evaluate(uri)
+    assert neovim.shown(uri) == ["1:0-8 Error no such item"]
 
 
 async def test_an_error_in_an_open_module(neovim: Editor) -> None:
