@@ -253,8 +253,9 @@ class Evaluator:
             if reopen:
                 self._session = None
                 await self._in_worker(session.close)
-            else:
-                await self._in_worker(session.restart)
+                return
+            await self._in_worker(session.restart)
+        self._observe()
 
     def watch(self, changed: Callable[[bool], None]) -> None:
         """From now on `changed` is called when something is other than before.

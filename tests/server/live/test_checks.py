@@ -123,6 +123,35 @@ async def test_a_global_that_another_document_sets(neovim: Editor) -> None:
     assert "wrong_at_last" in only.message
 
 
+async def test_a_global_that_another_document_sets_no_more(neovim: Editor) -> None:
+    await prepared(neovim)
+    uri = neovim.open("print(set_there)", "here.lua")
+    assert len(await found(neovim, uri, 1)) == 1
+    there = neovim.open("set_here = 1", "there.lua")
+    # It is known what that sets when its own check is done.
+    neovim.edit(there, None, "set_here = 1 print(wrong_there)")
+    await found(neovim, there, 1)
+    neovim.edit(there, None, "set_there = 1")
+    await neovim.diagnostics(uri, lambda all_: not all_)
+    neovim.edit(there, None, "set_elsewhere = 1")
+    await found(neovim, uri, 1)
+    neovim.edit(there, None, "set_there = 2")
+    await neovim.diagnostics(uri, lambda all_: not all_)
+    neovim.close(there)
+    await found(neovim, uri, 1)
+
+
+@pytest.mark.parametrize("command", ["restart", "reset"])
+async def test_a_global_that_is_gone_with_the_vm(neovim: Editor, command: str) -> None:
+    await prepared(neovim)
+    uri = neovim.open("print(for_now, never)", "here.lua")
+    assert len(await found(neovim, uri, 2)) == 2
+    await neovim.run("evaluateText", {"text": "for_now = 1"})
+    await neovim.diagnostics(uri, lambda all_: len(all_) == 1)
+    await neovim.run(command)
+    assert len(await found(neovim, uri, 2)) == 2
+
+
 async def test_a_function_that_was_edited_since(neovim: Editor) -> None:
     await prepared(neovim)
     uri = neovim.open(

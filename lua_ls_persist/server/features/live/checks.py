@@ -1,7 +1,7 @@
 """Diagnostics that take a look at the VM, and actions that replace what was misspelt.
 
-They are made anew when a document was edited, when an evaluation has ended and when settings are
-others: a moment later, and outside of the loop.
+They are made anew when a document was edited, when an evaluation has ended, when settings are
+others, and when another document sets other globals: a moment later, and outside of the loop.
 """
 
 from __future__ import annotations
@@ -65,6 +65,8 @@ class _Checker:
         self._server = server
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._found: dict[str, _Found] = {}
+        self._written: dict[str, frozenset[str]] = {}
+        """By document, the globals that it sets: in others they are not undefined."""
         self._closed = False
 
     def text_changed(self, uri: str) -> None:
@@ -74,6 +76,8 @@ class _Checker:
             timer = self._timers.pop(uris.key_of(uri), None)
             if timer is not None:
                 timer.cancel()
+            if self._written.pop(uris.key_of(uri), None):
+                self._schedule_others(uri)  # Its file counts again.
         else:
             self._schedule(uri, AFTER_EDIT_S)
 
@@ -125,6 +129,11 @@ class _Checker:
             timer.cancel()
         self._timers.clear()
 
+    def _schedule_others(self, uri: str) -> None:
+        for document in self._server.documents:
+            if uris.key_of(document.uri) != uris.key_of(uri):
+                self._schedule(document.uri, AFTER_EVALUATION_S)
+
     def _schedule(self, uri: str, after_s: float) -> None:
         key = uris.key_of(uri)
         timer = self._timers.pop(key, None)
@@ -175,6 +184,12 @@ class _Checker:
             )
             if reading is None:
                 return  # Somebody types on; it is checked when he pauses.
+            if not is_current():
+                return
+            written = frozenset(reading.written)
+            if self._written.get(key, written) != written:
+                self._schedule_others(uri)
+            self._written[key] = written
             names = reading.globals
             elsewhere = await among_files(
                 server,
