@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from lua_ls_persist.errors import SessionError
 from lua_ls_persist.pretty import is_name
+from lua_ls_persist.wire import INTEGER_MAX, INTEGER_MIN
 
 Key: TypeAlias = "str | int | float | bool"
 Path: TypeAlias = "str | Sequence[Key]"
@@ -38,7 +39,7 @@ def keys_of(path: Path) -> list[Key]:
             raise SessionError(f"{path!r} is no path: it begins with the name of a table")
         if not all(_is_key(key) for key in keys):
             raise SessionError(f"{path!r} is no path: None and NaN are no keys")
-        return keys
+        return _checked(keys)
     root = _ROOT.match(path)
     if root is None:
         raise _no_path(path)
@@ -50,7 +51,7 @@ def keys_of(path: Path) -> list[Key]:
             raise _no_path(path)
         found.append(_key(step, path))
         at = step.end()
-    return found
+    return _checked(found)
 
 
 def told_path(path: Path) -> str:
@@ -113,6 +114,13 @@ def _key(step: re.Match[str], path: str) -> Key:
         return int(integer) if integer is not None else float(number)
     except ValueError:
         raise _no_path(path) from None
+
+
+def _checked(keys: list[Key]) -> list[Key]:
+    for key in keys:
+        if isinstance(key, int) and not INTEGER_MIN <= key <= INTEGER_MAX:
+            raise SessionError(f"{key} is no integer of Lua, which have 64 bits")
+    return keys
 
 
 def _is_key(key: object) -> bool:

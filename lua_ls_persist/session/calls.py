@@ -9,7 +9,7 @@ from typing import Final
 from lua_ls_persist.model import Evaluation, Problem
 from lua_ls_persist.paths import Key
 from lua_ls_persist.pretty import scalar_text
-from lua_ls_persist.wire import Encodable
+from lua_ls_persist.wire import Encodable, text_to_bytes
 
 CHUNK: Final = "(call)"
 """How the history calls it."""
@@ -28,7 +28,7 @@ def arguments_of(
 def told(text: str, arguments: Sequence[Encodable]) -> bytes:
     """What the history says of a call: `Memory.calculate(3, "four", {...})`."""
     shown = ", ".join(map(told_value, arguments))
-    return f"{text}({shown})".encode("utf-8", "surrogateescape")
+    return text_to_bytes(f"{text}({shown})")
 
 
 def told_value(value: Encodable) -> str:

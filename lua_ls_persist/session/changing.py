@@ -27,7 +27,7 @@ from lua_ls_persist.session.request import PreviewLimits, prelude_request
 from lua_ls_persist.session.services import OnProgress, RowSource
 from lua_ls_persist.session.stored import StoredData
 from lua_ls_persist.session.trees import Encoded
-from lua_ls_persist.wire import Encodable, encode
+from lua_ls_persist.wire import Encodable, encode, text_to_bytes
 
 
 class ChangingData(StoredData):
@@ -350,7 +350,7 @@ class ChangingData(StoredData):
             arguments=Encoded(encode(arguments)),
             on_progress=on_progress,
             rows=rows,
-            doing=doing.encode("utf-8", "surrogateescape"),
+            doing=text_to_bytes(doing),
         )
         return lambda: self._life.evaluate(job)
 

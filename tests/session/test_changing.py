@@ -113,6 +113,14 @@ def test_set_and_delete(session: Session) -> None:
     assert session.get("users.ann") is None
 
 
+def test_half_characters_in_keys(session: Session) -> None:
+    # As an editor may send them.
+    assert session.set(["Memory", "\ud800"], 1).ok
+    assert session.get(["Memory", "\ud800"]) == 1
+    assert session.delete(["Memory", "\ud800"]).values == (True,)
+    assert problem(session.call(["Memory", "\ud800"])).message.endswith("is nil, not a function")
+
+
 def test_deleting_what_is_not_there_changes_nothing(session: Session) -> None:
     session.set("Memory.a", 1)
     assert session.delete("Memory.b").values == (False,)

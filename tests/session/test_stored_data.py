@@ -12,6 +12,7 @@ import pytest
 from lua_ls_persist.errors import SessionError, StoreError
 from lua_ls_persist.model import Preview, StoredTable
 from lua_ls_persist.paths import Key, keys_of
+from lua_ls_persist.paths import Path as Path_
 from lua_ls_persist.session import Session
 from tests.session.helpers import problem, value
 from tests.session.library import filled
@@ -140,6 +141,16 @@ def test_keys_that_no_entry_has(session: Session, key: Any) -> None:
     for path in (["Memory", key], ["Memory", key, "x"]):
         with pytest.raises(SessionError, match="None and NaN are no keys"):
             session.set(path, 1)
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1])
+def test_keys_that_are_no_integers_of_lua(session: Session, number: int) -> None:
+    paths: list[Path_] = [f"Memory[{number}]", ["Memory", number]]
+    for path in paths:
+        with pytest.raises(SessionError, match=f"^{number} is no integer of Lua"):
+            session.get(path)
+        with pytest.raises(SessionError, match=f"^{number} is no integer of Lua"):
+            session.compress(path)
 
 
 def test_keys_that_are_no_path(session: Session) -> None:
