@@ -11,7 +11,6 @@ from typing import TypeAlias
 
 from lua_ls_persist.errors import SessionError
 from lua_ls_persist.pretty import is_name
-from lua_ls_persist.wire import INTEGER_MAX, INTEGER_MIN
 
 Key: TypeAlias = "str | int | float | bool"
 Path: TypeAlias = "str | Sequence[Key]"
@@ -118,7 +117,7 @@ def _key(step: re.Match[str], path: str) -> Key:
 
 def _checked(keys: list[Key]) -> list[Key]:
     for key in keys:
-        if isinstance(key, int) and not INTEGER_MIN <= key <= INTEGER_MAX:
+        if isinstance(key, int) and not -(2**63) <= key < 2**63:
             raise SessionError(f"{key} is no integer of Lua, which have 64 bits")
     return keys
 
