@@ -95,6 +95,8 @@ class LuaLanguageServer(LanguageServer):
         """Called at each message of the client."""
         self.file_listeners: list[Callable[[Sequence[types.FileEvent]], None]] = []
         """Called when Lua files of the workspace have changed on disk."""
+        self.files_read_listeners: list[Callable[[], None]] = []
+        """Called when they have been read again."""
         self.folder_listeners: list[Callable[[], None]] = []
         """Called when the client is ready, and when the workspace has other folders."""
         self.settings_listeners: list[Callable[[], None]] = []

@@ -123,6 +123,32 @@ async def test_a_global_that_another_document_sets(neovim: Editor) -> None:
     assert "wrong_at_last" in only.message
 
 
+async def test_a_global_that_a_document_sets_when_it_is_opened(neovim: Editor) -> None:
+    await prepared(neovim)
+    uri = neovim.open("print(set_there)", "here.lua")
+    await found(neovim, uri, 1)
+    neovim.open("set_there = 1", "there.lua")
+    await neovim.diagnostics(uri, lambda all_: not all_)
+
+
+async def test_a_global_that_a_file_sets(neovim: Editor) -> None:
+    await prepared(neovim)
+    uri = neovim.open("print(set_there)", "here.lua")
+    await found(neovim, uri, 1)
+    file = neovim.folder / "there.lua"
+
+    def tell(kind: types.FileChangeType) -> None:
+        event = types.FileEvent(neovim.uri("there.lua"), kind)
+        neovim.client.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams([event]))
+
+    file.write_text("set_there = 1")
+    tell(types.FileChangeType.Created)
+    await neovim.diagnostics(uri, lambda all_: not all_)
+    file.unlink()
+    tell(types.FileChangeType.Deleted)
+    await found(neovim, uri, 1)
+
+
 async def test_a_global_that_another_document_sets_no_more(neovim: Editor) -> None:
     await prepared(neovim)
     uri = neovim.open("print(set_there)", "here.lua")

@@ -26,9 +26,10 @@ def register(server: LuaLanguageServer) -> None:
 
     def files_changed(changes: Sequence[types.FileEvent]) -> None:
         uris = [change.uri for change in changes]
-        asyncio.get_running_loop().run_in_executor(
+        reading = asyncio.get_running_loop().run_in_executor(
             server.files.worker, server.files.changed, uris
-        ).add_done_callback(_done)
+        )
+        reading.add_done_callback(lambda done: _done(server, done))
 
     server.folder_listeners.append(folders_changed)
     server.file_listeners.append(files_changed)
@@ -48,7 +49,9 @@ async def _scan(server: LuaLanguageServer, before: Sequence[asyncio.Task[None]])
         logger.debug("The server stopped before the workspace's files were read")
 
 
-def _done(answer: asyncio.Future[None]) -> None:
+def _done(server: LuaLanguageServer, answer: asyncio.Future[None]) -> None:
     error = None if answer.cancelled() else answer.exception()
     if error is not None:
         logger.error("Cannot read changed files: %s", error)
+    for listener in server.files_read_listeners:
+        listener()

@@ -1,7 +1,8 @@
 """Diagnostics that take a look at the VM, and actions that replace what was misspelt.
 
 They are made anew when a document was edited, when an evaluation has ended, when settings are
-others, and when another document sets other globals: a moment later, and outside of the loop.
+others, and when another document or a file sets other globals: a moment later, and outside of the
+loop.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ def register(server: LuaLanguageServer) -> None:
     checker = _Checker(server)
     server.text_listeners.append(checker.text_changed)
     server.state_listeners.append(checker.state_changed)
-    server.settings_listeners.append(checker.settings_changed)
+    server.settings_listeners.append(checker.all_changed)
+    server.files_read_listeners.append(checker.all_changed)
     server.note_sources.append(checker.notes)
     server.action_sources.append(checker.actions)
     server.at_end.append(checker.close)
@@ -87,8 +89,8 @@ class _Checker:
             if self._server.workspace_of(document.uri) is workspace:
                 self._schedule(document.uri, AFTER_EVALUATION_S)
 
-    def settings_changed(self) -> None:
-        """What is looked for may be something else."""
+    def all_changed(self) -> None:
+        """What is looked for may be something else, or what files on disk set."""
         for document in self._server.documents:
             self._schedule(document.uri, AFTER_EVALUATION_S)
 
@@ -187,7 +189,7 @@ class _Checker:
             if not is_current():
                 return
             written = frozenset(reading.written)
-            if self._written.get(key, written) != written:
+            if self._written.get(key, frozenset()) != written:
                 self._schedule_others(uri)
             self._written[key] = written
             names = reading.globals
