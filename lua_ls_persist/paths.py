@@ -33,11 +33,11 @@ def keys_of(path: Path) -> list[Key]:
         SessionError: it is no path.
     """
     if not isinstance(path, str):
-        keys = list(path)
+        if not isinstance(path, Sequence):
+            raise SessionError(f"{path!r} is no path: give a text, or a list of keys")
+        keys = [_plain_key(path, key) for key in path]
         if not keys or not isinstance(keys[0], str):
             raise SessionError(f"{path!r} is no path: it begins with the name of a table")
-        if not all(_is_key(key) for key in keys):
-            raise SessionError(f"{path!r} is no path: None and NaN are no keys")
         return _checked(keys)
     root = _ROOT.match(path)
     if root is None:
@@ -122,8 +122,18 @@ def _checked(keys: list[Key]) -> list[Key]:
     return keys
 
 
-def _is_key(key: object) -> bool:
-    return key is not None and not (isinstance(key, float) and math.isnan(key))
+def _plain_key(path: object, key: object) -> Key:
+    """One of the keys of a path; bytes are a string that may be no UTF-8."""
+    if isinstance(key, bytes):
+        return key.decode("utf-8", "surrogateescape")
+    if key is None or (isinstance(key, float) and math.isnan(key)):
+        raise SessionError(f"{path!r} is no path: None and NaN are no keys")
+    if not isinstance(key, (str, int, float)):
+        kind = type(key).__name__
+        raise SessionError(
+            f"{path!r} is no path: keys are strings, numbers and booleans, no {kind}"
+        )
+    return key
 
 
 def _unquoted(literal: str, path: str) -> str:

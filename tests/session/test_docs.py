@@ -120,12 +120,13 @@ def test_exceptions() -> None:
 
 
 def test_messages_in_troubleshooting_are_those_of_the_package() -> None:
-    """Every part of a quoted message is found in the sources, core included."""
+    """Every part of a quoted message is found in the sources, core and prelude included."""
     root = DOCS.parent
     sources = [*root.joinpath("lua_ls_persist").rglob("*.py")]
     sources += [
         *root.joinpath("wasm_core").glob("src/*.zig"),
         *root.joinpath("wasm_core/c").iterdir(),
+        *root.joinpath("lua/prelude").glob("*.lua"),
     ]
     # Without quotes and line ends inside of messages that are written in several parts.
     text = re.sub(r'"\s*\n\s*f?"', "", "\n".join(path.read_text("utf-8") for path in sources))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -141,6 +141,25 @@ def test_keys_that_no_entry_has(session: Session, key: Any) -> None:
     for path in (["Memory", key], ["Memory", key, "x"]):
         with pytest.raises(SessionError, match="None and NaN are no keys"):
             session.set(path, 1)
+
+
+@pytest.mark.parametrize("key", [[1], {}, object(), 1j])
+def test_what_is_no_key(session: Session, key: Any) -> None:
+    kind = type(key).__name__
+    for use in (session.get, session.inspect, session.whole, session.delete):
+        with pytest.raises(SessionError, match=f"strings, numbers and booleans, no {kind}$"):
+            use(["Memory", key])
+    with pytest.raises(SessionError, match=r"^5 is no path: give a text, or a list of keys$"):
+        session.get(cast("Any", 5))
+
+
+def test_keys_that_are_no_text(session: Session) -> None:
+    path = cast("Any", ["Memory", b"\xff"])
+    session.set(path, 1)
+    assert session.get(path) == session.get(["Memory", "\udcff"]) == 1
+    assert session.evaluate(r"return Memory['\xff']").values == (1,)
+    assert session.delete(path).ok
+    assert session.get(path) is None
 
 
 @pytest.mark.parametrize("number", [2**63, -(2**63) - 1])
