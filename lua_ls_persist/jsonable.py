@@ -51,29 +51,31 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from lua_ls_persist.model import (
-    AggregateGroup,
-    ColumnProfile,
-    Difference,
-    Evaluation,
-    Frame,
-    GridPage,
-    HistoryEntry,
-    IndexInfo,
-    Inspected,
-    OutputPiece,
-    Preview,
-    Problem,
-    QueryPage,
-    QueryRow,
-    StoredFunction,
-    StoredTable,
-    Value,
-    Went,
-)
+from lua_ls_persist.model import Preview
 from lua_ls_persist.pretty import is_whole, one_line, pretty, scalar_text
+
+if TYPE_CHECKING:
+    from lua_ls_persist.model import (
+        AggregateGroup,
+        ColumnProfile,
+        Difference,
+        Evaluation,
+        Frame,
+        GridPage,
+        HistoryEntry,
+        IndexInfo,
+        Inspected,
+        OutputPiece,
+        Problem,
+        QueryPage,
+        QueryRow,
+        StoredFunction,
+        StoredTable,
+        Value,
+        Went,
+    )
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 

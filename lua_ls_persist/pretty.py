@@ -16,9 +16,13 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
+from typing import TYPE_CHECKING
 
-from lua_ls_persist.model import Evaluation, Preview, Value
+from lua_ls_persist.model import Preview
 from lua_ls_persist.model.late import with_late_text
+
+if TYPE_CHECKING:
+    from lua_ls_persist.model import Evaluation, Value
 
 LUA_KEYWORDS = frozenset(
     "and break do else elseif end false for function goto if in local nil not or repeat return "  # noqa: SIM905

@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from lua_ls_persist.errors import WireError
-from lua_ls_persist.model import Preview, Value
+from lua_ls_persist.model import Preview
 from lua_ls_persist.pretty import long_string_text, sort_entries, table_preview
 from lua_ls_persist.protocol import (
     DECODE_DEPTH_MAX,
@@ -22,6 +22,9 @@ from lua_ls_persist.protocol import (
     PREVIEW_FLAG_UNOPENED,
     Tag,
 )
+
+if TYPE_CHECKING:
+    from lua_ls_persist.model import Value
 
 Encodable: TypeAlias = Union[
     bool, int, float, str, bytes, "Sequence[Encodable]", "Mapping[Any, Encodable]", None

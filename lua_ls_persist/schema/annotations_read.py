@@ -12,6 +12,7 @@ from lua_ls_persist.errors import SchemaError
 from lua_ls_persist.schema.annotations import IN_BRACKETS
 from lua_ls_persist.schema.definition import DEPTH_MAX, definition_of, type_of
 from lua_ls_persist.schema.model import KINDS, Tree, Type
+from lua_ls_persist.schema.type_texts import TypeReader, error_at
 
 
 @dataclass(slots=True)
@@ -46,28 +47,6 @@ def type_from_annotations(text: str, name: str | None = None) -> tuple[str, Type
     return name, type_of(definition_of(reader.class_type(name, 0)))
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionType:
-    """A type `fun(a: integer, b?: User): boolean`, its parts as they are written."""
-
-    parameters: tuple[tuple[str, str], ...]
-    """The name and the type of each, the type empty where there is none; `...` is a name."""
-    returns: tuple[str, ...]
-
-
-def parts_of(text: str) -> tuple[list[str | tuple[str, object]], str]:
-    """The parts of the type that a text begins with, and what stands behind it.
-
-    A part is a name, `("value", literal)`, or `("array", parts)`, `("map", parts)` of the values,
-    `("union", parts)`, `("fun", FunctionType)`; tables with named fields are `table`.
-
-    Raises:
-        SchemaError: it begins with no type.
-    """
-    parser = _Parser(text, 1)
-    return parser.union(), parser.rest()
-
-
 class _Reader:
     def __init__(self, text: str) -> None:
         self._classes: dict[str, _Class] = {}
@@ -92,7 +71,7 @@ class _Reader:
                 remarks = []
             elif found := _FIELD.match(stripped):
                 if current is None:
-                    raise _error(number, "a field stands before its class")
+                    raise error_at(number, "a field stands before its class")
                 label, mark, rest = found.groups()
                 current.fields.append((label, mark == "?", rest, number))
             elif found := _ALIAS.match(stripped):
@@ -100,7 +79,7 @@ class _Reader:
                 self._aliases[alias] = (found[2], number)
             elif (found := _ALIAS_PART.match(stripped)) and alias:
                 before, at = self._aliases[alias]
-                part = _Parser(found[1], number).first_text()
+                part = TypeReader(found[1], number).first_text()
                 self._aliases[alias] = (f"{before}|{part}" if before.strip() else part, at)
             elif stripped.startswith("---") and not stripped.startswith("---@"):
                 remarks.append(stripped[3:])
@@ -136,7 +115,7 @@ class _Reader:
                 if not inner.startswith(('"', "'")):
                     extra = definition
                     continue
-                label = _Parser(inner, number).string()
+                label = TypeReader(inner, number).string()
             fields[label] = definition
         tree: dict[Tree, Tree] = {"fields": fields, "extra": extra, "class": name}
         if found.description:
@@ -148,7 +127,7 @@ class _Reader:
         if brackets := _BRACKETS.search(rest):
             bracketed = dict(_assignments(brackets[1], number))
             rest = rest[: brackets.start()]
-        parser = _Parser(rest, number)
+        parser = TypeReader(rest, number)
         definition = self._definition(parser.union(), number, depth)
         remark = parser.rest().lstrip("#").strip()
         definition.update(cast("Mapping[Tree, Tree]", bracketed))
@@ -199,7 +178,7 @@ class _Reader:
             return {"type": "table"} if element == {"type": "any"} else {"extra": element}
         if part in self._aliases and depth < DEPTH_MAX:
             text, at = self._aliases[part]
-            return self._definition(_Parser(text, at).union(), at, depth + 1)
+            return self._definition(TypeReader(text, at).union(), at, depth + 1)
         if part in self._classes:
             self._used.add(part)
             if depth >= DEPTH_MAX // 2:
@@ -212,157 +191,6 @@ class _Reader:
 
 
 _OTHER_NAMES: Final = {"fun": "function", "int": "integer", "float": "number", "bool": "boolean"}
-_TOKEN = re.compile(
-    r"""\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?(?![\w.])"""
-    r"""|[A-Za-z_][\w.*-]*|\[\]|[|?(){}<>,:\[\]]|\.\.\.)"""
-)
-
-
-class _Parser:
-    """Reads the type at the beginning of a text."""
-
-    def __init__(self, text: str, number: int) -> None:
-        self._text = text
-        self._number = number
-        self._at = 0
-
-    def rest(self) -> str:
-        return self._text[self._at :].strip()
-
-    def first_text(self) -> str:
-        """The text of the type alone, without the remark behind it."""
-        self.union()
-        return self._text[: self._at]
-
-    def string(self) -> str:
-        symbol = self._next()
-        return str(_literal(symbol)) if symbol[:1] in "\"'" else symbol
-
-    def _peek(self) -> str:
-        found = _TOKEN.match(self._text, self._at)
-        return found[1] if found else ""
-
-    def _next(self) -> str:
-        found = _TOKEN.match(self._text, self._at)
-        if found is None:
-            raise _error(self._number, f"expected a type at {self.rest()[:20]!r}")
-        self._at = found.end()
-        return found[1]
-
-    def _expect(self, symbol: str) -> None:
-        if self._next() != symbol:
-            raise _error(self._number, f"expected {symbol} in {self._text!r}")
-
-    def union(self) -> list[str | tuple[str, object]]:
-        """The parts between `|`: names, `("value", literal)`, `("array", union)` ..."""
-        parts = self._part()
-        while self._peek() == "|":
-            self._next()
-            parts += self._part()
-        return parts
-
-    def _part(self) -> list[str | tuple[str, object]]:
-        symbol = self._next()
-        part: str | tuple[str, object]
-        if symbol == "(":
-            part = ("union", self.union())
-            self._expect(")")
-        elif symbol == "{":
-            self._skip("{", "}")
-            part = "table"
-        elif symbol == "fun" and self._peek() == "(":
-            part = self._function()
-        elif symbol[:1] in "\"'" or symbol[:1] in "-0123456789" or symbol in ("true", "false"):
-            part = ("value", _literal(symbol))
-        elif re.fullmatch(r"[A-Za-z_][\w.*-]*", symbol):
-            part = symbol
-            if symbol == "table" and self._peek() == "<":
-                part = ("map", self._map())
-        else:
-            raise _error(self._number, f"expected a type, got {symbol}")
-        optional = False
-        # A bracket may also begin a remark: only an empty pair belongs to the type.
-        while self._peek() in ("[]", "?"):
-            if self._next() == "[]":
-                part = ("array", [part])
-            else:
-                optional = True
-        return [part, "nil"] if optional else [part]
-
-    def _function(self) -> str | tuple[str, object]:
-        """What stands behind `fun`; only `fun` where its parts are of some other language."""
-        start = self._at
-        try:
-            return ("fun", FunctionType(self._parameters(), self._returns()))
-        except SchemaError:
-            self._at = start
-        self._next()
-        self._skip("(", ")")
-        if self._peek() == ":":
-            self._next()
-            self.union()
-        return "fun"
-
-    def _parameters(self) -> tuple[tuple[str, str], ...]:
-        self._next()
-        found: list[tuple[str, str]] = []
-        while self._peek() != ")":
-            name = self._next()
-            optional = self._peek() == "?"
-            if optional:
-                self._next()
-            type_ = ""
-            if self._peek() == ":":
-                self._next()
-                type_ = self._text_of_union()
-            found.append((name, f"{type_}|nil" if optional and type_ else type_))
-            if self._peek() != ",":
-                break
-            self._next()
-        self._expect(")")
-        return tuple(found)
-
-    def _returns(self) -> tuple[str, ...]:
-        found: list[str] = []
-        before = self._at
-        while self._peek() == ("," if found else ":"):
-            self._next()
-            try:
-                type_ = self._text_of_union()
-            except SchemaError:
-                type_ = ""
-            if not type_ or (found and self._peek() == ":"):
-                self._at = before  # The comma belongs to what stands around the function's type.
-                break
-            found.append(type_)
-            before = self._at
-        return tuple(found)
-
-    def _text_of_union(self) -> str:
-        start = self._at
-        self.union()
-        return self._text[start : self._at].strip()
-
-    def _map(self) -> object:
-        self._next()
-        self.union()
-        self._expect(",")
-        values = self.union()
-        self._expect(">")
-        return values
-
-    def _skip(self, opening: str, closing: str) -> None:
-        depth = 1
-        while depth:
-            symbol = self._next()
-            depth += (symbol == opening) - (symbol == closing)
-
-
-def _literal(symbol: str) -> Tree:
-    if symbol[:1] == "'":
-        symbol = json.dumps(symbol[1:-1].replace("\\'", "'"))
-    value: Tree = json.loads(symbol)
-    return value
 
 
 def _assignments(text: str, number: int) -> Iterator[tuple[str, Tree]]:
@@ -372,13 +200,9 @@ def _assignments(text: str, number: int) -> Iterator[tuple[str, Tree]]:
     while at < len(text):
         found = re.compile(r"\s*,?\s*(\w+) = ").match(text, at)
         if found is None:
-            raise _error(number, f"expected name = value at {text[at : at + 20]!r}")
+            raise error_at(number, f"expected name = value at {text[at : at + 20]!r}")
         try:
             value, at = decoder.raw_decode(text, found.end())
         except ValueError as error:
-            raise _error(number, f"{found[1]}: {error}") from None
+            raise error_at(number, f"{found[1]}: {error}") from None
         yield found[1], value
-
-
-def _error(number: int, message: str) -> SchemaError:
-    return SchemaError(f"line {number}: {message}")

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lua_ls_persist.errors import SessionError
-from lua_ls_persist.model import HistoryEntry
 from lua_ls_persist.paths import keys_of
+
+if TYPE_CHECKING:
+    from lua_ls_persist.model import HistoryEntry
 
 ENTRIES_LOOKED_AT: Final = 50
 KEYS_TOLD_MAX: Final = 20

@@ -8,6 +8,7 @@ with. How each type of parameter is read stands in `parameters`.
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import inspect
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -120,16 +121,23 @@ class Command(Generic[S, P]):
 
 
 class Registry(Generic[S]):
-    """All commands by id."""
+    """All commands by id, in order; the module of some is loaded when one of them is asked for."""
 
     def __init__(self) -> None:
+        self._modules: dict[str, str | None] = {}
+        """Which module adds a command by itself, of all commands that there are."""
         self._commands: dict[str, Command[S, Any]] = {}
 
     def __iter__(self) -> Iterator[Command[S, Any]]:
-        return iter(self._commands.values())
+        return map(self.get, tuple(self._modules))
 
     def __contains__(self, id_: object) -> bool:
-        return id_ in self._commands
+        return id_ in self._modules
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Those of all commands; nothing is loaded for it."""
+        return tuple(self._modules)
 
     def get(self, id_: str) -> Command[S, Any]:
         """The command of that id.
@@ -137,10 +145,23 @@ class Registry(Generic[S]):
         Raises:
             CommandError: there is none.
         """
-        command = self._commands.get(id_)
-        if command is None:
-            raise CommandError(f"unknown command {id_!r}; there are {', '.join(self._commands)}")
-        return command
+        if id_ not in self._modules:
+            raise CommandError(f"unknown command {id_!r}; there are {', '.join(self._modules)}")
+        module = self._modules[id_]
+        if id_ not in self._commands and module is not None:
+            importlib.import_module(module)
+        return self._commands[id_]
+
+    def load(self) -> None:
+        """Loads what has not been asked for yet. May run on any thread."""
+        for module in filter(None, self._modules.values()):
+            importlib.import_module(module)
+
+    def expect(self, module: str, names: Sequence[str]) -> None:
+        """Registers that a module adds these commands when it is imported, and no others."""
+        for name in names:
+            assert PREFIX + name not in self._modules
+            self._modules[PREFIX + name] = module
 
     def add(
         self,
@@ -153,6 +174,9 @@ class Registry(Generic[S]):
         """Registers the command `lua-persist.<name>`; `result` is the shape of what it returns."""
         command = Command(PREFIX + name, title, params, handler, result)
         assert command.id not in self._commands
+        module = handler.__module__
+        expected = self._modules.setdefault(command.id, None)
+        assert expected == (module if module in self._modules.values() else None)
         self._commands[command.id] = command
         return command
 

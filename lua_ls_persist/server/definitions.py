@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tree_sitter import Node
 
 from lua_ls_persist.errors import SessionError
-from lua_ls_persist.model import StoredFunction
 from lua_ls_persist.paths import Key, keys_of
 from lua_ls_persist.pretty import is_name
 from lua_ls_persist.server.drift import named
 from lua_ls_persist.server.forms import Syntax
 from lua_ls_persist.server.positions import Position, Range
 from lua_ls_persist.session.documents import BACK_START, FRONT_END, FRONT_START
+
+if TYPE_CHECKING:
+    from lua_ls_persist.model import StoredFunction
 
 LOCALS_MAX: Final = 150
 """Lua has 200 local variables at most in one function."""

@@ -12,11 +12,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from lua_ls_persist.model import StoredFunction
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.places import Places
+
+if TYPE_CHECKING:
+    from lua_ls_persist.model import StoredFunction
 
 DriftState: TypeAlias = Literal["in_sync", "edited", "source_gone", "unknown"]
 

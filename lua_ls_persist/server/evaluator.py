@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from lua_ls_persist import session as sessions
 from lua_ls_persist.errors import LuaPersistError, SessionClosedError, SessionError
-from lua_ls_persist.model import Evaluation
 from lua_ls_persist.server.jobs import Job, Use, Work
 from lua_ls_persist.server.watching import Watch
 
 if TYPE_CHECKING:
+    from lua_ls_persist.model import Evaluation
     from lua_ls_persist.session import Session
 
 GLANCE_S = 0.05

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from lua_ls_persist.model import Evaluation, Local, Problem
+from lua_ls_persist.model import Evaluation, Problem
 from lua_ls_persist.session.documents import DocumentCode
 from lua_ls_persist.session.output import OnOutput
 from lua_ls_persist.wire import Encodable
 
 if TYPE_CHECKING:
+    from lua_ls_persist.model import Local
     from lua_ls_persist.session import Session
 
 RETRY_S: Final = 0.005

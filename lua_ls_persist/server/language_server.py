@@ -17,7 +17,6 @@ from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
 from lua_ls_persist._version import __version__
-from lua_ls_persist.model import Local
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.analysis import Scopes, is_analysed, scopes_of
 from lua_ls_persist.server.board import Board, Changed, Hint, Note
@@ -40,6 +39,7 @@ from lua_ls_persist.server.workspace_files import WorkspaceFiles
 from lua_ls_persist.server.workspaces import Workspace, Workspaces
 
 if TYPE_CHECKING:
+    from lua_ls_persist.model import Local
     from lua_ls_persist.server.protocol import LuaProtocol
 
 NAME = "lua-ls-persist"

@@ -10,16 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from lua_ls_persist.model import (
-    Evaluation,
-    Frame,
-    Local,
-    OutputPiece,
-    Preview,
-    Problem,
-    Value,
-)
+from lua_ls_persist.model import Preview
 from lua_ls_persist.pretty import one_line, pretty_values
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.board import Hint, Item, Note, NoteLevel, Related
@@ -35,6 +28,9 @@ from lua_ls_persist.server.forms import syntax_of
 from lua_ls_persist.server.places import Place, Places
 from lua_ls_persist.server.positions import Position, Range
 from lua_ls_persist.server.toplevel import Named, named_in
+
+if TYPE_CHECKING:
+    from lua_ls_persist.model import Evaluation, Frame, Local, OutputPiece, Problem, Value
 
 LABEL_WIDTH_MAX = 80
 DETAILS_CHARACTERS_MAX = 10_000

@@ -58,14 +58,17 @@ class LuaProtocol(LanguageServerProtocol):
     def lsp_initialize(
         self, params: types.InitializeParams
     ) -> Generator[Any, Any, types.InitializeResult]:
-        """Lets the server know the client, and completes what pygls says of commands."""
+        """Lets the server know the client, and says which commands there are.
+
+        pygls would know only of those that are loaded.
+        """
         result = yield from super().lsp_initialize(params)
         self._initialized = True
         self._server.connect(params)
         self._server.connect_settings(params.initialization_options)
-        provider = result.capabilities.execute_command_provider
-        if provider is not None:
-            provider.work_done_progress = True
+        result.capabilities.execute_command_provider = types.ExecuteCommandOptions(
+            COMMANDS.ids, work_done_progress=True
+        )
         for edit in self._server.capability_editors:
             edit(result.capabilities)
         return result

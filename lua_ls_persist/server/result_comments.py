@@ -17,12 +17,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from lua_ls_persist.model import Evaluation
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.forms import Syntax
 from lua_ls_persist.server.positions import Position, Range
+
+if TYPE_CHECKING:
+    from lua_ls_persist.model import Evaluation
 
 MARK: Final = "-- => "
 CONTINUED: Final = "--    "

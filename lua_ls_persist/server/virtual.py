@@ -10,13 +10,16 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
 from lua_ls_persist.jsonable import unicode_text
-from lua_ls_persist.model import Difference, Evaluation, Inspected, Preview, StoredFunction
+from lua_ls_persist.model import Preview
 from lua_ls_persist.pretty import is_name, one_line, pretty, scalar_text
 from lua_ls_persist.server.parameters import CommandError
+
+if TYPE_CHECKING:
+    from lua_ls_persist.model import Difference, Evaluation, Inspected, StoredFunction
 
 SCHEME: Final = "lua-persist"
 Kind: TypeAlias = Literal["table", "function", "result", "history"]

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from lua_ls_persist import session as sessions
 from lua_ls_persist.errors import StoreError
-from lua_ls_persist.model import Evaluation
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.changes import ChangedTables
 from lua_ls_persist.server.documents import Document, Documents
@@ -29,6 +28,7 @@ from lua_ls_persist.server.presentation import Presenter
 from lua_ls_persist.server.settings import Settings, needs_new_session
 
 if TYPE_CHECKING:
+    from lua_ls_persist.model import Evaluation
     from lua_ls_persist.session import Session
 
 logger = logging.getLogger(__name__)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
-from lua_ls_persist.model import IndexInfo, Value
 from lua_ls_persist.paths import Key
 from lua_ls_persist.pretty import is_name, scalar_text
 from lua_ls_persist.session.fitting import Names
+
+if TYPE_CHECKING:
+    from lua_ls_persist.model import IndexInfo, Value
 
 _TYPES: Final = {
     "0": "nil",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -207,6 +210,38 @@ def test_the_registry_names_the_command() -> None:
         command.parse([])
     with pytest.raises(CommandError, match=r"unknown command 'lua-persist.tri'.*lua-persist\.try"):
         registry.get("lua-persist.tri")
+
+
+LATE_COMMANDS = """
+from lua_ls_persist.server.commands import NoParams
+from registry_of_late import registry
+
+async def run(server, params):
+    "Runs."
+
+registry.add("one", "One", NoParams, run)
+registry.add("two", "Two", NoParams, run)
+"""
+
+
+def test_a_module_of_commands_is_loaded_when_one_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry: Registry[None] = Registry()
+    holder: Any = ModuleType("registry_of_late")
+    holder.registry = registry
+    monkeypatch.setitem(sys.modules, "registry_of_late", holder)
+    (tmp_path / "late_commands.py").write_text(LATE_COMMANDS)
+    monkeypatch.syspath_prepend(tmp_path)
+    registry.expect("late_commands", ["two", "one"])
+    assert registry.ids == ("lua-persist.two", "lua-persist.one")
+    assert "lua-persist.one" in registry
+    assert "late_commands" not in sys.modules
+    assert registry.get("lua-persist.one").title == "One"
+    late: Any = sys.modules.pop("late_commands")
+    assert [command.title for command in registry] == ["Two", "One"], "as they were expected"
+    with pytest.raises(AssertionError):
+        registry.add("three", "Three", NoParams, late.run)
 
 
 def test_the_commands_of_the_server() -> None:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import IO, Any
 
+from lua_ls_persist.server.starting import COMMANDS
 from tests.server.editor import SERVER
 
 PRINTING = """
@@ -115,10 +116,22 @@ def test_tcp() -> None:
         assert server.wait(10) == 0
 
 
-def test_what_only_evaluations_need_is_not_loaded_at_the_start() -> None:
-    program = "import lua_ls_persist.server.starting, sys; print(*sys.modules)"
+def test_what_no_first_answer_needs_is_not_loaded_at_the_start() -> None:
+    program = """
+import sys
+from lua_ls_persist.server.starting import COMMANDS, create_server
+create_server()
+print(*COMMANDS.ids)
+print(*sys.modules)
+"""
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
-    loaded = run.stdout.decode().split()
+    ids, loaded = (line.split() for line in run.stdout.decode().splitlines())
     assert "lua_ls_persist.server.features.lenses" in loaded
     late = ("apsw", "wasmtime", "lua_ls_persist.store", "lua_ls_persist.vm", "zstandard")
     assert [one for one in loaded if one.startswith(late)] == []
+    areas = [one for one in loaded if one.startswith("lua_ls_persist.server.features.data.")]
+    assert areas == ["lua_ls_persist.server.features.data.running"]
+    parts = {"stored", "rows", "history"}
+    assert parts.isdisjoint(one.removeprefix("lua_ls_persist.model.") for one in loaded)
+    assert "lua_ls_persist.schema.checker" not in loaded
+    assert ids == [command.id for command in COMMANDS], "and yet all commands are known"

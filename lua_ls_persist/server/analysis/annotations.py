@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lua_ls_persist.errors import SchemaError
-from lua_ls_persist.schema.annotations_read import parts_of
+from lua_ls_persist.schema.type_texts import parts_of
 from lua_ls_persist.server.documents import Document
 from lua_ls_persist.server.positions import Range
 

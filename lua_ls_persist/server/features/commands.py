@@ -175,12 +175,6 @@ COPY_LAST_RESULT = COMMANDS.add(
 LOCAL_VALUES = COMMANDS.add("localValues", "Show Values of Locals", DocumentParams, local_values)
 
 
-def register(server: LuaLanguageServer) -> None:
-    """Advertises the commands; `protocol` runs them."""
-    for command in COMMANDS:
-        server.command(command.id)(command.handler)
-
-
 def place_of(
     server: LuaLanguageServer, uri: str, place: ClientPosition
 ) -> tuple[Document, Position]:

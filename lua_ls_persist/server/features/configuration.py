@@ -17,6 +17,7 @@ from lua_ls_persist import session as sessions
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.board import Changed
 from lua_ls_persist.server.features import beside, virtual_documents
+from lua_ls_persist.server.features.registry import COMMANDS
 from lua_ls_persist.server.settings import SECTION, looks_like_settings
 
 if TYPE_CHECKING:
@@ -44,8 +45,9 @@ def register(server: LuaLanguageServer) -> None:
             server.configured.set()
         beside.ask(server)
         server.tell_folders()
-        # The first evaluation shall not wait for what is only loaded now.
+        # The first evaluation and the first command shall not wait for what is only loaded now.
         server.checks.worker.submit(getattr, sessions, "Session")
+        server.checks.worker.submit(COMMANDS.load)
         await _open_sessions(server)
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)

@@ -18,7 +18,6 @@ from lsprotocol import types
 from lua_ls_persist import session as sessions
 from lua_ls_persist.errors import LuaPersistError, SessionClosedError
 from lua_ls_persist.jsonable import Json, evaluation_to_json, value_to_json
-from lua_ls_persist.model import Evaluation, Local, Problem
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.board import Changed, Hint, Item, Note
 from lua_ls_persist.server.columns import PARSED_ROWS_MAX
@@ -34,6 +33,7 @@ from lua_ls_persist.server.tracking import moved_range
 from lua_ls_persist.session.documents import DocumentCode
 
 if TYPE_CHECKING:
+    from lua_ls_persist.model import Evaluation, Local, Problem
     from lua_ls_persist.server.language_server import LuaLanguageServer
     from lua_ls_persist.server.workspaces import Workspace
 

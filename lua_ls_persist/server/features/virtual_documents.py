@@ -23,8 +23,7 @@ from lua_ls_persist.errors import LuaPersistError
 from lua_ls_persist.jsonable import Json
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.commands import CommandError, param
-from lua_ls_persist.server.features.data.functions import find_function
-from lua_ls_persist.server.features.data.running import URI_DOC, look
+from lua_ls_persist.server.features.data.running import URI_DOC, find_function, look
 from lua_ls_persist.server.features.registry import COMMANDS
 from lua_ls_persist.server.virtual import (
     KINDS,

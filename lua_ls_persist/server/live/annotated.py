@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lua_ls_persist.schema.annotations_read import FunctionType
+from lua_ls_persist.schema.type_texts import FunctionType
 from lua_ls_persist.server.analysis import FunctionInfo
 from lua_ls_persist.server.analysis.annotations import Note
 from lua_ls_persist.server.live.meaning import function_type

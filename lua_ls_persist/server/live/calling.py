@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lua_ls_persist.schema.annotations_read import FunctionType
+from lua_ls_persist.schema.type_texts import FunctionType
 from lua_ls_persist.server.analysis import CallSite, FunctionInfo
 from lua_ls_persist.server.analysis.annotations import Note
 from lua_ls_persist.server.live.annotated import (

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lua_ls_persist.jsonable import Json
-from lua_ls_persist.model import Preview, StoredFunction
+from lua_ls_persist.model import Preview
 from lua_ls_persist.pretty import pretty, quoted
 from lua_ls_persist.server.analysis import doc_comment
 from lua_ls_persist.server.analysis.annotations import Note, note_above
@@ -37,6 +37,9 @@ from lua_ls_persist.session.sights import (
     StoredSight,
     Way,
 )
+
+if TYPE_CHECKING:
+    from lua_ls_persist.model import StoredFunction
 
 VALUE_LINES_MAX: Final = 20
 FIELDS_SHOWN_MAX: Final = 15

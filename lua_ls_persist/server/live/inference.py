@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from lua_ls_persist.schema.annotations_read import FunctionType
 from lua_ls_persist.server.analysis import ExpressionPath, nodes, scopes_of
 from lua_ls_persist.server.analysis.annotations import Note, note_above
 from lua_ls_persist.server.analysis.entities import entities_of
@@ -54,6 +53,9 @@ from lua_ls_persist.server.live.shapes import (
 from lua_ls_persist.server.live.stored_names import StoredNames
 from lua_ls_persist.server.navigation import Navigator, Spot, is_settled
 from lua_ls_persist.session.sights import ANY, Way
+
+if TYPE_CHECKING:
+    from lua_ls_persist.schema.type_texts import FunctionType
 
 T = TypeVar("T")
 

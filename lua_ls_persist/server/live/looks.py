@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, final
 
-from lua_ls_persist.model import StoredTable
 from lua_ls_persist.session.sights import Question, Sight
 
 if TYPE_CHECKING:
+    from lua_ls_persist.model import StoredTable
     from lua_ls_persist.session import Session
 
 

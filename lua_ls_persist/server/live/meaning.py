@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
 from lua_ls_persist.errors import SchemaError
-from lua_ls_persist.schema.annotations_read import FunctionType, parts_of
+from lua_ls_persist.schema.type_texts import FunctionType, parts_of
 from lua_ls_persist.server.live.resolving import Literally
 from lua_ls_persist.server.live.shapes import Called, Instance, ListOf, Shape
 from lua_ls_persist.server.workspace_files import WorkspaceFiles

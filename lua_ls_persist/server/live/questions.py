@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lua_ls_persist.errors import LuaPersistError
 from lua_ls_persist.literals import parse_literal
-from lua_ls_persist.model import IndexInfo
 from lua_ls_persist.query import parse_query
 from lua_ls_persist.query.advice import Advice, advice_for
 from lua_ls_persist.server.analysis import Scopes
@@ -31,6 +30,7 @@ from lua_ls_persist.server.positions import Range
 from lua_ls_persist.session.sights import ANY, Way
 
 if TYPE_CHECKING:
+    from lua_ls_persist.model import IndexInfo
     from lua_ls_persist.session import Session
 
 MENTIONS_MAX: Final = 200

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from lua_ls_persist.schema.annotations_read import FunctionType
+from lua_ls_persist.schema.type_texts import FunctionType
 from lua_ls_persist.server.analysis import nodes, scopes_of
 from lua_ls_persist.server.analysis.annotations import Note, note_above
 from lua_ls_persist.server.analysis.entities import entities_of

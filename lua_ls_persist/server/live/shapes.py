@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from lua_ls_persist.schema.annotations_read import FunctionType
 from lua_ls_persist.server.analysis import Scopes, scopes_of
 from lua_ls_persist.server.analysis.annotations import ClassNote, annotations_of
 from lua_ls_persist.server.analysis.entities import entities_of, unwrapped
@@ -23,6 +22,9 @@ from lua_ls_persist.server.navigation import Spot, settled
 from lua_ls_persist.server.positions import Position
 from lua_ls_persist.server.workspace_files import WorkspaceFiles
 from lua_ls_persist.session.sights import Way
+
+if TYPE_CHECKING:
+    from lua_ls_persist.schema.type_texts import FunctionType
 
 PARENTS_MAX: Final = 10
 FILES_MAX: Final = 50

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from lua_ls_persist.errors import SessionError
-from lua_ls_persist.model import StoredFunction
 from lua_ls_persist.paths import Key, keys_of
 from lua_ls_persist.server.analysis import Scopes, scopes_of
 from lua_ls_persist.server.analysis.library import LIBRARY
@@ -24,6 +23,9 @@ from lua_ls_persist.server.live.view import View
 from lua_ls_persist.server.positions import Range
 from lua_ls_persist.server.virtual import function_page
 from lua_ls_persist.session.sights import ANY, FunctionSight, Question, StoredWay, Way
+
+if TYPE_CHECKING:
+    from lua_ls_persist.model import StoredFunction
 
 FUNCTIONS_MAX: Final = 2_000
 """Of so many stored functions the calls are known."""

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, final
 
 from lua_ls_persist.errors import LuaPersistError
-from lua_ls_persist.model import StoredFunction, StoredTable
 from lua_ls_persist.server.evaluator import Evaluator
 from lua_ls_persist.server.live.questions import Plan, plan, question_of
 from lua_ls_persist.session.sights import Question, Sight, StoredWay
 
 if TYPE_CHECKING:
+    from lua_ls_persist.model import StoredFunction, StoredTable
     from lua_ls_persist.session import Session
 
 SEEN_MAX: Final = 1000

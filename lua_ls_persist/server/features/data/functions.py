@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lua_ls_persist.jsonable import Json, unicode_text, value_to_json
 from lua_ls_persist.literals import parse_literal
 from lua_ls_persist.model import StoredFunction
-from lua_ls_persist.server.commands import CommandError, param
+from lua_ls_persist.server.commands import param
 from lua_ls_persist.server.drift import drift_of
 from lua_ls_persist.server.features.data.running import (
     URI_DOC,
@@ -16,6 +16,7 @@ from lua_ls_persist.server.features.data.running import (
     change,
     done,
     evaluation_json,
+    find_function,
     look,
 )
 from lua_ls_persist.server.features.registry import COMMANDS
@@ -116,19 +117,6 @@ async def recompile(server: LuaLanguageServer, params: FunctionParams) -> Json:
         lambda session: session.recompile(params.path),
     )
     return {"recompiled": params.path}
-
-
-async def find_function(server: LuaLanguageServer, uri: str | None, path: str) -> StoredFunction:
-    """The stored function at a path.
-
-    Raises:
-        CommandError: there is none.
-    """
-    found = await look(server, uri, lambda session: session.functions())
-    for one in found:
-        if one.path == path:
-            return one
-    raise CommandError(f"there is no stored function {path}")
 
 
 def _listed(

@@ -1,7 +1,7 @@
 """How commands about data run: off the loop, with progress, and never longer than wanted.
 
 Owns what all of them share: the way to the session, progress that can be cancelled, evaluations as
-JSON, and conditions as clients write them.
+JSON, stored functions by path, and conditions as clients write them.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from lua_ls_persist.errors import QueryError
 from lua_ls_persist.jsonable import Json, evaluation_to_json
-from lua_ls_persist.model import Evaluation
 from lua_ls_persist.query.spec import OPERATORS
 from lua_ls_persist.query.text import parse_condition_text
 from lua_ls_persist.server.commands import CommandError
 from lua_ls_persist.server.features.progress import Report, progress
 
 if TYPE_CHECKING:
+    from lua_ls_persist.model import Evaluation, StoredFunction
     from lua_ls_persist.server.language_server import LuaLanguageServer
     from lua_ls_persist.session import Session
 
@@ -72,6 +72,19 @@ async def ask(
 async def look(server: LuaLanguageServer, uri: str | None, call: Callable[[Session], T]) -> T:
     """Does something that only looks, and mostly takes no time."""
     return await ask(server, uri, "Reading", lambda session, _: call(session))
+
+
+async def find_function(server: LuaLanguageServer, uri: str | None, path: str) -> StoredFunction:
+    """The stored function at a path.
+
+    Raises:
+        CommandError: there is none.
+    """
+    found = await look(server, uri, lambda session: session.functions())
+    for one in found:
+        if one.path == path:
+            return one
+    raise CommandError(f"there is no stored function {path}")
 
 
 async def change(

@@ -14,8 +14,8 @@ from lua_ls_persist.server.definitions import (
     names_of,
     update_source,
 )
-from lua_ls_persist.server.features.data.functions import PATH_DOC, find_function
-from lua_ls_persist.server.features.data.running import change, done
+from lua_ls_persist.server.features.data.functions import PATH_DOC
+from lua_ls_persist.server.features.data.running import change, done, find_function
 from lua_ls_persist.server.features.registry import COMMANDS
 
 if TYPE_CHECKING:

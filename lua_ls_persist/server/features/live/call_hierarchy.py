@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 
 from lua_ls_persist.errors import LuaPersistError
-from lua_ls_persist.model import StoredFunction
 from lua_ls_persist.server import calls, uris
 from lua_ls_persist.server.analysis import scopes_of
 from lua_ls_persist.server.calls import Function
@@ -39,6 +38,7 @@ from lua_ls_persist.server.workspaces import Workspace
 from lua_ls_persist.session.sights import ANY, FunctionSight, Question, Way
 
 if TYPE_CHECKING:
+    from lua_ls_persist.model import StoredFunction
     from lua_ls_persist.server.language_server import LuaLanguageServer
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from lua_ls_persist.model import StoredFunction
 from lua_ls_persist.server import uris
 from lua_ls_persist.server.calls import Function
 from lua_ls_persist.server.drift import Drift, drift_of
@@ -22,6 +21,7 @@ from lua_ls_persist.server.positions import Range
 from lua_ls_persist.server.virtual import Place
 
 if TYPE_CHECKING:
+    from lua_ls_persist.model import StoredFunction
     from lua_ls_persist.server.language_server import LuaLanguageServer
 
 Sources: TypeAlias = "dict[str, StoredSource]"
