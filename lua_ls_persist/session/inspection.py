@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias, final
@@ -55,7 +55,8 @@ logger = logging.getLogger(__name__)
 
 LOOK_TIME_LIMIT_S: Final = 0.05
 """Beyond this a look is given up. They take about one millisecond."""
-ANSWERS_KEPT_MAX: Final = 500
+ANSWERS_KEPT_MAX: Final = 2_000
+"""Those that were asked for last. The checks of a long document alone ask hundreds of questions."""
 ROWS_LISTED_MAX: Final = 200
 """So many keys of an external table are listed; more are found by how they begin."""
 ROWS_BYTES_MAX: Final = 64 * 1024
@@ -74,7 +75,8 @@ State: TypeAlias = "tuple[int, ...]"
 class Inspector:
     """Answers questions about one session's values, and remembers the answers."""
 
-    _answers: dict[Question, Sight | None] = field(default_factory=dict)
+    _answers: OrderedDict[Question, Sight | None] = field(default_factory=OrderedDict)
+    """Those that were asked for last stand last."""
     _state: State | None = None
     looks: int = 0
     """How often it had to look into the VM."""
@@ -82,7 +84,7 @@ class Inspector:
     def look(self, runner: Runner, questions: Sequence[Question]) -> list[Sight | None]:
         """The answers; None where there is nothing, or what is asked cannot be looked at now."""
         state = state_of(runner)
-        if state is None or state != self._state or len(self._answers) > ANSWERS_KEPT_MAX:
+        if state is None or state != self._state:
             self._answers.clear()
         missing = [one for one in dict.fromkeys(questions) if one not in self._answers]
         if missing:
@@ -92,7 +94,12 @@ class Inspector:
                 return [self._answers.get(question) for question in questions]
             self._answers.update(zip(missing, found, strict=True))
             self._state = state_of(runner)
-        return [self._answers[question] for question in questions]
+        for question in questions:
+            self._answers.move_to_end(question)
+        answers = [self._answers[question] for question in questions]
+        while len(self._answers) > ANSWERS_KEPT_MAX:
+            self._answers.popitem(last=False)
+        return answers
 
 
 def state_of(runner: Runner) -> State | None:

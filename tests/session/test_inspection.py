@@ -282,6 +282,24 @@ def test_answers_are_kept_until_something_changes(session: Session) -> None:
     assert nothing(session, "x")
 
 
+def test_what_is_asked_again_and_again_is_kept(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inspection, "ANSWERS_KEPT_MAX", 20)
+    run(session, "for n = 1, 100 do _G['x' .. n] = n end")
+    inspector = session._inspector
+    for number in range(1, 41):
+        assert look(session, f"x{number}", value=True).value == number
+        assert look(session, "x100", value=True).value == 100
+    assert inspector.looks == 40 + 1, "x100 was looked for once"
+    assert look(session, "x1", value=True).value == 1
+    assert inspector.looks == 40 + 2, "what was not is forgotten in the end"
+    many = [Question(Way((f"x{number}",)), value=True) for number in range(1, 101)]
+    for _ in range(2):
+        values = [sight and sight.value for sight in session.look(many)]
+        assert values == list(range(1, 101)), "more at once than are kept"
+
+
 def test_undo_is_a_change(session: Session) -> None:
     run(session, "Memory.n = 1")
     run(session, "Memory.n = 2")
