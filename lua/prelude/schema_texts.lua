@@ -5,6 +5,7 @@ local byte, find, format = string.byte, string.find, string.format
 local gsub, sub = string.gsub, string.sub
 
 local STRING_BYTES_SHOWN_MAX = 40
+local NAME_BYTES_MAX = 200
 
 local KEYWORDS = {}
 for word in string.gmatch("and break do else elseif end false for function goto if in local nil \z
@@ -43,8 +44,8 @@ end
 
 function texts.schema_key_text(key)
   local kind = type(key)
-  local is_name = kind == "string" and find(key, "^[%a_][%w_]*$") and not KEYWORDS[key]
-  if is_name then return "." .. key end
+  local is_name = kind == "string" and #key <= NAME_BYTES_MAX
+  if is_name and find(key, "^[%a_][%w_]*$") and not KEYWORDS[key] then return "." .. key end
   return "[" .. (is_scalar(kind) and scalar_text(key) or kind) .. "]"
 end
 

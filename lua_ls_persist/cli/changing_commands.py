@@ -15,6 +15,16 @@ _AS_JSON = click.option(
 )
 
 
+def _one_value(
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> str:
+    """The value alone: whoever writes `--` before it wants to be sure that it is no option."""
+    value, *others = values[1:] if values[0] == "--" and len(values) > 1 else values
+    if others:
+        raise click.UsageError(f"Got unexpected extra argument ({' '.join(others)})")
+    return value
+
+
 @click.command(
     "set",
     short_help="Set what is stored at a path.",
@@ -22,7 +32,9 @@ _AS_JSON = click.option(
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
 )
 @click.argument("path")
-@click.argument("value", type=click.UNPROCESSED)
+@click.argument(
+    "value", nargs=-1, required=True, type=click.UNPROCESSED, metavar="VALUE", callback=_one_value
+)
 @_AS_JSON
 @stored_session_options
 def set_command(path: str, value: str, as_json: bool, session: SessionOptions) -> int:

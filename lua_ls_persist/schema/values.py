@@ -14,6 +14,8 @@ from typing import Final
 from lua_ls_persist.pretty import is_name
 
 STRING_BYTES_SHOWN_MAX: Final = 40
+NAME_LENGTH_MAX: Final = 200
+"""Longer keys are cut in a path also where they could stand as names."""
 
 _CUT_CHARACTER = re.compile(rb"[\xc0-\xff][\x80-\xbf]*\Z")
 _ESCAPED = re.compile(rb'[\x00-\x1f\x7f"\\]')
@@ -131,8 +133,8 @@ def _float_text(value: float) -> str:
 
 
 def key_text(key: object) -> str:
-    """A step of a path: `.name`, `["a b"]`, `[3]`, `[function]`."""
-    if isinstance(key, str) and is_name(key):
+    """A step of a path: `.name`, `["a b"]`, `[3]`, `[function]`; a long one is cut."""
+    if isinstance(key, str) and len(key) <= NAME_LENGTH_MAX and is_name(key):
         return f".{key}"
     if isinstance(key, (bool, int, float, str, bytes)):
         return f"[{scalar_text(key)}]"

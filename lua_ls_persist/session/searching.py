@@ -9,6 +9,6 @@ from lua_ls_persist.store.searching import EVERY_ROW, Search
 
 def search_of(runner: Runner, of_table: int, text: str) -> Search:
     """Where a text is looked for: in the key, and in the columns that `rows` shows by itself."""
-    if not text:
+    if text == "":
         return EVERY_ROW
     return Search(text, tuple(field for field, _ in runner.store.columns(of_table)[:COLUMNS_MAX]))

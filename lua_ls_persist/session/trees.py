@@ -100,7 +100,10 @@ def _table(pairs: list[tuple[Tree, Tree]]) -> Tree:
     if all(type(key) is int for key in keys) and set(keys) == set(range(1, len(keys) + 1)):
         by_place = dict(pairs)
         return [by_place[place] for place in range(1, len(keys) + 1)]
-    return dict(pairs)
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        raise WireError("a table here cannot have both true and 1 as keys, nor both false and 0")
+    return table
 
 
 def table_of(tree: Tree, what: str) -> Mapping[Any, Tree]:

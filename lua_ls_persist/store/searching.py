@@ -11,6 +11,7 @@ from typing import Final
 
 import apsw
 
+from lua_ls_persist.errors import QueryError
 from lua_ls_persist.query import Class, Field
 from lua_ls_persist.store.query_sql import Builder, joined
 from lua_ls_persist.store.query_values import Classed, Kinded, Looked, Source
@@ -30,6 +31,15 @@ class Search:
 
     text: str = ""
     columns: tuple[Field, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuses what is no text.
+
+        Raises:
+            QueryError: naming it.
+        """
+        if not isinstance(self.text, str):
+            raise QueryError(f"filter: expected a text, got {self.text!r}")
 
     def __bool__(self) -> bool:
         """Whether it leaves rows out."""

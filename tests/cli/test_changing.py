@@ -43,6 +43,19 @@ def test_set(cli: Cli, value: str, shown: str) -> None:
     assert get(cli, "Memory.value") == shown
 
 
+def test_set_takes_what_looks_like_an_option(cli: Cli) -> None:
+    assert cli("set", "--db", "s.db", "Memory.value", "--", "-5").status == 0
+    assert get(cli, "Memory.value") == "-5"
+    assert cli("set", "--db", "s.db", "--", "Memory.value", "--json").status == 0
+    assert get(cli, "Memory.value") == '"--json"'
+    assert cli("set", "--db", "s.db", "Memory.value", "--").status == 0
+    assert get(cli, "Memory.value") == '"--"'
+    result = cli("set", "--db", "s.db", "Memory.value", "1", "2")
+    assert (result.status, get(cli, "Memory.value")) == (2, '"--"')
+    assert "unexpected extra argument (2)" in result.err
+    assert cli("set", "--db", "s.db", "Memory.value").status == 2
+
+
 def test_set_and_delete_in_this_folder(cli: Cli, tmp_path: Path) -> None:
     assert cli("set", "users.ann", '{"age": 41}').status == 0
     assert cli("set", "users.ann.age", "42").status == 0

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from lua_ls_persist.errors import SchemaViolationError, StoreError
-from lua_ls_persist.schema import Checker, Type, definition_of
+from lua_ls_persist.schema import Checker, Type, definition_of, key_text
 from lua_ls_persist.session import Session
 from tests.schema.types import types, values
 from tests.session.helpers import problem, value
@@ -397,6 +397,19 @@ def test_setting_a_schema_can_be_stopped(session: Session) -> None:
 def test_batches_name_the_operation(users: Session) -> None:
     source = "ext.batch { { op = 'set', table = 'users', key = 'x', value = { age = 1 } } }"
     assert "users.x.name: expected string, got nil" in refused(users, source)
+
+
+def test_a_long_key_is_cut_where_it_stands_in_a_path(users: Session) -> None:
+    for key, shown in (
+        ("a" * 200, "." + "a" * 200),
+        ("a" * 201, f'["{"a" * 40}"...]'),
+        ("ä" * 10_000, f'["{"ä" * 19}"...]'),
+    ):
+        expected = f"users{shown}: expected table, got integer 1"
+        source = "local users, key = ext.table('users'), ...\nusers[key] = 1"
+        (found,) = users.evaluate(source, arguments=[key], name="a.lua").problems
+        assert found.message == expected
+        assert key_text(key) == shown, "the host says the same"
 
 
 @pytest.fixture(scope="module")

@@ -239,6 +239,13 @@ def test_a_profile(people: Session) -> None:
     assert (found.min, found.max, found.avg, found.histogram) == ("Bob", "Bob", None, ())
 
 
+def test_a_text_to_look_for_is_a_text(people: Session) -> None:
+    with pytest.raises(QueryError, match=r"^filter: expected a text, got 5$"):
+        people.rows("users", filter=5)  # type: ignore[arg-type]
+    with pytest.raises(QueryError, match=r"^filter: expected a text, got None$"):
+        people.aggregate("users", filter=None, count=True)  # type: ignore[arg-type]
+
+
 def test_a_text_leaves_out_the_same_rows_everywhere(people: Session) -> None:
     """In the grid, in profiles, in groups, in pictures, in files, and in the plan."""
     people.create_index("users", "age")

@@ -92,6 +92,13 @@ def test_a_table_is_no_key() -> None:
         read(b"\x0a\1\0\0\0" + tree_bytes([], {}) + tree_bytes(1, {}))
 
 
+@pytest.mark.parametrize(("one", "other"), [(True, 1), (False, 0)])
+def test_keys_that_are_one_key_here_are_told(one: bool, other: int) -> None:
+    entries = [tree_bytes(part, {}) for part in (one, "a", other, "b")]
+    with pytest.raises(WireError, match="cannot have both true and 1 as keys"):
+        read(b"\x0a\2\0\0\0" + b"".join(entries))
+
+
 def test_bytes_that_are_no_text_stay_bytes() -> None:
     assert read(tree_bytes(b"\xff", {})) == b"\xff"
     assert read(tree_bytes(bytearray(b"text"), {})) == "text"

@@ -3,7 +3,7 @@
 import { promises as fs } from "node:fs";
 
 const POLL_MS = 200;
-/** A set-up takes seconds; a lock of this age was left behind on another machine. */
+/** A set-up takes seconds; a lock that is older, or of the future, was left behind. */
 const STALE_MS = 15 * 60_000;
 
 export class Lock {
@@ -43,7 +43,7 @@ export class Lock {
   private async isStale(): Promise<boolean> {
     try {
       const { mtimeMs } = await fs.stat(this.file);
-      if (Date.now() - mtimeMs > STALE_MS) return true;
+      if (Math.abs(Date.now() - mtimeMs) > STALE_MS) return true;
       const { pid } = JSON.parse(await fs.readFile(this.file, "utf8")) as { pid: number };
       return !isAlive(pid);
     } catch {

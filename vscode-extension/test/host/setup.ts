@@ -253,6 +253,19 @@ export function setupSuite(): void {
     assert.ok(await new Lock(file).take(new AbortController().signal, () => undefined));
   });
 
+  for (const [when, hours] of [
+    ["hours ago", -2],
+    ["hours ahead, by a clock that was set back", 2],
+  ] as const) {
+    it(`takes a lock of ${when}`, async () => {
+      const file = path.join(folder, "lock");
+      await fs.writeFile(file, JSON.stringify({ pid: process.pid }));
+      const at = Date.now() / 1000 + hours * 3600;
+      await fs.utimes(file, at, at);
+      assert.ok(await new Lock(file).take(new AbortController().signal, () => undefined));
+    });
+  }
+
   it("says that the package is incomplete", async () => {
     const it = await host([]);
     const problem = await problemOf(ensureEnvironment({ ...it, wheels: "/nowhere" }));
