@@ -76,6 +76,26 @@ def field_texts(scopes: Scopes, key: str) -> Iterator[KeyUse]:
                     yield use
 
 
+def texts_in_call(
+    source: str, base: int, chain: Chain, place: int, function: str
+) -> Iterator[KeyUse]:
+    """Where the second argument of a call of `ext.<function>` names fields, as far as it is there.
+
+    Such a part of a question as a variable holds is not seen.
+    """
+    arguments = chain.steps[place].arguments
+    if len(arguments) < 2:
+        return
+    node = _Values(source, base + arguments[1].start, base + arguments[1].end).value()
+    if function in FIELD_CALLS:
+        texts = _listed(node)
+    else:
+        parts = node if isinstance(node, list) else []
+        texts = (text for name, part in parts if name in FIELD_PARTS for text in _texts(name, part))
+    for text in texts:
+        yield from _steps(source, text, base, chain, place, -1)
+
+
 def field_text_at(scopes: Scopes, offset: int) -> KeyUse | None:
     """The name of a field in a text at a place."""
     source = scopes.chunk.source
@@ -135,12 +155,8 @@ def _in_calls(source: str, base: int, statement: Statement) -> Iterator[KeyUse]:
     """The fields of indexes that are made, or dropped."""
     for chain in statement.chains:
         place = _field_call(chain)
-        arguments = [] if place is None else chain.steps[place].arguments
-        if place is not None and len(arguments) > 1:
-            argument = arguments[1]
-            node = _Values(source, base + argument.start, base + argument.end).value()
-            for text in _listed(node):
-                yield from _steps(source, text, base, chain, place, -1)
+        if place is not None:
+            yield from texts_in_call(source, base, chain, place, "index")
 
 
 def _field_call(chain: Chain) -> int | None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lua_ls_persist.errors import LuaPersistError
 from lua_ls_persist.literals import parse_literal
-from lua_ls_persist.query import parse_query
+from lua_ls_persist.query import parse_field, parse_query
 from lua_ls_persist.query.advice import Advice, advice_for
 from lua_ls_persist.server.analysis import Scopes
 from lua_ls_persist.server.analysis.ext_names import EXT, ExtNames, names_of_ext
@@ -25,9 +25,11 @@ from lua_ls_persist.server.analysis.nodes import Chain, Name, Statement
 from lua_ls_persist.server.analysis.resolving import free_names
 from lua_ls_persist.server.live.candidates import OPERATORS, QUERY_PARTS
 from lua_ls_persist.server.live.fields import mentioning
-from lua_ls_persist.server.live.resolving import Resolver, table_named
+from lua_ls_persist.server.live.resolving import Resolver, table_at, table_named
+from lua_ls_persist.server.live.schemas import schema_fields
+from lua_ls_persist.server.live.spelling import nearest
 from lua_ls_persist.server.positions import Range
-from lua_ls_persist.session.sights import ANY, Way
+from lua_ls_persist.session.sights import ANY, Question, Way
 
 if TYPE_CHECKING:
     from lua_ls_persist.model import IndexInfo
@@ -207,7 +209,26 @@ def plan(session: Session, path: str, question: Mapping[str, Any]) -> Plan | Non
         index = session.explain(path, limit=1, **question).index
     else:
         index = None
-    return Plan(index, info.total, None if index is not None else advice_for(query))
+    advice = None if index is not None else advice_for(query)
+    if advice is not None and _is_misspelt(session, path, advice):
+        advice = None
+    return Plan(index, info.total, advice)
+
+
+def _is_misspelt(session: Session, path: str, advice: Advice) -> bool:
+    """Whether a field of an index is one that no row seems to have, and nearly one that rows have.
+
+    The checks tell that; an index would be of no use.
+    """
+    (rows,) = session.look([Question(table_at(path), fields="elements", stored=True)])
+    if rows is None or rows.records is None:
+        return False
+    known = {one.name for one in rows.records.fields} | schema_fields(rows).keys()
+    firsts = {key for text in advice.fields for key in parse_field(text).steps[:1]}
+    return any(
+        isinstance(first, str) and first not in known and nearest(first, known) is not None
+        for first in firsts
+    )
 
 
 def _may_help(index: IndexInfo, wanted: set[str]) -> bool:

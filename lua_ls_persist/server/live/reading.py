@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from lua_ls_persist.server.analysis import Scopes
+from lua_ls_persist.server.analysis.ext_names import EXT
 from lua_ls_persist.server.analysis.facts import outermost
+from lua_ls_persist.server.analysis.field_texts import texts_in_call
 from lua_ls_persist.server.analysis.library import GLOBAL_TABLES
+from lua_ls_persist.server.analysis.naming import FIELD_CALLS
 from lua_ls_persist.server.analysis.nodes import (
     LOOP,
     PARAMETER,
@@ -24,9 +27,10 @@ from lua_ls_persist.server.analysis.nodes import (
 )
 from lua_ls_persist.server.analysis.resolving import Declaration, declared_for_later, free_names
 from lua_ls_persist.server.documents import Document
+from lua_ls_persist.server.live.candidates import QUERY_PARTS
 from lua_ls_persist.server.live.declared import TypedLocals, Undeclared
 from lua_ls_persist.server.live.inference import Inference
-from lua_ls_persist.server.live.resolving import Resolver, Target, further
+from lua_ls_persist.server.live.resolving import Resolver, Target, further, table_named
 from lua_ls_persist.server.live.shapes import OF_SOURCES, Instance, ListOf
 from lua_ls_persist.server.positions import Range
 from lua_ls_persist.session.sights import ANY, Way
@@ -192,6 +196,8 @@ class _Reader:
         step = chain.steps[place]
         if not isinstance(target, Way) or ANY in target.steps or not step.arguments:
             return
+        if target.is_global and target.steps[:1] == (EXT,) and len(target.steps) == 2:
+            self._asked(str(target.steps[1]), base, chain, place)
         before = chain.steps[place - 1] if place else None
         start, end = chain.start, chain.start
         if before is not None:
@@ -207,6 +213,19 @@ class _Reader:
                 (base + start, base + end),
             )
         )
+
+    def _asked(self, function: str, base: int, chain: Chain, place: int) -> None:
+        """The fields that a question names, or an index that is made."""
+        if function not in QUERY_PARTS and function not in FIELD_CALLS:
+            return
+        first = chain.steps[place].arguments[0].expression
+        table = table_named(first) or self._resolver.table(chain, base, place)
+        if table is None:
+            return
+        source = self._scopes.chunk.source
+        for use in texts_in_call(source, base, chain, place, function):
+            row = Way((*table.steps, ANY, *(use.before or ())), table.root, table.document)
+            self.reading.fields.append(FieldRead(row, source[use.start : use.end], use.start))
 
     def _base(self, base: int, chain: Chain, declaration: Declaration | None) -> Target | None:
         """Where the name leads that a chain begins with."""

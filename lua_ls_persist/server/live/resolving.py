@@ -282,9 +282,14 @@ def table_named(expression: Expression) -> Way | None:
     """The table whose name or path a string is; None for everything else."""
     if not isinstance(expression, Literal) or not isinstance(expression.value, str):
         return None
-    name, *keys = expression.value.split(".")
+    return table_at(expression.value)
+
+
+def table_at(path: str) -> Way:
+    """The table of a name or a path, as `ext` takes it."""
+    name, *keys = path.split(".")
     if not keys or not all(is_identifier(part) for part in (name, *keys)):
-        return Way((), expression.value)
+        return Way((), path)
     return Way(tuple(keys), name)
 
 

@@ -23,6 +23,15 @@ WRONG = [
      ["no row of users has a field 'nmae'; did you mean 'name'?"]),
     ("for _, user in pairs(ext.table('users')) do print(user.⟦agee⟧) end", ["did you mean 'age'?"]),
     ("for _, r in ipairs(ext.query('users', {})) do print(r.value.⟦naem⟧) end", ["'name'?"]),
+    ("return ext.query('users', { where = { '⟦agee⟧', '>', 5 } })",
+     ["no row of users has a field 'agee'; did you mean 'age'?"]),
+    ("local u = ext.table('users') ext.count(u, { where = { any = { { '⟦naem⟧', '=', 1 } } } })",
+     ["'name'?"]),
+    ("local q = ext.query\nreturn q('users', { order_by = { field = '⟦nmae⟧' }, select = 'name' })",
+     ["'name'?"]),
+    ("return ext.aggregate('users', { group_by = { 'name', '⟦aeg⟧' }, sum = 'age' })", ["'age'?"]),
+    ("ext.index('users', { '⟦nmae⟧', 'age' })", ["'name'?"]),
+    ("return ext.query('users', { select = { 'name', '⟦hmoe⟧.city' } })", ["'home'?"]),
     ("Account.new(1, ⟦2, 3⟧)", ["'Account.new' takes 1 argument, 3 are given"]),
     ("account:deposit(1, ⟦2⟧)", ["'account.deposit' takes 1 argument, 2 are given"]),
     ("é = '𝄞' print(⟦cuonter⟧)", ["did you mean 'counter'?"]),
@@ -46,6 +55,12 @@ string.rep("x", 2, 3, 4)
 for key, user in pairs(users) do print(key, user.name, user.home.city) end
 local function f(a) return a end
 f(1, 2)
+ext.query("users", { where = { { "age", ">", 5 }, { "home.city", "=", counter } } })
+ext.query("users", { where = { "@key", "=", "nmea" }, select = { "tags[1]", "nmae" } })
+ext.index("users", "unheard_of")
+ext.query("nobody", { where = { "agee", "=", 1 } })
+local other = { query = print }
+other.query("users", { where = { "agee", "=", 1 } })
 config.anything()
 """
 

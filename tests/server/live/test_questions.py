@@ -89,6 +89,8 @@ def test_questions(text: str, expected: object) -> None:
         ('{ where = { "name", "=", "N1" } }', "scan of 100, name"),
         ('{ where = { { "name", "=", "N1" }, { "age", ">", 1 } } }', "users(age)"),
         ('{ where = { "name", "endsWith", "1" } }', "scan of 100, nothing helps"),
+        ('{ where = { "nmae", "=", "N1" } }', "scan of 100, nothing helps"),
+        ('{ where = { "city", "=", "Rome" } }', "scan of 100, city"),
         ("{ limit = 5 }", "None"),
         ('{ where = { "name", "unheard of", 1 } }', "None"),
     ],
