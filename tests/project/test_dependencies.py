@@ -6,9 +6,11 @@ import ast
 import importlib
 import re
 import sys
-from importlib.metadata import packages_distributions
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 
 import pytest
+from packaging.markers import Marker
+from packaging.requirements import Requirement
 
 from tests.project.files import PACKAGE, ROOT
 
@@ -53,6 +55,56 @@ def test_every_direct_dependency_is_pinned() -> None:
         project_of(entry) for group in groups for entry in group if isinstance(entry, str)
     }
     assert wanted - PINNED == set()
+
+
+def pins(python: str) -> dict[str, str]:
+    """The pinned version of each project, for a version of Python."""
+    found = {}
+    for line in CONSTRAINTS.splitlines():
+        pin, _, marker = line.partition("; ")
+        if not line.startswith("#") and (
+            not marker or Marker(marker).evaluate({"python_version": python})
+        ):
+            name, _, version = pin.partition("==")
+            assert normal(name) not in found
+            found[normal(name)] = version
+    return found
+
+
+def wanted_by(root: Requirement, python: str) -> list[Requirement]:
+    """What an installed project asks for on a version of Python, with the extras of `root`."""
+    environment = {"python_version": python, "python_full_version": f"{python}.9"}
+    requirements = map(Requirement, distribution(root.name).requires or ())
+    extras = [{**environment, "extra": extra} for extra in ("", *root.extras)]
+    return [
+        one for one in requirements if one.marker is None or any(map(one.marker.evaluate, extras))
+    ]
+
+
+@pytest.mark.parametrize("python", ["3.10", "3.11", "3.12", "3.13", "3.14"])
+def test_the_pins_fit_together(python: str) -> None:
+    """As far as what is installed here tells: pip looks at the same when it installs."""
+    pinned = pins(python)
+    groups = PYPROJECT["dependency-groups"].values()
+    texts = [entry for group in groups for entry in group if isinstance(entry, str)]
+    waiting = [*map(Requirement, [*PYPROJECT["project"]["dependencies"], *texts])]
+    seen: set[tuple[str, ...]] = set()
+    while waiting:
+        one = waiting.pop()
+        name = normal(one.name)
+        assert name in pinned, f"{one} is needed"
+        assert one.specifier.contains(pinned[name]), f"{one} is needed, {pinned[name]} is pinned"
+        if (name, *one.extras) not in seen and is_installed(name, pinned[name]):
+            seen.add((name, *one.extras))
+            waiting += wanted_by(one, python)
+    assert {("lsprotocol",), ("pytest",), ("cattrs",)} <= seen
+
+
+def is_installed(name: str, version: str) -> bool:
+    try:
+        return distribution(name).version == version
+    except PackageNotFoundError:
+        return False  # For another version of Python, or another platform.
 
 
 @pytest.mark.parametrize("line", CONSTRAINTS.splitlines())
