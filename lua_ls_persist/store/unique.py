@@ -91,23 +91,30 @@ class Unique:
         """In an index that is unique these values, or all, are there once. Raises as `check`."""
         if not index.unique:
             return
-        for found in self._twice(index, values):
-            if index.kind == "btree" and not _is_nothing(found):
-                raise _conflict(index, _pairs(found), self._keys(index, found)[:2])
-            if index.kind == "hash" and found != (STRINGS_HASH,):
-                self._check_hash(index, found)
+        cursor = self._connection().cursor()
+        try:
+            for found in self._twice(cursor, index, values):
+                if index.kind == "btree" and not _is_nothing(found):
+                    raise _conflict(index, _pairs(found), self._keys(index, found)[:2])
+                if index.kind == "hash" and found != (STRINGS_HASH,):
+                    self._check_hash(index, found)
+        finally:
+            # A statement that is not at its end keeps tables locked.
+            cursor.close(force=True)
 
-    def _twice(self, index: Index, values: Iterable[_Values] | None) -> Iterable[_Values]:
+    def _twice(
+        self, cursor: apsw.Cursor, index: Index, values: Iterable[_Values] | None
+    ) -> Iterable[_Values]:
         """What more than one row has."""
         columns = _columns(index)
         if values is None:
             names = ", ".join(columns)
             statement = f"SELECT {names} FROM {index.storage} GROUP BY {names} HAVING count(*) > 1"  # noqa: S608
-            return cast("Iterable[_Values]", self._connection().execute(statement))
+            return cast("Iterable[_Values]", cursor.execute(statement))
         places = ", ".join(f"?{number}" for number in range(1, len(columns) + 1))
         condition = " AND ".join(f"{name} = ?{n}" for n, name in enumerate(columns, 1))
         statement = f"SELECT {places} FROM {index.storage} WHERE {condition} LIMIT 1 OFFSET 1"  # noqa: S608
-        return cast("Iterable[_Values]", self._connection().executemany(statement, values))
+        return cast("Iterable[_Values]", cursor.executemany(statement, values))
 
     def _keys(self, index: Index, values: _Values) -> list[RowKey]:
         condition = " AND ".join(f"{name} = ?" for name in _columns(index))

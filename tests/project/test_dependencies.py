@@ -45,8 +45,8 @@ def test_the_package_imports_what_it_declares() -> None:
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 imported.add(node.module.partition(".")[0])
     imported -= sys.stdlib_module_names | {"lua_ls_persist"}
-    projects = packages_distributions()
-    assert {normal(projects[module][0]) for module in imported} == DECLARED
+    projects = packages_distributions()  # Python 3.10 does not know all of them.
+    assert {normal(projects.get(module, [module])[0]) for module in imported} == DECLARED
 
 
 def test_every_direct_dependency_is_pinned() -> None:
