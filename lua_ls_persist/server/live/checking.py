@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from lua_ls_persist.server.analysis.library import LIBRARY
 from lua_ls_persist.server.live.reading import Reading
-from lua_ls_persist.server.live.schemas import is_closed, schema_fields
+from lua_ls_persist.server.live.schemas import fields_of_rows, is_closed
 from lua_ls_persist.server.live.spelling import nearest
 from lua_ls_persist.server.live.view import View
 from lua_ls_persist.server.positions import Range
@@ -159,7 +159,7 @@ def _known_fields(container: Way, row: Sight | None, table: Sight | None) -> set
         return None
     if not table.records.records and not is_closed(table):
         return None
-    names = {one.name for one in table.records.fields} | schema_fields(table).keys()
+    names = fields_of_rows(table)
     if row is not None and ANY not in container.steps:
         if row.type != "table" or not row.complete:
             return None

@@ -26,7 +26,7 @@ from lua_ls_persist.server.analysis.resolving import free_names
 from lua_ls_persist.server.live.candidates import OPERATORS, QUERY_PARTS
 from lua_ls_persist.server.live.fields import mentioning
 from lua_ls_persist.server.live.resolving import Resolver, table_at, table_named
-from lua_ls_persist.server.live.schemas import schema_fields
+from lua_ls_persist.server.live.schemas import fields_of_rows
 from lua_ls_persist.server.live.spelling import nearest
 from lua_ls_persist.server.positions import Range
 from lua_ls_persist.session.sights import ANY, Question, Way
@@ -221,9 +221,7 @@ def _is_misspelt(session: Session, path: str, advice: Advice) -> bool:
     The checks tell that; an index would be of no use.
     """
     (rows,) = session.look([Question(table_at(path), fields="elements", stored=True)])
-    if rows is None or rows.records is None:
-        return False
-    known = {one.name for one in rows.records.fields} | schema_fields(rows).keys()
+    known = fields_of_rows(rows)
     firsts = {key for text in advice.fields for key in parse_field(text).steps[:1]}
     return any(
         isinstance(first, str) and first not in known and nearest(first, known) is not None

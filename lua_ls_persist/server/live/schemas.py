@@ -19,6 +19,13 @@ def schema_fields(sight: Sight | None) -> dict[str, Any]:
     return {name: definition for name, definition in fields.items() if isinstance(name, str)}
 
 
+def fields_of_rows(sight: Sight | None) -> set[str]:
+    """The fields that rows of a table have or may have: of a sample of them, and by its schema."""
+    records = None if sight is None else sight.records
+    found = set() if records is None else {one.name for one in records.fields}
+    return found | schema_fields(sight).keys()
+
+
 def is_closed(sight: Sight | None) -> bool:
     """Whether rows have no other fields than those of the schema."""
     schema = None if sight is None or sight.stored is None else sight.stored.schema
